@@ -1,0 +1,15 @@
+use http::request::Parts;
+
+use super::{KeyExtractor, MissingKey};
+
+/// One key for all requests: the service as a whole is limited.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Global;
+
+impl KeyExtractor for Global {
+    type Key<'a> = ();
+
+    fn extract<'a>(&self, _: &'a Parts) -> Result<(), MissingKey> {
+        Ok(())
+    }
+}

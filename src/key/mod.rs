@@ -1,0 +1,51 @@
+//! Who a request is counted for.
+//!
+//! A [`KeyExtractor`] reads a key from the head of a request. It comes ready for the usual ones, combines as tuples, and
+//! any closure over [`Parts`](http::request::Parts) is one:
+//!
+//! ```
+//! use http::{HeaderName, request::Parts};
+//! use tower_weir::{key::*, rate_limit::*};
+//!
+//! let quota = Quota::per_second(20);
+//! let by_peer = RateLimitLayer::new(quota).key(PeerIp);
+//! let by_api_key = RateLimitLayer::new(quota).key(Header(HeaderName::from_static("x-api-key")));
+//! let by_peer_and_tenant =
+//!     RateLimitLayer::new(quota).key((PeerIp, |parts: &Parts| parts.uri.host().map(str::to_owned)));
+//! ```
+//!
+//! | key | one for each | missing when |
+//! |---|---|---|
+//! | [`Global`] | service | never |
+//! | [`PeerIp`] | address of the TCP peer (IPv6: its /64) | the server passes no peer address on |
+//! | [`Forwarded`] | client address, as told by trusted proxies | as `PeerIp` |
+//! | [`Header`] | value of a request header | the request lacks it |
+//! | [`Extension<T>`](Extension) | value that a layer outside stored | no layer did |
+//! | closure | value that it returns | never (`None` is a key too: all such requests share it) |
+//! | tuple of two to four | combination | any part is |
+//!
+//! A key that takes a lookup or may fail (a session, a token) is computed by a layer of your own outside, which stores it
+//! as a request extension; [`Extension`] reads it. Give each kind of key a type of its own, so that nothing else sets it.
+//!
+//! A store sees a key only as a [`Key`]: 64 bits of a keyed hash. The key itself is never stored, logged or exported.
+
+mod extension;
+mod extractor;
+mod forwarded;
+mod global;
+mod hash;
+mod header;
+mod peer_ip;
+mod tuple;
+
+#[cfg(feature = "rate-limit")]
+pub(crate) use self::hash::HashedKey;
+pub use self::{
+    extension::Extension,
+    extractor::{KeyExtractor, MissingKey},
+    forwarded::Forwarded,
+    global::Global,
+    hash::{Key, KeySeed},
+    header::Header,
+    peer_ip::{IpPrefix, PeerIp, PeerPrefix},
+};

@@ -1,0 +1,197 @@
+use std::{borrow::Cow, fmt, sync::Arc};
+
+use bytes::Bytes;
+use http::{Response, request::Parts};
+use tower_layer::Layer;
+
+use super::{
+    Headers, LegacyReset, OnMissingKey, Policy, RateLimit, Rule, Table,
+    admission::{Admission, Config},
+    headers::FieldStyle,
+};
+use crate::{
+    clock::Clock, error::ConfigError, key::KeyExtractor, reject::Rejection, route::RouteTable,
+};
+
+/// Limits the rate of requests to the service inside.
+///
+/// ```
+/// use std::convert::Infallible;
+/// use http::{Request, Response};
+/// use tower::{ServiceBuilder, service_fn};
+/// use tower_weir::{key::PeerIp, rate_limit::{Quota, RateLimitLayer}};
+///
+/// let service = ServiceBuilder::new()
+///     .layer(RateLimitLayer::new(Quota::per_second(20)).and(Quota::per_minute(100)).key(PeerIp))
+///     .service(service_fn(async |_: Request<String>| Ok::<_, Infallible>(Response::new(String::new()))));
+/// ```
+///
+/// See the [module](super) for what it does. Clones share what keys owe, also clones that are configured further.
+#[derive(Clone)]
+pub struct RateLimitLayer {
+    config: Config,
+    admission: Arc<Admission>,
+}
+
+impl RateLimitLayer {
+    /// Limits all requests by `rule`: a [`Quota`](super::Quota), a [`Policy`] or a [`Rule`].
+    pub fn new(rule: impl Into<Rule>) -> Self {
+        Self::with_base(rule.into())
+    }
+
+    /// Limits only the requests that `routes` names.
+    pub fn for_routes(routes: RouteTable<Rule>) -> Self {
+        Self::with_base(Rule::empty()).routes(routes)
+    }
+
+    fn with_base(base: Rule) -> Self {
+        let config = Config {
+            base,
+            routes: None,
+            table: Table::with_capacity(Table::DEFAULT_CAPACITY),
+            clock: Clock::system(),
+            style: FieldStyle::default(),
+            on_reject: None,
+            retry_jitter: 0.0,
+        };
+        Self { admission: Arc::new(Admission::new(&config)), config }
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Config)) -> Self {
+        change(&mut self.config);
+        self.admission = Arc::new(Admission::new(&self.config));
+        self
+    }
+
+    fn with_base_rule(self, change: impl FnOnce(Rule) -> Rule) -> Self {
+        self.with(|config| config.base = change(std::mem::replace(&mut config.base, Rule::empty())))
+    }
+
+    /// Limits the requests that `routes` names by its rules instead of the layer's own.
+    ///
+    /// Each entry is a limit of its own. What its rule leaves open (key, cost, what becomes of requests without a key) it
+    /// takes from the layer's own, and it exempts what that exempts.
+    pub fn routes(self, routes: RouteTable<Rule>) -> Self {
+        self.with(|config| config.routes = Some(routes))
+    }
+
+    /// Adds a policy to the layer's own rule, see [`Rule::and`].
+    pub fn and(self, policy: impl Into<Policy>) -> Self {
+        self.with_base_rule(|rule| rule.and(policy))
+    }
+
+    /// Names the layer's own limit, see [`Rule::named`].
+    pub fn named(self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.with_base_rule(|rule| rule.named(name))
+    }
+
+    /// Counts requests for each key, see [`key`](crate::key); without this, all requests together.
+    pub fn key(self, extractor: impl KeyExtractor) -> Self {
+        self.with_base_rule(|rule| rule.key(extractor))
+    }
+
+    /// Says what becomes of a request that carries no key.
+    pub fn on_missing_key(self, choice: OnMissingKey) -> Self {
+        self.with_base_rule(|rule| rule.on_missing_key(choice))
+    }
+
+    /// Charges a request as if it were so many, see [`Rule::cost`].
+    pub fn cost(self, cost: impl Fn(&Parts) -> u32 + Send + Sync + 'static) -> Self {
+        self.with_base_rule(|rule| rule.cost(cost))
+    }
+
+    /// Lets requests pass uncounted, see [`Rule::exempt`].
+    pub fn exempt(self, exempt: impl Fn(&Parts) -> bool + Send + Sync + 'static) -> Self {
+        self.with_base_rule(|rule| rule.exempt(exempt))
+    }
+
+    /// Counts CORS preflights too, see [`Rule::count_preflights`].
+    pub fn count_preflights(self) -> Self {
+        self.with_base_rule(Rule::count_preflights)
+    }
+
+    /// Chooses the header fields that tell clients about the limit.
+    pub fn headers(self, headers: Headers) -> Self {
+        self.with(|config| config.style.headers = headers)
+    }
+
+    /// Reports what remains of every policy in `RateLimit`, not of the tightest only.
+    pub fn report_all_policies(self) -> Self {
+        self.with(|config| config.style.all_policies = true)
+    }
+
+    /// Chooses what `X-RateLimit-Reset` counts.
+    pub fn legacy_reset(self, reset: LegacyReset) -> Self {
+        self.with(|config| config.style.reset = reset)
+    }
+
+    /// Lengthens the retry delay of rejections by a random part of up to `share` of it, so that clients who were refused
+    /// together do not all return together.
+    ///
+    /// # Errors
+    ///
+    /// If `share` is not between 0 and 10.
+    pub fn retry_jitter(self, share: f64) -> Result<Self, ConfigError> {
+        if (0.0..=10.0).contains(&share) {
+            Ok(self.with(|config| config.retry_jitter = share))
+        } else {
+            Err(ConfigError::new("retry jitter", share.to_string(), "a share from 0 to 10"))
+        }
+    }
+
+    /// Answers rejected requests with `render` instead of [`Rejection::response`].
+    ///
+    /// ```
+    /// use http::Response;
+    /// use tower_weir::rate_limit::{Quota, RateLimitLayer};
+    ///
+    /// let layer = RateLimitLayer::new(Quota::per_second(5)).on_reject(|rejection, _| {
+    ///     let mut response = Response::new("Slow down, please.\n");
+    ///     *response.status_mut() = rejection.reason().status();
+    ///     response
+    /// });
+    /// ```
+    ///
+    /// `Retry-After` and the header fields of the limit are added to its answer. It is asked for gRPC requests too: there,
+    /// begin with [`Rejection::response`] and change its headers.
+    pub fn on_reject<R>(
+        self,
+        render: impl Fn(&Rejection, &Parts) -> Response<R> + Send + Sync + 'static,
+    ) -> Self
+    where
+        R: Into<Bytes>,
+    {
+        self.with(|config| {
+            config.on_reject =
+                Some(Arc::new(move |rejection, parts| render(rejection, parts).map(R::into)));
+        })
+    }
+
+    /// Keeps what keys owe in `table`; one of [`Table::DEFAULT_CAPACITY`] otherwise.
+    pub fn table(self, table: Table) -> Self {
+        self.with(|config| config.table = table)
+    }
+
+    /// Reads time from `clock`; the system's otherwise.
+    pub fn clock(self, clock: Clock) -> Self {
+        self.with(|config| config.clock = clock)
+    }
+}
+
+impl<S> Layer<S> for RateLimitLayer {
+    type Service = RateLimit<S>;
+
+    fn layer(&self, inner: S) -> RateLimit<S> {
+        RateLimit::new(inner, Arc::clone(&self.admission))
+    }
+}
+
+impl fmt::Debug for RateLimitLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RateLimitLayer")
+            .field("rule", &self.config.base)
+            .field("routes", &self.config.routes)
+            .field("table", &self.config.table)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,84 @@
+//! Rate limiting: so many requests in so much time, with bursts, over several windows at once, for each key and route.
+//!
+//! ```
+//! use axum::{Router, routing::{get, post}};
+//! use http::HeaderName;
+//! use tower_weir::{key::*, rate_limit::*};
+//!
+//! const LOGIN: Quota = Quota::per_second(5).burst(10);
+//! const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+//!
+//! let app: Router = Router::new()
+//!     .route("/login", post(sign_in).layer(RateLimitLayer::new(LOGIN).key(PeerIp)))
+//!     .route("/search", get(find))
+//!     .layer(
+//!         RateLimitLayer::new(Quota::per_second(20))
+//!             .and(Quota::per_minute(100))
+//!             .key(Header(X_API_KEY))
+//!             .named("api"),
+//!     );
+//! # async fn sign_in() {}
+//! # async fn find() {}
+//! ```
+//!
+//! A request is decided on in `call`, at once and without a lock or an allocation. One that does not pass never reaches the
+//! inner service: its client gets an answer that says which policy refused and when to come back
+//! ([`reject`](crate::reject)). Every other answer tells the client how it stands ([`Headers`]).
+//!
+//! # Where state lives
+//!
+//! In the layer, not in the services that it makes. axum makes a service for every route and method; all of them, and those
+//! of every clone of the layer, enforce one limit together. **Two routes that are given clones of one layer share its
+//! limit.** For limits of their own give them layers of their own, or one layer with a table of routes:
+//!
+//! ```
+//! use http::Method;
+//! use tower_weir::{key::PeerIp, rate_limit::*, route::RouteTable};
+//!
+//! let layer = RateLimitLayer::new(Quota::per_second(50)) // for what the table does not name
+//!     .key(PeerIp) // for every rule without a key of its own
+//!     .routes(
+//!         RouteTable::new()
+//!             .method_route(Method::POST, "/login", Quota::per_minute(10))
+//!             .route("/search", Rule::new(Quota::per_second(20)).and(Quota::per_minute(100)))
+//!             .rpc("greet.v1.Greeter", "SayHello", Quota::per_second(5)),
+//!     );
+//! ```
+//!
+//! # Costs
+//!
+//! A request costs 1, or what [`RateLimitLayer::cost`] says. One that costs more than a policy's burst can never pass; it is
+//! rejected without `Retry-After`.
+//!
+//! # The algorithm
+//!
+//! GCRA: the state of a key is one number, time flows evenly, there is no window whose edge lets two bursts through. See
+//! [`Quota`] for what that means for a burst, and [`Table`] for where the numbers are kept.
+
+mod admission;
+mod decision;
+mod future;
+mod gcra;
+mod headers;
+mod layer;
+mod limiter;
+mod meters;
+mod policy;
+mod quota;
+mod quota_text;
+mod rule;
+mod service;
+mod table;
+
+pub use self::{
+    future::ResponseFuture,
+    gcra::{Gcra, Verdict},
+    headers::{Headers, LegacyReset},
+    layer::RateLimitLayer,
+    limiter::{Denied, Limiter},
+    policy::Policy,
+    quota::Quota,
+    rule::{OnMissingKey, Rule},
+    service::RateLimit,
+    table::{Table, TableStats},
+};

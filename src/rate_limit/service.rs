@@ -1,0 +1,74 @@
+use std::{
+    fmt,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use http::{Request, Response};
+use tower_service::Service;
+
+use super::{
+    admission::{Admission, Outcome},
+    future::ResponseFuture,
+};
+use crate::body::ResponseBody;
+
+/// The service that [`RateLimitLayer`](super::RateLimitLayer) makes.
+///
+/// It is ready when the inner service is, and decides in `call`: axum and hyper clone a service for each request, so a
+/// decision in `poll_ready` would be made for a clone that is then not the one called.
+#[derive(Clone)]
+pub struct RateLimit<S> {
+    inner: S,
+    admission: Arc<Admission>,
+}
+
+impl<S> RateLimit<S> {
+    pub(super) fn new(inner: S, admission: Arc<Admission>) -> Self {
+        Self { inner, admission }
+    }
+
+    /// The inner service.
+    pub fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// The inner service.
+    pub fn get_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// The inner service.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+}
+
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for RateLimit<S>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+{
+    type Response = Response<ResponseBody<ResBody>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        let (parts, body) = request.into_parts();
+        match self.admission.admit(&parts) {
+            Outcome::Pass(report) => {
+                ResponseFuture::inner(self.inner.call(Request::from_parts(parts, body)), report)
+            }
+            Outcome::Reject(response) => ResponseFuture::rejected(response),
+        }
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for RateLimit<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RateLimit").field("inner", &self.inner).finish_non_exhaustive()
+    }
+}

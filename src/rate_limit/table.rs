@@ -1,0 +1,303 @@
+//! Where the state of keys lives: a fixed, set-associative table of atomics.
+//!
+//! A slot holds a tag (who) and a theoretical arrival time (TAT, see `gcra.rs`). Four slots make a cache line, and a key may
+//! live in either of two lines, both given by its hash. Nothing is allocated after construction, nothing is ever resized
+//! or swept: a TAT in the past equals a key never seen, so such a slot is free for whoever comes.
+//!
+//! When both lines of a new key are full of keys that owe, the one that owes least makes room. Abusers owe most, so a flood
+//! of new keys displaces itself and not them. The debt that is lost that way is counted.
+//!
+//! # How threads meet
+//!
+//! - **A key that is found** is charged by compare-and-swap on its TAT, without a lock. The tag is read again afterwards: if
+//!   the slot has gone to another key in between, the charge is made anew where it belongs.
+//! - **A new key** is put in under a lock, one of [`STRIPES`] chosen by the key, so that no key is ever in two slots. The slot
+//!   that it takes is first claimed, by swapping its TAT for [`CLAIMED`]. From then on until the new TAT is stored nobody else
+//!   writes to that slot. Whoever meets `CLAIMED` goes on to the lock of its own key and looks again.
+//!
+//! So no charge is ever lost but with the debt of an evicted key. What a race can do is to charge a stranger's key once too
+//! often, in the instant in which its slot changes hands: a denial too many, never a request too many.
+
+use std::{fmt, iter, sync::Arc, sync::PoisonError, time::Duration};
+
+use super::gcra::{Gcra, Verdict, debt};
+use crate::{
+    clock::Timestamp,
+    key::KeySeed,
+    sync::{AtomicU64, Mutex, Ordering, spin_loop},
+};
+
+const WAYS: usize = 4;
+
+/// Enough that threads rarely meet at one, few enough to be small beside the table.
+const STRIPES: usize = if cfg!(weir_loom) { 2 } else { 64 };
+
+/// The TAT of a slot that is changing hands. No quota reaches it: see `MAX_TOLERANCE`.
+const CLAIMED: u64 = u64::MAX;
+
+/// A fixed number of keys and what they owe: the default store of a rate limit.
+///
+/// ```
+/// use tower_weir::rate_limit::{Quota, RateLimitLayer, Table};
+///
+/// let layer = RateLimitLayer::new(Quota::per_second(20)).table(Table::with_capacity(1_000_000));
+/// ```
+///
+/// It never grows, whatever the traffic: 32 bytes for each key of its capacity, allocated at once. Beyond the capacity keys
+/// make room for each other, those that owe nothing first, then those that owe least. Each policy of a limit takes a
+/// place of its own for each key.
+///
+/// Clones are the same table. Layers with the same table share limits that have the same names.
+#[derive(Clone)]
+pub struct Table(Arc<Inner>);
+
+struct Inner {
+    seed: KeySeed,
+    /// A power of two of them.
+    lines: Box<[Line]>,
+    locks: Box<[Stripe]>,
+    used: AtomicU64,
+    evictions: AtomicU64,
+    lost_debt: AtomicU64,
+}
+
+#[repr(align(64))]
+struct Line([Slot; WAYS]);
+
+struct Slot {
+    /// The key's id; 0 if the slot was never taken.
+    tag: AtomicU64,
+    tat: AtomicU64,
+}
+
+/// On a cache line of its own, so that threads at different stripes do not slow each other.
+#[repr(align(64))]
+struct Stripe(Mutex<()>);
+
+/// What a table has been through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TableStats {
+    /// How many slots there are: at least twice the capacity.
+    pub slots: u64,
+    /// How many of them have ever been taken.
+    pub used: u64,
+    /// How many keys had to make room before their debt had run out.
+    pub evictions: u64,
+    /// The debt that was lost with them: the time that would have paid it off.
+    pub lost_debt: Duration,
+}
+
+/// The outcome of charging one key for one policy.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Charge {
+    Allowed {
+        /// The TAT before, and after.
+        before: u64,
+        after: u64,
+        /// Whether a slot was taken that was never used, or a key evicted that owed.
+        changed_stats: bool,
+    },
+    Denied {
+        tat: u64,
+        wait: Option<u64>,
+    },
+}
+
+impl Table {
+    /// How many keys a layer's table holds unless it is given another: 65,536, in 2 MiB.
+    pub const DEFAULT_CAPACITY: usize = 1 << 16;
+
+    /// Room for at least this many keys, in 32 bytes each, rounded up to a power of two.
+    pub fn with_capacity(keys: usize) -> Self {
+        Self::seeded(keys, KeySeed::random())
+    }
+
+    /// As many keys as fit into `bytes`, rounded down to a power of two, and at least 4.
+    pub fn with_max_bytes(bytes: usize) -> Self {
+        let lines = (bytes / size_of::<Line>()).max(2);
+        Self::with_capacity((1 << lines.ilog2()) * WAYS / 2)
+    }
+
+    /// A table that hashes keys under a given seed.
+    pub fn seeded(keys: usize, seed: KeySeed) -> Self {
+        // Half of the slots stay free at capacity. That keeps both lines of a key from being full: at that load one key
+        // in 10,000 meets only live slots.
+        let lines = keys.saturating_mul(2).div_ceil(WAYS).max(1).next_power_of_two();
+        let slot = || Slot { tag: AtomicU64::new(0), tat: AtomicU64::new(0) };
+        let line = || Line(std::array::from_fn(|_| slot()));
+        Self(Arc::new(Inner {
+            seed,
+            lines: iter::repeat_with(line).take(lines).collect(),
+            locks: iter::repeat_with(|| Stripe(Mutex::new(()))).take(STRIPES).collect(),
+            used: AtomicU64::new(0),
+            evictions: AtomicU64::new(0),
+            lost_debt: AtomicU64::new(0),
+        }))
+    }
+
+    /// The seed under which keys are hashed for this table.
+    pub fn seed(&self) -> KeySeed {
+        self.0.seed
+    }
+
+    /// What the table has been through.
+    pub fn stats(&self) -> TableStats {
+        TableStats {
+            slots: (self.0.lines.len() * WAYS) as u64,
+            used: self.0.used.load(Ordering::Relaxed),
+            evictions: self.0.evictions.load(Ordering::Relaxed),
+            lost_debt: Duration::from_nanos(self.0.lost_debt.load(Ordering::Relaxed)),
+        }
+    }
+
+    /// The TAT of a key, 0 if it has none.
+    pub(super) fn peek(&self, id: u64) -> u64 {
+        let Some(slot) = self.0.find(id) else { return 0 };
+        let tat = slot.tat.load(Ordering::Acquire);
+        // A slot that is changing hands says nothing about the key; the charge that follows will look more closely.
+        if tat == CLAIMED || slot.tag.load(Ordering::Acquire) != id { 0 } else { tat }
+    }
+
+    /// Charges a key, if the algorithm allows it.
+    #[inline]
+    pub(super) fn charge(&self, id: u64, now: Timestamp, gcra: &Gcra, cost: u32) -> Charge {
+        let found = self.0.find(id).and_then(|slot| slot.charge(id, now, gcra, cost));
+        found.unwrap_or_else(|| self.0.charge_new(id, now, gcra, cost))
+    }
+
+    /// Takes back a charge that was just made, if nobody has charged the key since.
+    ///
+    /// If somebody has, the charge stays: what would have happened without it cannot be told any more, and to guess could
+    /// let a request too many pass.
+    pub(super) fn undo(&self, id: u64, before: u64, after: u64) {
+        let Some(slot) = self.0.find(id) else { return };
+        let claim = slot.tat.compare_exchange(after, CLAIMED, Ordering::AcqRel, Ordering::Relaxed);
+        if claim.is_ok() {
+            // Claimed, so the slot stays whose it is. If it is a stranger's by now, it gets its own back.
+            let own = slot.tag.load(Ordering::Acquire) == id;
+            slot.tat.store(if own { before } else { after }, Ordering::Release);
+        }
+    }
+}
+
+impl Inner {
+    /// The lines in which a key may live. Both come from its id, so that tag and place together tell keys apart by 64 bits.
+    fn lines(&self, id: u64) -> [&Line; 2] {
+        let mask = self.lines.len() - 1;
+        [&self.lines[id as usize & mask], &self.lines[(id >> 32) as usize & mask]]
+    }
+
+    #[inline]
+    fn find(&self, id: u64) -> Option<&Slot> {
+        let mut slots = self.lines(id).into_iter().flat_map(|line| &line.0);
+        slots.find(|slot| slot.tag.load(Ordering::Acquire) == id)
+    }
+
+    /// Charges a key that was not found, or whose slot is changing hands.
+    #[cold]
+    fn charge_new(&self, id: u64, now: Timestamp, gcra: &Gcra, cost: u32) -> Charge {
+        // Nothing panics while it is held; the lock protects no data of its own.
+        let stripe = &self.locks[(id >> 16) as usize % STRIPES].0;
+        let _one_at_a_time = stripe.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some(slot) = self.find(id) {
+            if let Some(charge) = slot.charge(id, now, gcra, cost) {
+                return charge;
+            }
+            // Another key takes the slot, or an undo holds it. Both are a few instructions from their end.
+            spin_loop();
+        }
+        match gcra.decide(now, 0, cost) {
+            Verdict::Denied { wait } => Charge::Denied { tat: 0, wait },
+            // Nothing owed, nothing to keep: a cost of zero.
+            Verdict::Allowed { tat } if debt(now, tat) == 0 => {
+                Charge::Allowed { before: 0, after: tat, changed_stats: false }
+            }
+            Verdict::Allowed { tat } => {
+                let (slot, changed_stats) = self.claim(id, now);
+                slot.tag.store(id, Ordering::Release);
+                slot.tat.store(tat, Ordering::Release);
+                Charge::Allowed { before: 0, after: tat, changed_stats }
+            }
+        }
+    }
+
+    /// Takes a slot for a key: after this nobody else writes to it until a TAT is stored. Also says whether that changed
+    /// the statistics.
+    fn claim(&self, id: u64, now: Timestamp) -> (&Slot, bool) {
+        loop {
+            let (slot, tat) = self.victim(id, now);
+            let claim =
+                slot.tat.compare_exchange(tat, CLAIMED, Ordering::AcqRel, Ordering::Relaxed);
+            if tat == CLAIMED || claim.is_err() {
+                spin_loop();
+                continue;
+            }
+            let lost = debt(now, tat);
+            let unused = slot.tag.load(Ordering::Relaxed) == 0;
+            if unused {
+                self.used.fetch_add(1, Ordering::Relaxed);
+            } else if lost > 0 {
+                self.evictions.fetch_add(1, Ordering::Relaxed);
+                self.lost_debt.fetch_add(lost, Ordering::Relaxed);
+            }
+            return (slot, unused || lost > 0);
+        }
+    }
+
+    /// The slot that a new key is to take, with its TAT: one without debt in the first line, or else the one with least in
+    /// either. The first line is preferred because most look-ups then touch no second one.
+    fn victim(&self, id: u64, now: Timestamp) -> (&Slot, u64) {
+        let lowest = |line: &'_ Line| -> (usize, u64) {
+            let tats = line.0.iter().map(|slot| slot.tat.load(Ordering::Acquire));
+            tats.enumerate().min_by_key(|(_, tat)| *tat).unwrap_or((0, CLAIMED))
+        };
+        let [first, second] = self.lines(id);
+        let (at, tat) = lowest(first);
+        if debt(now, tat) > 0 {
+            let (other_at, other_tat) = lowest(second);
+            if other_tat < tat {
+                return (&second.0[other_at], other_tat);
+            }
+        }
+        (&first.0[at], tat)
+    }
+}
+
+impl Slot {
+    /// Charges the key, or `None` if the slot is not the key's (any more).
+    #[inline]
+    fn charge(&self, id: u64, now: Timestamp, gcra: &Gcra, cost: u32) -> Option<Charge> {
+        let mut tat = self.tat.load(Ordering::Acquire);
+        let charge = loop {
+            if tat == CLAIMED {
+                return None;
+            }
+            match gcra.decide(now, tat, cost) {
+                Verdict::Denied { wait } => break Charge::Denied { tat, wait },
+                Verdict::Allowed { tat: after } => {
+                    let swap = self.tat.compare_exchange_weak(
+                        tat,
+                        after,
+                        Ordering::AcqRel,
+                        Ordering::Acquire,
+                    );
+                    match swap {
+                        Ok(before) => {
+                            break Charge::Allowed { before, after, changed_stats: false };
+                        }
+                        Err(seen) => tat = seen,
+                    }
+                }
+            }
+        };
+        // Whoever takes the slot stores the tag before the TAT: if the TAT was a stranger's, so is the tag by now.
+        (self.tag.load(Ordering::Acquire) == id).then_some(charge)
+    }
+}
+
+impl fmt::Debug for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Table").field(&self.stats()).finish()
+    }
+}

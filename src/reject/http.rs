@@ -1,0 +1,64 @@
+//! Rejections for HTTP: a status, `Retry-After` and a problem document.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{
+    HeaderValue, Response,
+    header::{CONTENT_TYPE, RETRY_AFTER},
+};
+use serde::Serialize;
+
+use super::{Reason, Rejection};
+
+/// A problem document (RFC 9457), with the extension member of the problem type quota-exceeded.
+#[derive(Serialize)]
+struct Problem<'a> {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    #[serde(rename = "violated-policies", skip_serializing_if = "Vec::is_empty")]
+    violated_policies: Vec<&'a str>,
+}
+
+pub(super) fn response(rejection: &Rejection) -> Response<Bytes> {
+    let status = rejection.reason().status();
+    let (r#type, title) = kind(rejection.reason());
+    let problem = Problem {
+        r#type,
+        title,
+        status: status.as_u16(),
+        detail: rejection.message(),
+        violated_policies: rejection.violated_policies().collect(),
+    };
+    // Text and numbers always serialise; should that ever fail, the status still says what matters.
+    let body = serde_json::to_vec(&problem).unwrap_or_default();
+    let mut response = Response::new(Bytes::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    if let Some(after) = rejection.retry_after_field() {
+        headers.insert(RETRY_AFTER, after);
+    }
+    response
+}
+
+/// The problem's type and title.
+fn kind(reason: Reason) -> (&'static str, &'static str) {
+    match reason {
+        // Registered by draft-ietf-httpapi-ratelimit-headers.
+        Reason::QuotaExceeded => (
+            "https://iana.org/assignments/http-problem-types#quota-exceeded",
+            "Request cannot be satisfied as assigned quota has been exceeded",
+        ),
+        // "about:blank" says no more than the status does (RFC 9457 section 4.2.1).
+        Reason::MissingKey => ("about:blank", "Bad Request"),
+    }
+}
+
+/// Whole seconds, rounded up, so that whoever waits that long is not early; never 0, which would invite a busy loop.
+pub(super) fn retry_after(delay: Duration) -> HeaderValue {
+    let seconds = delay.as_secs() + u64::from(delay.subsec_nanos() > 0);
+    HeaderValue::from(seconds.max(1))
+}

@@ -1,0 +1,125 @@
+use std::{borrow::Cow, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, request::Parts};
+
+use super::{grpc, http as plain};
+
+/// A request that a layer does not let through: why, and when it may come again.
+///
+/// ```
+/// use std::time::Duration;
+/// use http::{Request, StatusCode};
+/// use tower_weir::reject::{Reason, Rejection};
+///
+/// let rejection = Rejection::new(Reason::QuotaExceeded).retry_after(Duration::from_millis(1_200));
+/// let (parts, ()) = Request::new(()).into_parts();
+/// let response = rejection.response(&parts);
+/// assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
+/// assert_eq!(response.headers()["retry-after"], "2");
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Rejection {
+    reason: Reason,
+    retry_after: Option<Duration>,
+    detail: Cow<'static, str>,
+    violated: Vec<Cow<'static, str>>,
+}
+
+/// Why a request was rejected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reason {
+    /// It would exceed a quota: 429 Too Many Requests, gRPC `RESOURCE_EXHAUSTED`.
+    QuotaExceeded,
+    /// It carries no key to be counted for: 400 Bad Request, gRPC `INVALID_ARGUMENT`.
+    MissingKey,
+}
+
+impl Reason {
+    /// The HTTP status of such a rejection.
+    pub const fn status(self) -> StatusCode {
+        match self {
+            Self::QuotaExceeded => StatusCode::TOO_MANY_REQUESTS,
+            Self::MissingKey => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    /// The gRPC status code of such a rejection.
+    pub const fn grpc_code(self) -> i32 {
+        match self {
+            Self::QuotaExceeded => 8,
+            Self::MissingKey => 3,
+        }
+    }
+
+    const fn default_detail(self) -> &'static str {
+        match self {
+            Self::QuotaExceeded => "too many requests",
+            Self::MissingKey => "the request does not say who it is from",
+        }
+    }
+}
+
+impl Rejection {
+    /// A rejection that says nothing but why.
+    pub fn new(reason: Reason) -> Self {
+        let detail = Cow::Borrowed(reason.default_detail());
+        Self { reason, retry_after: None, detail, violated: Vec::new() }
+    }
+
+    /// Says after what time the same request could pass. Without it the request cannot pass as it is.
+    pub fn retry_after(mut self, after: Duration) -> Self {
+        self.retry_after = Some(after);
+        self
+    }
+
+    /// Says to people what happened, in a sentence.
+    pub fn detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
+        self.detail = detail.into();
+        self
+    }
+
+    /// Names a policy that the request would violate.
+    pub fn violates(mut self, policy: impl Into<Cow<'static, str>>) -> Self {
+        self.violated.push(policy.into());
+        self
+    }
+
+    /// Why.
+    pub const fn reason(&self) -> Reason {
+        self.reason
+    }
+
+    /// After what time the same request could pass; `None` if it never can.
+    pub const fn retry_delay(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    /// The sentence for people.
+    pub fn message(&self) -> &str {
+        &self.detail
+    }
+
+    /// The names of the policies that the request would violate.
+    pub fn violated_policies(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.violated.iter().map(|name| &**name)
+    }
+
+    /// The value of `Retry-After`, if the request may come again.
+    pub(crate) fn retry_after_field(&self) -> Option<HeaderValue> {
+        self.retry_after.map(plain::retry_after)
+    }
+
+    /// The answer to the request with this head: to gRPC in trailers only, to others with a status and a problem document.
+    ///
+    /// - **HTTP**: [`Reason::status`], `Retry-After` in whole seconds, at least 1 (RFC 9110 section 10.2.3), and a body of type
+    ///   `application/problem+json` (RFC 9457).
+    /// - **gRPC**, which is a content type of `application/grpc` or one beginning with `application/grpc+` or
+    ///   `application/grpc;`: HTTP 200, `grpc-status`, `grpc-message`, `grpc-retry-pushback-ms` (gRFC A6) and
+    ///   `grpc-status-details-bin` with `RetryInfo` and `QuotaFailure`.
+    pub fn response(&self, parts: &Parts) -> Response<Bytes> {
+        if grpc::is_grpc(&parts.headers) { grpc::response(self) } else { plain::response(self) }
+    }
+}

@@ -1,0 +1,14 @@
+use http::request::Parts;
+
+/// The pattern that axum matched, such as `/users/{id}`, prefixes of nested routers included.
+///
+/// axum sets it inside `Router::layer`, but not around a Router and not in a fallback.
+pub(super) fn matched_pattern(parts: &Parts) -> Option<&str> {
+    #[cfg(feature = "axum")]
+    return parts.extensions.get::<axum::extract::MatchedPath>().map(|path| path.as_str());
+    #[cfg(not(feature = "axum"))]
+    {
+        let _ = parts;
+        None
+    }
+}

@@ -1,0 +1,211 @@
+use std::{collections::HashMap, fmt};
+
+use http::{Method, request::Parts};
+
+use super::path::matched_pattern;
+use crate::error::ConfigError;
+
+/// Values for path patterns and methods.
+///
+/// ```
+/// use http::{Method, Request};
+/// use tower_weir::route::RouteTable;
+///
+/// let table = RouteTable::new()
+///     .route("/users/{id}", 100)
+///     .method_route(Method::POST, "/login", 5)
+///     .rpc("greet.v1.Greeter", "SayHello", 20)
+///     .service("greet.v1.Greeter", 50);
+///
+/// let at = |method: Method, path: &str| {
+///     let (parts, ()) = Request::builder().method(method).uri(path).body(()).unwrap().into_parts();
+///     table.get(&parts).copied()
+/// };
+/// assert_eq!(at(Method::GET, "/users/7"), Some(100));
+/// assert_eq!(at(Method::POST, "/login"), Some(5));
+/// assert_eq!(at(Method::GET, "/login"), None);
+/// assert_eq!(at(Method::POST, "/greet.v1.Greeter/SayHello"), Some(20));
+/// assert_eq!(at(Method::POST, "/greet.v1.Greeter/SayGoodbye"), Some(50));
+/// ```
+///
+/// Patterns are those of axum 0.8: `{name}` stands for one segment of the path, `{*rest}` at the end for all that follow.
+/// The most specific pattern wins, segment by segment from the left (text before `{name}` before `{*rest}`), and for one
+/// pattern an entry with the method before one without. `HEAD` finds the entries of `GET`, as it does in axum; otherwise it
+/// would be a way around them.
+///
+/// Inside an axum Router (feature `axum`) the pattern that axum matched is looked up instead of the path of the request.
+/// So the table and the Router cannot disagree about where a request goes, and routes of a nested Router are named in
+/// full. Outside, and in hyper and tonic, it is the path itself, compared as it was sent: without decoding, the trailing
+/// slash counting.
+#[derive(Clone)]
+pub struct RouteTable<T> {
+    entries: Vec<Entry<T>>,
+    any_method: matchit::Router<usize>,
+    by_method: HashMap<Method, matchit::Router<usize>>,
+}
+
+#[derive(Clone)]
+struct Entry<T> {
+    label: String,
+    specificity: Box<[Segment]>,
+    value: T,
+}
+
+/// In rising order of how much they say about a path.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Segment {
+    CatchAll,
+    Parameter,
+    Literal,
+}
+
+impl<T> RouteTable<T> {
+    /// A table without entries.
+    pub fn new() -> Self {
+        Self { entries: Vec::new(), any_method: matchit::Router::new(), by_method: HashMap::new() }
+    }
+
+    /// `value` for every method at paths like `pattern`.
+    ///
+    /// # Panics
+    ///
+    /// Where [`RouteTable::try_route`] fails.
+    pub fn route(self, pattern: &str, value: impl Into<T>) -> Self {
+        self.try_route(None, pattern, value).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// `value` for one method at paths like `pattern`.
+    ///
+    /// # Panics
+    ///
+    /// Where [`RouteTable::try_route`] fails.
+    pub fn method_route(self, method: Method, pattern: &str, value: impl Into<T>) -> Self {
+        self.try_route(Some(method), pattern, value).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// `value` for one method of a gRPC service, such as `.rpc("greet.v1.Greeter", "SayHello", value)`.
+    ///
+    /// # Panics
+    ///
+    /// Where [`RouteTable::try_route`] fails.
+    pub fn rpc(self, service: &str, method: &str, value: impl Into<T>) -> Self {
+        self.route(&format!("/{service}/{method}"), value)
+    }
+
+    /// `value` for all methods of a gRPC service that have no entry of their own.
+    ///
+    /// # Panics
+    ///
+    /// Where [`RouteTable::try_route`] fails.
+    pub fn service(self, service: &str, value: impl Into<T>) -> Self {
+        self.route(&format!("/{service}/{{*method}}"), value)
+    }
+
+    /// `value` for one method, or for every one, at paths like `pattern`.
+    ///
+    /// # Errors
+    ///
+    /// If `pattern` does not begin with `/` or is malformed, or if it is already there or says the same as one that is
+    /// (`/users/{id}` and `/users/{name}`).
+    pub fn try_route(
+        mut self,
+        method: Option<Method>,
+        pattern: &str,
+        value: impl Into<T>,
+    ) -> Result<Self, ConfigError> {
+        if !pattern.starts_with('/') {
+            return Err(ConfigError::new("route pattern", pattern, "it must begin with `/`"));
+        }
+        let label = match &method {
+            Some(method) => format!("{method} {pattern}"),
+            None => pattern.to_owned(),
+        };
+        let patterns = match method {
+            Some(method) => self.by_method.entry(method).or_default(),
+            None => &mut self.any_method,
+        };
+        patterns
+            .insert(pattern, self.entries.len())
+            .map_err(|error| ConfigError::new("route pattern", &label, error.to_string()))?;
+        let specificity = pattern.split('/').skip(1).map(Segment::of).collect();
+        self.entries.push(Entry { label, specificity, value: value.into() });
+        Ok(self)
+    }
+
+    /// The value for the request with this head.
+    pub fn get(&self, parts: &Parts) -> Option<&T> {
+        self.index(parts).map(|index| &self.entries[index].value)
+    }
+
+    /// The pattern of the entry for the request with this head, with its method if it has one: `POST /login`.
+    pub fn label(&self, parts: &Parts) -> Option<&str> {
+        self.index(parts).map(|index| &*self.entries[index].label)
+    }
+
+    /// Every entry with its label, in the order in which they were added.
+    pub fn entries(&self) -> impl Iterator<Item = (&str, &T)> {
+        self.entries.iter().map(|entry| (&*entry.label, &entry.value))
+    }
+
+    /// The same table with other values.
+    pub(crate) fn map<U>(self, mut f: impl FnMut(&str, T) -> U) -> RouteTable<U> {
+        let entries = self.entries.into_iter().map(|Entry { label, specificity, value }| {
+            let value = f(&label, value);
+            Entry { label, specificity, value }
+        });
+        RouteTable {
+            entries: entries.collect(),
+            any_method: self.any_method,
+            by_method: self.by_method,
+        }
+    }
+
+    fn index(&self, parts: &Parts) -> Option<usize> {
+        // A pattern looked up as if it were a path finds itself, or the entry that covers it: `{id}` is a segment like
+        // any other to a parameter.
+        let path = matched_pattern(parts).unwrap_or_else(|| parts.uri.path());
+        let of_method = |method| at(self.by_method.get(method)?, path);
+        let specific = of_method(&parts.method).or_else(|| match parts.method {
+            Method::HEAD => of_method(&Method::GET),
+            _ => None,
+        });
+        match (specific, at(&self.any_method, path)) {
+            (Some(specific), Some(any)) if self.rank(any) > self.rank(specific) => Some(any),
+            (Some(index), _) | (None, Some(index)) => Some(index),
+            (None, None) => None,
+        }
+    }
+
+    /// Of two patterns that match one path, the one of higher rank says more about it.
+    fn rank(&self, index: usize) -> &[Segment] {
+        &self.entries[index].specificity
+    }
+}
+
+fn at(patterns: &matchit::Router<usize>, path: &str) -> Option<usize> {
+    patterns.at(path).ok().map(|found| *found.value)
+}
+
+impl Segment {
+    fn of(segment: &str) -> Self {
+        if segment.starts_with("{*") {
+            Self::CatchAll
+        } else if segment.replace("{{", "").contains('{') {
+            Self::Parameter
+        } else {
+            Self::Literal
+        }
+    }
+}
+
+impl<T> Default for RouteTable<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for RouteTable<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.entries()).finish()
+    }
+}

@@ -1,0 +1,7 @@
+//! What the layers tell the outside: metrics through the [`metrics`](https://docs.rs/metrics) facade.
+//!
+//! Whichever recorder the program installs receives them; without one they cost a nanosecond. A layer resolves the handles of
+//! its metrics once, at its first request, so **install the recorder before the first request is served**: handles that
+//! were resolved without one stay silent.
+
+pub mod names;

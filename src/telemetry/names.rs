@@ -1,0 +1,114 @@
+//! Every metric's name, kind, unit, labels and help text, in one place.
+
+#[cfg(feature = "rate-limit")]
+use metrics::Unit;
+
+/// What a metric is: the README's table and the recorders' descriptions are made of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Metric {
+    /// The name, as in `weir_rate_limit_decisions_total`.
+    pub name: &'static str,
+    /// Counter, gauge or histogram.
+    pub kind: Kind,
+    /// The unit, as in `seconds`; `count` if it counts.
+    pub unit: &'static str,
+    /// The names of its labels.
+    pub labels: &'static [&'static str],
+    /// What it says, in a sentence.
+    pub help: &'static str,
+}
+
+/// The kinds of metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Only rises.
+    Counter,
+    /// Rises and falls.
+    Gauge,
+}
+
+/// Requests decided on by a rate limit.
+pub const RATE_LIMIT_DECISIONS: Metric = Metric {
+    name: "weir_rate_limit_decisions_total",
+    kind: Kind::Counter,
+    unit: "count",
+    labels: &["limit", "policy", "outcome"],
+    help: "Requests decided on, each once. outcome: allowed, limited, exempt, or error if it was rejected for want of a \
+           key. policy: the one that refused, `_all` where none did.",
+};
+
+/// Requests that carried no key.
+pub const RATE_LIMIT_MISSING_KEYS: Metric = Metric {
+    name: "weir_rate_limit_missing_keys_total",
+    kind: Kind::Counter,
+    unit: "count",
+    labels: &["limit"],
+    help: "Requests that carried no key to be counted for, whatever became of them.",
+};
+
+/// Slots of a limiter's table that have ever been taken.
+pub const RATE_LIMIT_TABLE_SLOTS_USED: Metric = Metric {
+    name: "weir_rate_limit_table_slots_used",
+    kind: Kind::Gauge,
+    unit: "count",
+    labels: &["limit"],
+    help: "Slots of the table that hold a key, live or expired.",
+};
+
+/// Slots that a limiter's table has.
+pub const RATE_LIMIT_TABLE_SLOTS: Metric = Metric {
+    name: "weir_rate_limit_table_slots",
+    kind: Kind::Gauge,
+    unit: "count",
+    labels: &["limit"],
+    help: "Slots that the table has.",
+};
+
+/// Keys that had to make room while they still owed.
+pub const RATE_LIMIT_TABLE_EVICTIONS: Metric = Metric {
+    name: "weir_rate_limit_table_evictions_total",
+    kind: Kind::Counter,
+    unit: "count",
+    labels: &["limit"],
+    help: "Keys that had to make room in a full table before their debt had run out.",
+};
+
+/// The debt that was lost with them.
+pub const RATE_LIMIT_TABLE_LOST_DEBT: Metric = Metric {
+    name: "weir_rate_limit_table_lost_debt_nanoseconds_total",
+    kind: Kind::Counter,
+    unit: "nanoseconds",
+    labels: &["limit"],
+    help: "Debt of evicted keys, as the time that would have paid it off.",
+};
+
+/// All of them, in the order of this module.
+pub const ALL: &[Metric] = &[
+    RATE_LIMIT_DECISIONS,
+    RATE_LIMIT_MISSING_KEYS,
+    RATE_LIMIT_TABLE_SLOTS_USED,
+    RATE_LIMIT_TABLE_SLOTS,
+    RATE_LIMIT_TABLE_EVICTIONS,
+    RATE_LIMIT_TABLE_LOST_DEBT,
+];
+
+/// Describes every metric to the recorder that is installed: its unit and its help text.
+///
+/// ```
+/// // after installing a recorder
+/// tower_weir::telemetry::names::describe();
+/// ```
+#[cfg(feature = "rate-limit")]
+pub fn describe() {
+    for metric in ALL {
+        let unit = match metric.unit {
+            "nanoseconds" => Unit::Nanoseconds,
+            _ => Unit::Count,
+        };
+        match metric.kind {
+            Kind::Counter => metrics::describe_counter!(metric.name, unit, metric.help),
+            Kind::Gauge => metrics::describe_gauge!(metric.name, unit, metric.help),
+        }
+    }
+}
