@@ -1,0 +1,125 @@
+//! What recorders see.
+
+use std::collections::BTreeMap;
+
+use http::HeaderName;
+use metrics_util::debugging::{DebugValue, DebuggingRecorder};
+use tower_weir::{
+    key::Header,
+    rate_limit::{OnMissingKey, Quota, RateLimitLayer, Table},
+    route::RouteTable,
+    telemetry::names,
+};
+
+use super::guarded;
+
+/// Every metric as `name{label=value,...}` and its value.
+fn recorded(test: impl FnOnce()) -> BTreeMap<String, f64> {
+    let recorder = DebuggingRecorder::new();
+    let snapshotter = recorder.snapshotter();
+    metrics::with_local_recorder(&recorder, test);
+    let metrics = snapshotter.snapshot().into_vec().into_iter().map(|(key, _, _, value)| {
+        let labels: Vec<_> =
+            key.key().labels().map(|l| format!("{}={}", l.key(), l.value())).collect();
+        let value = match value {
+            DebugValue::Counter(count) => count as f64,
+            DebugValue::Gauge(value) => value.into_inner(),
+            DebugValue::Histogram(_) => panic!("no histograms here"),
+        };
+        (format!("{}{{{}}}", key.key().name(), labels.join(",")), value)
+    });
+    metrics.collect()
+}
+
+fn decisions(metrics: &BTreeMap<String, f64>) -> Vec<(String, f64)> {
+    let prefix = "weir_rate_limit_decisions_total";
+    let decisions =
+        metrics.iter().filter_map(|(name, value)| Some((name.strip_prefix(prefix)?, value)));
+    decisions
+        .filter(|(_, value)| **value > 0.0)
+        .map(|(labels, value)| (labels.to_owned(), *value))
+        .collect()
+}
+
+#[test]
+fn every_decision_is_counted_once() {
+    let metrics = recorded(|| {
+        let layer =
+            RateLimitLayer::new(Quota::per_second(4)).and(Quota::per_minute(6)).named("api");
+        let layer = layer.exempt(|parts| parts.uri.path() == "/health");
+        let (service, hand) = guarded(layer);
+        assert_eq!(service.passing(10), 4);
+        hand.advance(std::time::Duration::from_secs(1));
+        assert_eq!(service.passing(10), 2);
+        service.get("/health");
+    });
+    let expected = [
+        ("{limit=api,policy=_all,outcome=allowed}", 6.0),
+        ("{limit=api,policy=_all,outcome=exempt}", 1.0),
+        ("{limit=api,policy=minute,outcome=limited}", 8.0),
+        ("{limit=api,policy=second,outcome=limited}", 6.0),
+    ];
+    assert_eq!(decisions(&metrics), expected.map(|(labels, value)| (labels.to_owned(), value)));
+}
+
+#[test]
+fn keys_that_are_missing_are_counted_and_never_a_label() {
+    let layer =
+        RateLimitLayer::new(Quota::per_second(2)).key(Header(HeaderName::from_static("x-api-key")));
+    for (choice, expected) in [
+        (OnMissingKey::Share, vec![("allowed", "_all", 2.0), ("limited", "second", 1.0)]),
+        (OnMissingKey::Reject, vec![("error", "_all", 3.0)]),
+        (OnMissingKey::Skip, vec![("exempt", "_all", 3.0)]),
+    ] {
+        let layer = layer.clone().on_missing_key(choice);
+        let metrics = recorded(|| {
+            let (service, _) = guarded(layer);
+            service.passing(3);
+        });
+        let expected = expected.into_iter().map(|(outcome, policy, value)| {
+            (format!("{{limit=default,policy={policy},outcome={outcome}}}"), value)
+        });
+        assert_eq!(decisions(&metrics), expected.collect::<Vec<_>>());
+        assert_eq!(metrics["weir_rate_limit_missing_keys_total{limit=default}"], 3.0);
+    }
+}
+
+#[test]
+fn the_table_tells_how_full_it_is_and_what_was_lost() {
+    let metrics = recorded(|| {
+        let key = |parts: &http::request::Parts| parts.uri.path().to_owned();
+        let layer = RateLimitLayer::new(Quota::per_hour(5)).key(key).table(Table::with_capacity(4));
+        let (service, _) = guarded(layer);
+        for n in 0..100 {
+            service.get(&format!("/{n}"));
+        }
+    });
+    assert_eq!(metrics["weir_rate_limit_table_slots{limit=default}"], 8.0);
+    assert_eq!(metrics["weir_rate_limit_table_slots_used{limit=default}"], 8.0);
+    assert_eq!(metrics["weir_rate_limit_table_evictions_total{limit=default}"], 92.0);
+    let lost = metrics["weir_rate_limit_table_lost_debt_nanoseconds_total{limit=default}"];
+    assert_eq!(lost, 92.0 * 720e9);
+}
+
+#[test]
+fn only_what_names_lists_is_recorded_with_just_its_labels() {
+    let metrics = recorded(|| {
+        let routes = RouteTable::new().route("/a", Quota::per_second(1));
+        let (service, _) = guarded(RateLimitLayer::new(Quota::per_second(1)).routes(routes));
+        for path in ["/a", "/a", "/b", "/c"] {
+            service.get(path);
+        }
+    });
+    assert!(metrics.keys().any(|name| name.contains("limit=/a")));
+    for name in metrics.keys() {
+        let (name, labels) = name.split_once('{').unwrap();
+        let metric = names::ALL.iter().find(|metric| metric.name == name);
+        let metric = metric.unwrap_or_else(|| panic!("{name} is not in names.rs"));
+        let labels =
+            labels.trim_end_matches('}').split(',').map(|label| label.split_once('=').unwrap().0);
+        assert_eq!(labels.collect::<Vec<_>>(), metric.labels, "{name}");
+    }
+    let seen =
+        names::ALL.iter().filter(|metric| metrics.keys().any(|name| name.starts_with(metric.name)));
+    assert_eq!(seen.count(), names::ALL.len());
+}

@@ -1,0 +1,6 @@
+//! The modules that all layers share: bodies, keys, rejections, routes.
+
+mod body;
+mod key;
+mod reject;
+mod route;
