@@ -1,0 +1,63 @@
+//! The public types are as shareable as their users need them: `Clone + Send + Sync` whenever the inner service is.
+
+use http::{Request, Response};
+use tower_weir::{
+    body::ResponseBody,
+    clock::{Clock, ManualClock, Timestamp},
+    error::ConfigError,
+    key::{Extension, Forwarded, Global, Header, Key, KeySeed, MissingKey, PeerIp},
+    rate_limit::{
+        Limiter, Policy, Quota, RateLimit, RateLimitLayer, ResponseFuture, Rule, Table, TableStats,
+    },
+    reject::Rejection,
+    route::{RouteLabels, RouteTable},
+};
+
+fn shareable<T: Clone + Send + Sync + Unpin + 'static>() {}
+fn sendable<T: Send + 'static>() {}
+fn unpin<T: Unpin>() {}
+
+#[derive(Clone)]
+struct Inner;
+
+#[test]
+fn services_are_what_their_inner_service_is() {
+    shareable::<RateLimit<Inner>>();
+    sendable::<RateLimit<std::cell::Cell<u8>>>();
+    sendable::<ResponseFuture<std::future::Ready<u8>>>();
+    unpin::<ResponseFuture<std::future::Ready<u8>>>();
+    // A body that is not `Sync` stays as sendable as it is.
+    sendable::<Response<ResponseBody<std::cell::Cell<u8>>>>();
+    sendable::<ResponseBody<std::cell::Cell<u8>, Box<dyn Send>>>();
+}
+
+#[test]
+fn layers_and_values_are_shareable() {
+    shareable::<RateLimitLayer>();
+    shareable::<Rule>();
+    shareable::<Policy>();
+    shareable::<Quota>();
+    shareable::<Limiter>();
+    shareable::<Table>();
+    shareable::<TableStats>();
+    shareable::<RouteTable<Rule>>();
+    shareable::<RouteLabels>();
+    shareable::<Clock>();
+    shareable::<ManualClock>();
+    shareable::<Timestamp>();
+    shareable::<ConfigError>();
+    shareable::<MissingKey>();
+    shareable::<Rejection>();
+    shareable::<(Global, PeerIp, Header, Forwarded, Extension<std::cell::Cell<u8>>)>();
+    shareable::<(Key, KeySeed)>();
+}
+
+/// No bound that a caller would have to repeat: the structs exist for any inner type.
+#[test]
+fn structs_are_unbounded() {
+    struct NotAService;
+    let layer = RateLimitLayer::new(Quota::per_second(1));
+    let service: RateLimit<NotAService> = tower::Layer::layer(&layer, NotAService);
+    let _: NotAService = service.into_inner();
+    let _: ResponseBody<Request<NotAService>, NotAService> = ResponseBody::default();
+}

@@ -1,0 +1,67 @@
+//! What every layer of this crate must do, whatever else it does. A new layer joins with one `contract!` line.
+
+mod bodies;
+mod calls;
+mod drops;
+mod probe;
+mod state;
+
+use tower_weir::rate_limit::{Quota, RateLimitLayer};
+
+/// Runs the whole suite on a layer.
+///
+/// `open` makes one that lets everything through that the suite sends; `tight` one that lets two requests through and then
+/// rejects. Each call must make a layer with state of its own.
+macro_rules! contract {
+    ($name:ident, open: $open:expr, tight: $tight:expr $(,)?) => {
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+
+            contract!(@tests $open =>
+                calls::readiness_is_forwarded,
+                calls::an_error_of_readiness_passes_through,
+                calls::the_readied_service_is_the_one_called,
+                calls::an_inner_error_passes_through_unchanged,
+                calls::the_request_arrives_whole,
+                calls::the_response_arrives_whole,
+                calls::wakers_are_not_lost,
+                calls::works_through_oneshot_and_buffering,
+                bodies::size_hint_data_and_trailers_survive,
+                bodies::a_body_error_survives,
+                bodies::an_empty_body_is_at_its_end,
+                drops::dropped_before_the_first_poll,
+                drops::dropped_while_pending,
+                drops::dropped_with_the_response,
+                drops::dropped_in_the_body,
+                drops::dropped_after_the_last_frame,
+                drops::a_panic_in_call_releases_everything,
+                drops::a_panic_in_the_future_releases_everything,
+            );
+            contract!(@tests $tight =>
+                state::services_of_one_layer_share_it,
+                state::clones_of_a_layer_share_it,
+                state::clones_of_a_service_share_it,
+                state::a_rejection_is_a_response,
+                state::a_rejection_speaks_grpc,
+                state::a_readied_service_that_is_never_called_blocks_nobody,
+            );
+        }
+    };
+    (@tests $make:expr => $($module:ident :: $test:ident),+ $(,)?) => {$(
+        #[test]
+        fn $test() {
+            $crate::$module::$test($make);
+        }
+    )+};
+}
+
+contract!(rate_limit,
+    open: || RateLimitLayer::new(Quota::per_second(1_000_000)),
+    tight: || RateLimitLayer::new(Quota::per_day(2)),
+);
+
+contract!(rate_limit_of_several_policies,
+    open: || RateLimitLayer::new(Quota::per_second(1_000_000)).and(Quota::per_day(1_000_000)),
+    tight: || RateLimitLayer::new(Quota::per_second(100)).and(Quota::per_day(2)),
+);
