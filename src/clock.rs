@@ -33,6 +33,11 @@ impl Timestamp {
     pub const fn saturating_since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
+
+    /// The timestamp `later` after this one, or the last there is.
+    pub fn saturating_add(self, later: Duration) -> Self {
+        Self(self.0.saturating_add(nanos(later)))
+    }
 }
 
 /// Where a layer reads time: the machine's clocks by default, or a [`ManualClock`].

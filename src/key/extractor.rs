@@ -44,7 +44,7 @@ where
 {
     type Key<'a> = K;
 
-    fn extract<'a>(&self, parts: &'a Parts) -> Result<K, MissingKey> {
+    fn extract(&self, parts: &Parts) -> Result<K, MissingKey> {
         Ok(self(parts))
     }
 }

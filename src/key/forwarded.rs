@@ -105,7 +105,7 @@ impl Forwarded {
 impl KeyExtractor for Forwarded {
     type Key<'a> = IpPrefix;
 
-    fn extract<'a>(&self, parts: &'a Parts) -> Result<IpPrefix, MissingKey> {
+    fn extract(&self, parts: &Parts) -> Result<IpPrefix, MissingKey> {
         self.client(parts).map(|ip| self.lengths.of(ip))
     }
 }

@@ -9,7 +9,7 @@ pub struct Global;
 impl KeyExtractor for Global {
     type Key<'a> = ();
 
-    fn extract<'a>(&self, _: &'a Parts) -> Result<(), MissingKey> {
+    fn extract(&self, _: &Parts) -> Result<(), MissingKey> {
         Ok(())
     }
 }

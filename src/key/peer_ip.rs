@@ -52,7 +52,7 @@ impl KeyExtractor for PeerIp {
     type Key<'a> = IpPrefix;
 
     #[inline]
-    fn extract<'a>(&self, parts: &'a Parts) -> Result<IpPrefix, MissingKey> {
+    fn extract(&self, parts: &Parts) -> Result<IpPrefix, MissingKey> {
         peer_ip(parts).map(|ip| PrefixLengths::DEFAULT.of(ip))
     }
 }
@@ -66,7 +66,7 @@ pub struct PeerPrefix {
 impl KeyExtractor for PeerPrefix {
     type Key<'a> = IpPrefix;
 
-    fn extract<'a>(&self, parts: &'a Parts) -> Result<IpPrefix, MissingKey> {
+    fn extract(&self, parts: &Parts) -> Result<IpPrefix, MissingKey> {
         peer_ip(parts).map(|ip| self.lengths.of(ip))
     }
 }

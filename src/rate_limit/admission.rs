@@ -13,9 +13,10 @@ use http::{Response, header::RETRY_AFTER, request::Parts};
 
 use super::{
     decision::Decision,
-    headers::{FieldStyle, Fields, Report},
+    headers::{FieldStyle, Fields},
     limiter::Limiter,
     meters::Meters,
+    report::Report,
     rule::{CostFn, ExemptFn, OnMissingKey, Rule, is_preflight},
     table::Table,
 };
@@ -155,7 +156,7 @@ impl Admission {
             Some(wait) => rejection = rejection.retry_after(self.jittered(wait, now)),
             None => {
                 rejection =
-                    rejection.detail("the request costs more than its quota ever allows at once")
+                    rejection.detail("the request costs more than its quota ever allows at once");
             }
         }
         for (active, standing) in rule.limiter.active().iter().zip(&decision.standings) {
@@ -173,8 +174,8 @@ impl Admission {
             Some(render) => {
                 let mut response = render(rejection, parts);
                 // Whatever it answers, the client is told when to come back.
-                if let Some(after) = rejection.retry_after_field() {
-                    response.headers_mut().entry(RETRY_AFTER).or_insert(after);
+                if let Some(seconds) = rejection.retry_after_secs() {
+                    response.headers_mut().entry(RETRY_AFTER).or_insert(seconds.into());
                 }
                 response
             }

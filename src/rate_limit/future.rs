@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::Response;
 use pin_project::pin_project;
 
-use super::headers::Report;
+use super::report::Report;
 use crate::body::ResponseBody;
 
 /// The future of [`RateLimit`](super::RateLimit).

@@ -39,7 +39,8 @@ impl RateLimitLayer {
         Self::with_base(rule.into())
     }
 
-    /// Limits only the requests that `routes` names.
+    /// Limits only the requests that `routes` names. The settings of the layer hold for those as with
+    /// [`RateLimitLayer::routes`].
     pub fn for_routes(routes: RouteTable<Rule>) -> Self {
         Self::with_base(Rule::empty()).routes(routes)
     }
@@ -152,8 +153,8 @@ impl RateLimitLayer {
     /// });
     /// ```
     ///
-    /// `Retry-After` and the header fields of the limit are added to its answer. It is asked for gRPC requests too: there,
-    /// begin with [`Rejection::response`] and change its headers.
+    /// `Retry-After` ([`Rejection::retry_after_secs`]) and the header fields of the limit are added to its answer. It is asked
+    /// for gRPC requests too: there, begin with [`Rejection::response`] and change its headers.
     pub fn on_reject<R>(
         self,
         render: impl Fn(&Rejection, &Parts) -> Response<R> + Send + Sync + 'static,

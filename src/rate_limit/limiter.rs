@@ -163,7 +163,8 @@ impl Limiter {
     }
 
     fn push(&mut self, policy: Policy) {
-        let policy = policy.with_free_name(self.policies.iter().map(|active| active.policy.name()));
+        let taken = |name: &str| self.policies.iter().any(|active| active.policy.name() == name);
+        let policy = policy.with_free_name(taken);
         let gcra = Gcra::new(policy.quota());
         // By the names, so that a table finds its entries again under the same configuration.
         let salt = self.table.seed().key(&(&*self.name, policy.name())).bits();

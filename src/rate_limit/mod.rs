@@ -45,6 +45,9 @@
 //!     );
 //! ```
 //!
+//! In axum give a layer that is meant for the routes of one Router to `route_layer`. With `layer` it also guards the Router's
+//! fallback, and keeps doing so when the Router is merged into another: unknown paths then count too.
+//!
 //! # Costs
 //!
 //! A request costs 1, or what [`RateLimitLayer::cost`] says. One that costs more than a policy's burst can never pass; it is
@@ -66,6 +69,7 @@ mod meters;
 mod policy;
 mod quota;
 mod quota_text;
+mod report;
 mod rule;
 mod service;
 mod table;

@@ -60,14 +60,10 @@ impl Policy {
         self.quota
     }
 
-    /// The same policy with the first free name of `name`, `name-2`, `name-3` ...
-    pub(super) fn with_free_name<'a>(
-        mut self,
-        taken: impl Iterator<Item = &'a str> + Clone,
-    ) -> Self {
-        let is_taken = |name: &str| taken.clone().any(|taken| taken == name);
-        let mut number = 2;
+    /// The same policy with the first of `name`, `name-2`, `name-3` ... that is not taken.
+    pub(super) fn with_free_name(mut self, is_taken: impl Fn(&str) -> bool) -> Self {
         let name = self.name.clone();
+        let mut number = 2;
         while is_taken(&self.name) {
             self.name = format!("{name}-{number}").into();
             number += 1;

@@ -25,8 +25,10 @@ impl fmt::Display for Quota {
         match UNITS[..4].iter().find(|(.., unit)| *unit == period) {
             Some((name, ..)) => write!(f, "{}/{name}", self.count())?,
             None => {
-                let (_, name, unit) =
-                    UNITS.iter().find(|(.., unit)| period % unit == 0).unwrap_or(&UNITS[6]);
+                let (_, name, unit) = UNITS
+                    .iter()
+                    .find(|(.., unit)| period.is_multiple_of(*unit))
+                    .unwrap_or(&UNITS[6]);
                 write!(f, "{} per {}{name}", self.count(), period / unit)?;
             }
         }

@@ -1,7 +1,5 @@
 //! Rejections for HTTP: a status, `Retry-After` and a problem document.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use http::{
     HeaderValue, Response,
@@ -38,8 +36,8 @@ pub(super) fn response(rejection: &Rejection) -> Response<Bytes> {
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-    if let Some(after) = rejection.retry_after_field() {
-        headers.insert(RETRY_AFTER, after);
+    if let Some(seconds) = rejection.retry_after_secs() {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
 }
@@ -55,10 +53,4 @@ fn kind(reason: Reason) -> (&'static str, &'static str) {
         // "about:blank" says no more than the status does (RFC 9457 section 4.2.1).
         Reason::MissingKey => ("about:blank", "Bad Request"),
     }
-}
-
-/// Whole seconds, rounded up, so that whoever waits that long is not early; never 0, which would invite a busy loop.
-pub(super) fn retry_after(delay: Duration) -> HeaderValue {
-    let seconds = delay.as_secs() + u64::from(delay.subsec_nanos() > 0);
-    HeaderValue::from(seconds.max(1))
 }

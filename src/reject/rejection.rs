@@ -1,7 +1,7 @@
 use std::{borrow::Cow, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, request::Parts};
+use http::{Response, StatusCode, request::Parts};
 
 use super::{grpc, http as plain};
 
@@ -107,9 +107,11 @@ impl Rejection {
         self.violated.iter().map(|name| &**name)
     }
 
-    /// The value of `Retry-After`, if the request may come again.
-    pub(crate) fn retry_after_field(&self) -> Option<HeaderValue> {
-        self.retry_after.map(plain::retry_after)
+    /// What `Retry-After` says: the delay in whole seconds, rounded up, so that whoever waits that long is not early, and at
+    /// least 1, since 0 would invite a busy loop.
+    pub fn retry_after_secs(&self) -> Option<u64> {
+        let delay = self.retry_after?;
+        Some((delay.as_secs().saturating_add(u64::from(delay.subsec_nanos() > 0))).max(1))
     }
 
     /// The answer to the request with this head: to gRPC in trailers only, to others with a status and a problem document.

@@ -140,6 +140,29 @@ fn stacked_limits_are_told_once_each_in_one_line() {
 }
 
 #[test]
+fn different_policies_of_one_name_are_told_apart_and_equal_ones_by_the_smaller_remainder() {
+    let told = |inner: Quota, outer: Quota, spent: usize| {
+        let outer = RateLimitLayer::new(outer);
+        let alone = outer.clone();
+        let service = (outer, RateLimitLayer::new(inner)).layer(service_fn(super::fine));
+        for _ in 0..spent {
+            let outer_alone = alone.layer(service_fn(super::fine));
+            futures_executor::block_on(outer_alone.oneshot(http::Request::new(()))).unwrap();
+        }
+        let answer = futures_executor::block_on(service.oneshot(http::Request::new(()))).unwrap();
+        ["ratelimit-policy", "ratelimit"]
+            .map(|name| answer.headers()[name].to_str().unwrap().to_owned())
+    };
+    assert_eq!(
+        told(Quota::per_second(50), Quota::per_second(2), 0),
+        [r#""second";q=50;w=1, "second-2";q=2;w=1"#, r#""second";r=49;t=1, "second-2";r=1;t=1"#],
+    );
+    let (slow, same) = (Quota::per_minute(9), Quota::per_minute(9));
+    assert_eq!(told(slow, same, 4), [r#""minute";q=9;w=60"#, r#""minute";r=4;t=7"#]);
+    assert_eq!(told(slow, same, 0), [r#""minute";q=9;w=60"#, r#""minute";r=8;t=7"#]);
+}
+
+#[test]
 fn what_the_inner_service_tells_stays() {
     let layer = RateLimitLayer::new(Quota::per_second(5));
     let service = layer.layer(service_fn(async |request| {

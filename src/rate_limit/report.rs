@@ -1,0 +1,196 @@
+//! What one response tells about the limit, and how it joins what other limits have told.
+
+use std::{cmp::Reverse, sync::Arc};
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use smallvec::SmallVec;
+
+use super::{
+    decision::Decision,
+    headers::{Fields, LegacyReset},
+    limiter::Limiter,
+};
+use crate::clock::{Clock, Timestamp};
+
+const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const X_RATELIMIT_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+const X_RATELIMIT_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+const X_RATELIMIT_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
+
+/// How a key stood when its request was decided on.
+pub(super) struct Report {
+    fields: Arc<Fields>,
+    /// The reported policies, the tightest first.
+    items: SmallVec<[Item; 1]>,
+    /// `X-RateLimit-Reset`.
+    reset: u64,
+}
+
+#[derive(Clone, Copy)]
+struct Item {
+    /// The policy's place among the limit's.
+    policy: u32,
+    remaining: u32,
+    /// Seconds until quota is added, rounded up; 0 if there is nothing to add.
+    next: u64,
+}
+
+/// A field value in the making: on the stack, so that it is allocated once, at its size.
+type Text = SmallVec<[u8; 96]>;
+
+impl Report {
+    pub(super) fn new(
+        fields: &Arc<Fields>,
+        limiter: &Limiter,
+        decision: &Decision,
+        now: Timestamp,
+        clock: &Clock,
+    ) -> Self {
+        let style = fields.style;
+        let items = limiter.active().iter().zip(&decision.standings).enumerate();
+        let items = items.map(|(policy, (active, standing))| Item {
+            policy: policy as u32,
+            remaining: active.gcra.remaining(now, standing.tat),
+            next: active.gcra.next_in(now, standing.tat).div_ceil(1_000_000_000),
+        });
+        let refused_by = decision.refusal().map(|(policy, _)| policy as u32);
+        // The policy that refuses longest, then the one with least left, then the one that waits longest.
+        let tightness =
+            |item: &Item| (refused_by != Some(item.policy), item.remaining, Reverse(item.next));
+        let items = if style.all_policies {
+            let mut items: SmallVec<[Item; 1]> = items.collect();
+            items.sort_by_key(tightness);
+            items
+        } else {
+            items.min_by_key(tightness).into_iter().collect()
+        };
+        let next = items.first().map_or(0, |item| item.next);
+        let reset = match style.reset {
+            LegacyReset::Epoch if style.headers.legacy() => clock.unix_time().as_secs() + next,
+            _ => next,
+        };
+        Self { fields: Arc::clone(fields), items, reset }
+    }
+
+    /// Adds the fields to a response. What another limit has told inside stays, in one line with this one's.
+    pub(super) fn write(&self, headers: &mut HeaderMap) {
+        let style = self.fields.style.headers;
+        if style.draft() {
+            if headers.contains_key(RATELIMIT) || headers.contains_key(RATELIMIT_POLICY) {
+                self.merge_draft(headers);
+            } else {
+                self.write_draft(headers);
+            }
+        }
+        if style.legacy() {
+            self.write_legacy(headers);
+        }
+    }
+
+    fn write_draft(&self, headers: &mut HeaderMap) {
+        let mut text = Text::new();
+        for item in &self.items {
+            if !text.is_empty() {
+                text.extend_from_slice(b", ");
+            }
+            item.write(&self.fields.policies[item.policy as usize].name, &mut text);
+        }
+        if let Ok(value) = HeaderValue::from_bytes(&text) {
+            headers.insert(RATELIMIT_POLICY, self.fields.policy_field.clone());
+            headers.insert(RATELIMIT, value);
+        }
+    }
+
+    /// A policy that was told with the same numbers is the same limit met twice, or one like it: the smaller remainder is
+    /// the one that a client will feel. A different policy of the same name gets a name of its own.
+    #[cold]
+    fn merge_draft(&self, headers: &mut HeaderMap) {
+        let mut policies = joined(headers, &RATELIMIT_POLICY);
+        let mut remainders = joined(headers, &RATELIMIT);
+        for (at, policy) in self.fields.policies.iter().enumerate() {
+            let mut name = policy.name.clone();
+            let mut number = 2;
+            while mentions(&policies, &name) && !policies.contains(&policy.member(&name)) {
+                // Inside the closing quote.
+                name = format!("{}-{number}\"", &policy.name[..policy.name.len() - 1]);
+                number += 1;
+            }
+            if !mentions(&policies, &name) {
+                push_member(&mut policies, &policy.member(&name));
+            }
+            if let Some(item) = self.items.iter().find(|item| item.policy as usize == at) {
+                merge_item(&mut remainders, &name, *item);
+            }
+        }
+        for (name, list) in [(RATELIMIT_POLICY, policies), (RATELIMIT, remainders)] {
+            if let Ok(value) = HeaderValue::try_from(list) {
+                headers.insert(name, value);
+            }
+        }
+    }
+
+    fn write_legacy(&self, headers: &mut HeaderMap) {
+        let Some(item) = self.items.first() else { return };
+        let told = headers.get(X_RATELIMIT_REMAINING).and_then(|value| value.to_str().ok());
+        let told: Option<u32> = told.and_then(|told| told.parse().ok());
+        // There is room for one limit only: the tightest.
+        if told.is_some_and(|told| told <= item.remaining) {
+            return;
+        }
+        let quota = self.fields.policies[item.policy as usize].quota;
+        headers.insert(X_RATELIMIT_LIMIT, HeaderValue::from(quota));
+        headers.insert(X_RATELIMIT_REMAINING, HeaderValue::from(item.remaining));
+        headers.insert(X_RATELIMIT_RESET, HeaderValue::from(self.reset));
+    }
+}
+
+impl Item {
+    /// The list member for `RateLimit`.
+    fn write(self, name: &str, text: &mut Text) {
+        let mut digits = itoa::Buffer::new();
+        text.extend_from_slice(name.as_bytes());
+        text.extend_from_slice(b";r=");
+        text.extend_from_slice(digits.format(self.remaining).as_bytes());
+        if self.next > 0 {
+            text.extend_from_slice(b";t=");
+            text.extend_from_slice(digits.format(self.next).as_bytes());
+        }
+    }
+}
+
+fn merge_item(list: &mut String, name: &str, item: Item) {
+    let mut text = Text::new();
+    item.write(name, &mut text);
+    let member = String::from_utf8_lossy(&text);
+    let start = format!("{name};r=");
+    let Some(at) = list.find(&start) else { return push_member(list, &member) };
+    let told = &list[at + start.len()..];
+    let digits = told.bytes().take_while(u8::is_ascii_digit).count();
+    if told[..digits].parse().is_ok_and(|told: u32| told > item.remaining) {
+        // Only numbers follow the name, so the next comma ends the member.
+        let end = told.find(',').map_or(list.len(), |comma| at + start.len() + comma);
+        list.replace_range(at..end, &member);
+    }
+}
+
+/// All lines of a list field as one.
+fn joined(headers: &HeaderMap, name: &HeaderName) -> String {
+    let mut joined = String::new();
+    for line in headers.get_all(name).iter().filter_map(|line| line.to_str().ok()) {
+        push_member(&mut joined, line);
+    }
+    joined
+}
+
+fn push_member(list: &mut String, member: &str) {
+    if !list.is_empty() {
+        list.push_str(", ");
+    }
+    list.push_str(member);
+}
+
+/// Whether a list has a member with this name, quotes included.
+fn mentions(list: &str, name: &str) -> bool {
+    list.match_indices(name).any(|(at, _)| list[at + name.len()..].starts_with(';'))
+}
