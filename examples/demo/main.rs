@@ -1,0 +1,101 @@
+//! A small API under guard: run it and send it traffic, or let it send itself some.
+//!
+//! ```sh
+//! cargo run --release --example demo               # serves on 127.0.0.1:3000 and prints what to try
+//! cargo run --release --example demo -- --drive 10 # sends itself mixed traffic for 10 seconds, then ends
+//! ```
+//!
+//! What to see with the first:
+//!
+//! ```sh
+//! for i in $(seq 30); do curl -s -o /dev/null -w '%{http_code} ' 'http://127.0.0.1:3000/search?q=weir'; done; echo
+//! # 200 200 200 200 200 200 200 200 200 200 200 429 429 429 ...
+//! curl -i 'http://127.0.0.1:3000/search?q=weir'
+//! # ratelimit-policy: "burst";q=10;w=1, "sustained";q=100;w=60
+//! # ratelimit: "burst";r=9;t=1
+//! ```
+//!
+//! With the second a table tells for each route how many requests passed, how many were limited and how long they took.
+
+mod api;
+mod app;
+mod args;
+mod client;
+mod drive;
+mod report;
+
+use std::{
+    io::{ErrorKind, Write},
+    net::SocketAddr,
+    process::ExitCode,
+};
+
+use args::{Args, Command};
+use tokio::net::TcpListener;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let outcome = match args::parse() {
+        Ok(Command::Help) => {
+            say(args::USAGE);
+            Ok(())
+        }
+        Ok(Command::Run(args)) => run(args).await,
+        Err(message) => Err(message),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("demo: {message}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn run(args: Args) -> Result<(), String> {
+    let listener =
+        TcpListener::bind(args.listen).await.map_err(|error| cannot_listen(args.listen, &error))?;
+    let address = listener.local_addr().map_err(|error| cannot_listen(args.listen, &error))?;
+    let guide = api::guide(address);
+    if args.drive.is_none() {
+        say(&format!("{guide}\nCtrl-C ends it."));
+    }
+    let service = app::app(guide).into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum::serve(listener, service);
+    match args.drive {
+        None => server
+            .with_graceful_shutdown(interrupted())
+            .await
+            .map_err(|error| format!("the server on {address} failed: {error}")),
+        Some(duration) => {
+            let serving = tokio::spawn(server.into_future());
+            let driven = drive::drive(address, duration, interrupted()).await;
+            serving.abort();
+            say(&report::text(&driven));
+            Ok(())
+        }
+    }
+}
+
+async fn interrupted() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        // Without a handler the signal ends the process by itself.
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Prints; whoever closed the pipe wants no more of it.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
+}
+
+fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> String {
+    let remedy = match error.kind() {
+        ErrorKind::AddrInUse => "end what listens there or choose another, such as",
+        ErrorKind::PermissionDenied => {
+            "ports below 1024 may need privileges; choose another, such as"
+        }
+        _ => "choose an address of this machine, such as",
+    };
+    format!("cannot listen on {address}: {error}; {remedy} --listen 127.0.0.1:0 (any free port)")
+}
