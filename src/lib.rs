@@ -1,4 +1,75 @@
 //! Tower layers that regulate and measure the requests of any axum, hyper or tonic service.
+//!
+//! ```
+//! use axum::{Router, routing::{get, post}};
+//! use http::HeaderName;
+//! use tower_weir::{key::*, rate_limit::*};
+//!
+//! const LOGIN: Quota = Quota::per_second(5).burst(10); // a zero would not compile
+//! const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+//!
+//! let app: Router = Router::new()
+//!     .route("/login", post(sign_in).layer(RateLimitLayer::new(LOGIN).key(PeerIp)))
+//!     .route(
+//!         "/search",
+//!         get(find).layer(
+//!             RateLimitLayer::new(Quota::per_second(20)).and(Quota::per_minute(100)).key(Header(X_API_KEY)),
+//!         ),
+//!     );
+//! # async fn sign_in() {}
+//! # async fn find() {}
+//! ```
+//!
+//! The same layers go unchanged into `tonic::transport::Server::builder().layer(…)` and, for hyper, into
+//! `TowerToHyperService::new(ServiceBuilder::new().layer(…).service_fn(handler))`; see the folder `examples`.
+//!
+//! # The layers
+//!
+//! | layer | what it does | feature |
+//! |---|---|---|
+//! | [`RateLimitLayer`](rate_limit::RateLimitLayer) | so many requests in so much time, with bursts, over several windows at once, for each key and route | `rate-limit` |
+//!
+//! What they share: who a request is counted for ([`key`]), which route it belongs to ([`route`]), how it is turned away
+//! ([`reject`]), what time it is ([`clock`]) and what is told about it ([`telemetry`]).
+//!
+//! # What every layer keeps to
+//!
+//! - Its error is the inner service's. A request that is turned away gets a response, so axum needs no `HandleErrorLayer`; a
+//!   gRPC client gets trailers that its library understands.
+//! - Its state belongs to the layer: frameworks make a service for each route or request, and all share it. So do clones of
+//!   the layer.
+//! - It decides in `call` and forwards readiness, adds no box, lock or allocation to a request that passes, and asks of the
+//!   inner service no more than it needs.
+//! - What it holds for a request ends with the body of the response, or when the client leaves.
+//! - A bad configuration fails while it is built, with a [`ConfigError`](error::ConfigError) that names the value and what
+//!   is allowed. Nothing panics for a request.
+//!
+//! # The order of layers
+//!
+//! A request goes from the outside to the inside. With `Router::layer` and tonic's `layer` the layer added last is the
+//! outermost; in a `ServiceBuilder` or a tuple of layers it is the first. From the outside:
+//!
+//! 1. **Panic catching, tracing, request ids**: they must see everything, rejections too.
+//! 2. **CORS**: answers preflights itself, and adds its headers to rejections, which a browser could not read otherwise.
+//! 3. **Authentication**, if a limit counts by what it finds: it stores an extension, [`key::Extension`] reads it. A limit by
+//!    address stands before it, so that guessing passwords is limited too.
+//! 4. **Rate limits**: the cheapest way to say no, before anything is spent on a request.
+//! 5. **Timeouts, body limits, compression**, then the handler.
+//!
+//! In axum, a layer inside the Router (`Router::layer`, `route_layer`, `MethodRouter::layer`) knows the pattern that
+//! matched; one around it sees only the path.
+//!
+//! # Features
+//!
+//! | feature | default | adds |
+//! |---|---|---|
+//! | `rate-limit` | yes | [`rate_limit`] |
+//! | `axum` | no | axum's `MatchedPath` in [`route`] and `ConnectInfo` in [`key::PeerIp`] |
+//! | `tonic` | no | tonic's `TcpConnectInfo` in [`key::PeerIp`] |
+//! | `full` | no | all of them |
+//!
+//! A feature only ever adds.
+
 pub mod body;
 pub mod clock;
 pub mod error;
@@ -10,3 +81,8 @@ pub mod route;
 #[cfg(feature = "rate-limit")]
 mod sync;
 pub mod telemetry;
+
+/// The README's code compiles.
+#[cfg(all(doctest, feature = "axum", feature = "tonic"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

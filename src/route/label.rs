@@ -38,7 +38,7 @@ impl fmt::Display for RouteLabel {
 /// use http::Request;
 /// use tower_weir::route::{RouteLabels, RouteTable};
 ///
-/// let labels = RouteLabels::new(1_000).table(RouteTable::new().route("/users/{id}", ()));
+/// let labels = RouteLabels::new(1_000).table(RouteTable::<()>::new().route("/users/{id}", ()));
 /// let of = |path: &str| {
 ///     let (parts, ()) = Request::builder().uri(path).body(()).unwrap().into_parts();
 ///     labels.of(&parts).to_string()

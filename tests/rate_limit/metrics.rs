@@ -123,3 +123,16 @@ fn only_what_names_lists_is_recorded_with_just_its_labels() {
         names::ALL.iter().filter(|metric| metrics.keys().any(|name| name.starts_with(metric.name)));
     assert_eq!(seen.count(), names::ALL.len());
 }
+
+#[test]
+fn the_readme_lists_every_metric() {
+    let readme = include_str!("../../README.md");
+    let listed = readme.lines().filter(|line| line.starts_with("| `weir_"));
+    let expected = names::ALL.iter().map(|metric| {
+        let kind = format!("{:?}", metric.kind).to_lowercase();
+        let labels: Vec<_> = metric.labels.iter().map(|label| format!("`{label}`")).collect();
+        let (name, unit, help) = (metric.name, metric.unit, metric.help);
+        format!("| `{name}` | {kind} | {unit} | {} | {help} |", labels.join(", "))
+    });
+    assert_eq!(listed.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+}
