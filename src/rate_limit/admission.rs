@@ -70,8 +70,8 @@ struct ActiveRule {
 pub(super) enum Outcome {
     /// It goes to the inner service; the report is for the response.
     Pass(Option<Report>),
-    /// It is answered here.
-    Reject(Response<Bytes>),
+    /// It is answered here. Boxed so that the future of a request that passes is small.
+    Reject(Box<Response<Bytes>>),
 }
 
 impl Admission {
@@ -89,7 +89,6 @@ impl Admission {
         }
     }
 
-    #[inline]
     pub(super) fn admit(&self, parts: &Parts) -> Outcome {
         let of_route = self.routes.as_ref().and_then(|routes| routes.get(parts));
         let Some(rule) = of_route.or(self.base.as_ref()) else { return Outcome::Pass(None) };
@@ -130,29 +129,23 @@ impl Admission {
         let fields = rule.fields.as_ref();
         let report =
             fields.map(|fields| Report::new(fields, &rule.limiter, &decision, now, &self.clock));
-        match decision.refusal() {
+        match decision.refused_by {
             None => {
                 meters.allowed.increment(1);
                 Outcome::Pass(report)
             }
-            Some((policy, wait)) => {
+            Some(policy) => {
                 meters.limited[policy].increment(1);
-                let rejection = self.rejection(rule, &decision, wait, now);
+                let rejection = self.rejection(rule, &decision, now);
                 self.reject(&rejection, parts, report)
             }
         }
     }
 
     #[cold]
-    fn rejection(
-        &self,
-        rule: &ActiveRule,
-        decision: &Decision,
-        wait: Option<u64>,
-        now: Timestamp,
-    ) -> Rejection {
+    fn rejection(&self, rule: &ActiveRule, decision: &Decision, now: Timestamp) -> Rejection {
         let mut rejection = Rejection::new(Reason::QuotaExceeded);
-        match wait {
+        match decision.refusal().flatten() {
             Some(wait) => rejection = rejection.retry_after(self.jittered(wait, now)),
             None => {
                 rejection =
@@ -184,7 +177,7 @@ impl Admission {
         if let Some(report) = report {
             report.write(response.headers_mut());
         }
-        Outcome::Reject(response)
+        Outcome::Reject(Box::new(response))
     }
 
     /// Lengthens a delay by a random part of the jitter, so that clients who were refused together do not return together.
@@ -223,6 +216,7 @@ impl ActiveRule {
         }
     }
 
+    #[inline]
     fn exempts(&self, parts: &Parts) -> bool {
         (!self.preflight_counts && is_preflight(&parts.method, &parts.headers))
             || self.exempt.iter().any(|exempt| exempt(parts))

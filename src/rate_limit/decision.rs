@@ -14,6 +14,8 @@ use crate::{clock::Timestamp, key::Key};
 pub(super) struct Decision {
     /// One for each policy, in their order.
     pub(super) standings: SmallVec<[Standing; 2]>,
+    /// The place of the policy that refuses longest, if any does.
+    pub(super) refused_by: Option<usize>,
     pub(super) changed_stats: bool,
 }
 
@@ -26,12 +28,17 @@ pub(super) struct Standing {
 }
 
 impl Decision {
-    /// The policy that refuses longest, if any does: its place, and after how many nanoseconds the request would pass.
-    pub(super) fn refusal(&self) -> Option<(usize, Option<u64>)> {
-        let refusals = self.standings.iter().enumerate();
+    fn new(standings: SmallVec<[Standing; 2]>, changed_stats: bool) -> Self {
+        let refusals = standings.iter().enumerate();
         let refusals = refusals.filter_map(|(at, standing)| Some((at, standing.refusal?)));
         // "Never" is longest.
-        refusals.max_by_key(|(_, wait)| wait.unwrap_or(u64::MAX))
+        let longest = refusals.max_by_key(|(_, wait)| wait.unwrap_or(u64::MAX));
+        Self { refused_by: longest.map(|(at, _)| at), standings, changed_stats }
+    }
+
+    /// If the request is refused: after how many nanoseconds it would pass; `None` if it never will.
+    pub(super) fn refusal(&self) -> Option<Option<u64>> {
+        self.standings[self.refused_by?].refusal
     }
 }
 
@@ -52,9 +59,12 @@ pub(super) fn decide(
     match policies {
         [policy] => {
             let charge = table.charge(policy.id(key), now, &policy.gcra, cost);
-            let mut standings = SmallVec::new();
-            standings.push(Standing::from(charge));
-            Decision { standings, changed_stats: charge.changed_stats() }
+            let standing = Standing::from(charge);
+            Decision {
+                refused_by: standing.refusal.is_some().then_some(0),
+                standings: SmallVec::from_buf_and_len([standing; 2], 1),
+                changed_stats: charge.changed_stats(),
+            }
         }
         policies => decide_together(table, policies, now, key, cost),
     }
@@ -75,7 +85,7 @@ fn decide_together(
         })
         .collect();
     if standings.iter().any(|standing| standing.refusal.is_some()) {
-        return Decision { standings, changed_stats: false };
+        return Decision::new(standings, false);
     }
 
     let mut order: SmallVec<[usize; 2]> = (0..policies.len()).collect();
@@ -100,7 +110,7 @@ fn decide_together(
             }
         }
     }
-    Decision { standings, changed_stats }
+    Decision::new(standings, changed_stats)
 }
 
 impl Standing {

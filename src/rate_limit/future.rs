@@ -19,11 +19,11 @@ use crate::body::ResponseBody;
 #[pin_project]
 pub struct ResponseFuture<F> {
     #[pin]
-    state: State<F>,
+    pub(super) state: State<F>,
 }
 
 #[pin_project(project = StateProjection)]
-enum State<F> {
+pub(super) enum State<F> {
     Inner {
         #[pin]
         future: F,
@@ -31,16 +31,12 @@ enum State<F> {
     },
     Rejected {
         /// `None` once it was given away.
-        response: Option<Response<Bytes>>,
+        response: Option<Box<Response<Bytes>>>,
     },
 }
 
 impl<F> ResponseFuture<F> {
-    pub(super) fn inner(future: F, report: Option<Report>) -> Self {
-        Self { state: State::Inner { future, report } }
-    }
-
-    pub(super) fn rejected(response: Response<Bytes>) -> Self {
+    pub(super) fn rejected(response: Box<Response<Bytes>>) -> Self {
         Self { state: State::Rejected { response: Some(response) } }
     }
 }
@@ -54,11 +50,13 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().state.project() {
             StateProjection::Inner { future, report } => {
-                let mut response = ready!(future.poll(cx))?;
+                // Mapped before it is borrowed: so the response is built where it is returned. Copying one that was just
+                // written is the dearest thing that a layer can do.
+                let mut response = ready!(future.poll(cx))?.map(ResponseBody::inner);
                 if let Some(report) = report {
                     report.write(response.headers_mut());
                 }
-                Poll::Ready(Ok(response.map(ResponseBody::inner)))
+                Poll::Ready(Ok(response))
             }
             StateProjection::Rejected { response } => match response.take() {
                 Some(response) => Poll::Ready(Ok(response.map(ResponseBody::full))),

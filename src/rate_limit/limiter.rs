@@ -132,10 +132,10 @@ impl Limiter {
     ///
     /// If that would exceed a quota. Nothing is charged then.
     pub fn check_n(&self, key: &impl Hash, cost: u32) -> Result<(), Denied> {
-        let decision = self.decide(self.clock.now(), self.table.seed().key(key), cost);
-        match decision.refusal() {
+        let key = self.table.seed().key(key);
+        match self.decide(self.clock.now(), key, cost).refusal() {
             None => Ok(()),
-            Some((_, wait)) => Err(Denied { retry_after: wait.map(Duration::from_nanos) }),
+            Some(wait) => Err(Denied { retry_after: wait.map(Duration::from_nanos) }),
         }
     }
 

@@ -54,7 +54,7 @@ impl Report {
             remaining: active.gcra.remaining(now, standing.tat),
             next: active.gcra.next_in(now, standing.tat).div_ceil(1_000_000_000),
         });
-        let refused_by = decision.refusal().map(|(policy, _)| policy as u32);
+        let refused_by = decision.refused_by.map(|policy| policy as u32);
         // The policy that refuses longest, then the one with least left, then the one that waits longest.
         let tightness =
             |item: &Item| (refused_by != Some(item.policy), item.remaining, Reverse(item.next));

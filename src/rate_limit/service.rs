@@ -9,7 +9,7 @@ use tower_service::Service;
 
 use super::{
     admission::{Admission, Outcome},
-    future::ResponseFuture,
+    future::{ResponseFuture, State},
 };
 use crate::body::ResponseBody;
 
@@ -58,11 +58,12 @@ where
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let (parts, body) = request.into_parts();
-        match self.admission.admit(&parts) {
-            Outcome::Pass(report) => {
-                ResponseFuture::inner(self.inner.call(Request::from_parts(parts, body)), report)
-            }
-            Outcome::Reject(response) => ResponseFuture::rejected(response),
+        let report = match self.admission.admit(&parts) {
+            Outcome::Pass(report) => report,
+            Outcome::Reject(response) => return ResponseFuture::rejected(response),
+        };
+        ResponseFuture {
+            state: State::Inner { future: self.inner.call(Request::from_parts(parts, body)), report },
         }
     }
 }
