@@ -1,6 +1,7 @@
 //! The response body that a layer answers with.
 
 use std::{
+    convert::Infallible,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -13,10 +14,10 @@ use pin_project::pin_project;
 ///
 /// Data, trailers, size hint and errors of the inner body come through unchanged; its error type stays, so that the
 /// service around it needs no conversion. A layer may attach a guard `G` (a permit, a timer): it is dropped as soon as the
-/// body has ended, which is its last frame, an error or being dropped, whichever is first.
+/// body has ended, which is its last frame, an error or being dropped, whichever is first. Without one it takes no room.
 #[pin_project]
 #[derive(Debug)]
-pub struct ResponseBody<B, G = ()> {
+pub struct ResponseBody<B, G = Infallible> {
     #[pin]
     kind: Kind<B>,
     guard: Option<G>,

@@ -122,37 +122,42 @@ impl PrefixLengths {
     #[inline]
     pub(super) fn of(self, ip: IpAddr) -> IpPrefix {
         let (bits, length) = match ip {
-            IpAddr::V4(ip) => (u128::from(ip.to_ipv6_mapped()), 96 + u32::from(self.v4)),
-            IpAddr::V6(ip) => (u128::from(ip), u32::from(self.v6)),
+            // The IPv4-mapped address, by arithmetic: put together from bytes it would have to go through memory.
+            IpAddr::V4(ip) => (0xffff << 32 | u128::from(ip.to_bits()), 96 + u32::from(self.v4)),
+            IpAddr::V6(ip) => (ip.to_bits(), u32::from(self.v6)),
         };
         IpPrefix(bits & u128::MAX.checked_shl(128 - length).unwrap_or(0))
     }
 }
 
 /// The canonical address of the peer.
+#[inline]
 pub(super) fn peer_ip(parts: &Parts) -> Result<IpAddr, MissingKey> {
     const MISSING: &str = "the server must pass it on: with axum serve \
          `into_make_service_with_connect_info::<SocketAddr>()`, with tonic enable the feature `tonic`, with hyper insert \
          the peer's `SocketAddr` as a request extension";
-    peer_addr(parts)
-        .map(|addr| addr.ip().to_canonical())
+    socket_ip(parts)
+        .map(|ip| ip.to_canonical())
         .ok_or_else(|| MissingKey::new("peer address").remedy(MISSING))
 }
 
-fn peer_addr(parts: &Parts) -> Option<SocketAddr> {
+#[inline]
+fn socket_ip(parts: &Parts) -> Option<IpAddr> {
     #[cfg(feature = "axum")]
-    if let Some(axum::extract::ConnectInfo(addr)) = parts.extensions.get() {
-        return Some(*addr);
+    if let Some(axum::extract::ConnectInfo(addr)) =
+        parts.extensions.get::<axum::extract::ConnectInfo<SocketAddr>>()
+    {
+        return Some(addr.ip());
     }
     #[cfg(feature = "tonic")]
     {
         // Under TLS tonic inserts this one too, beside its `TlsConnectInfo`.
         let info = parts.extensions.get::<tonic::transport::server::TcpConnectInfo>();
         if let Some(addr) = info.and_then(|info| info.remote_addr()) {
-            return Some(addr);
+            return Some(addr.ip());
         }
     }
-    parts.extensions.get().copied()
+    parts.extensions.get::<SocketAddr>().map(SocketAddr::ip)
 }
 
 #[cfg(test)]

@@ -126,24 +126,27 @@ impl Admission {
         if decision.changed_stats {
             meters.table(&rule.limiter);
         }
-        let fields = rule.fields.as_ref();
-        let report =
-            fields.map(|fields| Report::new(fields, &rule.limiter, &decision, now, &self.clock));
-        match decision.refused_by {
-            None => {
-                meters.allowed.increment(1);
-                Outcome::Pass(report)
-            }
-            Some(policy) => {
-                meters.limited[policy].increment(1);
-                let rejection = self.rejection(rule, &decision, now);
-                self.reject(&rejection, parts, report)
+        if let Some(policy) = decision.refused_by {
+            meters.limited[policy].increment(1);
+            return self.limit(rule, &decision, now, parts);
+        }
+        meters.allowed.increment(1);
+        match &rule.fields {
+            None => Outcome::Pass(None),
+            Some(fields) => {
+                Outcome::Pass(Some(Report::new(fields, &rule.limiter, &decision, now, &self.clock)))
             }
         }
     }
 
     #[cold]
-    fn rejection(&self, rule: &ActiveRule, decision: &Decision, now: Timestamp) -> Rejection {
+    fn limit(
+        &self,
+        rule: &ActiveRule,
+        decision: &Decision,
+        now: Timestamp,
+        parts: &Parts,
+    ) -> Outcome {
         let mut rejection = Rejection::new(Reason::QuotaExceeded);
         match decision.refusal().flatten() {
             Some(wait) => rejection = rejection.retry_after(self.jittered(wait, now)),
@@ -158,7 +161,10 @@ impl Admission {
             }
         }
         tracing::debug!(limit = %rule.limiter.name(), wait = ?rejection.retry_delay(), "request limited");
-        rejection
+        let fields = rule.fields.as_ref();
+        let report =
+            fields.map(|fields| Report::new(fields, &rule.limiter, decision, now, &self.clock));
+        self.reject(&rejection, parts, report)
     }
 
     #[cold]

@@ -50,13 +50,15 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().state.project() {
             StateProjection::Inner { future, report } => {
-                // Mapped before it is borrowed: so the response is built where it is returned. Copying one that was just
-                // written is the dearest thing that a layer can do.
-                let mut response = ready!(future.poll(cx))?.map(ResponseBody::inner);
-                if let Some(report) = report {
-                    report.write(response.headers_mut());
+                let response = ready!(future.poll(cx))?;
+                match report {
+                    None => Poll::Ready(Ok(response.map(ResponseBody::inner))),
+                    Some(report) => {
+                        let mut response = response.map(ResponseBody::inner);
+                        report.write(response.headers_mut());
+                        Poll::Ready(Ok(response))
+                    }
                 }
-                Poll::Ready(Ok(response))
             }
             StateProjection::Rejected { response } => match response.take() {
                 Some(response) => Poll::Ready(Ok(response.map(ResponseBody::full))),

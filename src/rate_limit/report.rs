@@ -36,9 +36,6 @@ struct Item {
     next: u64,
 }
 
-/// A field value in the making: on the stack, so that it is allocated once, at its size.
-type Text = SmallVec<[u8; 96]>;
-
 impl Report {
     pub(super) fn new(
         fields: &Arc<Fields>,
@@ -92,11 +89,11 @@ impl Report {
         let mut text = Text::new();
         for item in &self.items {
             if !text.is_empty() {
-                text.extend_from_slice(b", ");
+                text.push(b", ");
             }
             item.write(&self.fields.policies[item.policy as usize].name, &mut text);
         }
-        if let Ok(value) = HeaderValue::from_bytes(&text) {
+        if let Some(value) = text.value() {
             headers.insert(RATELIMIT_POLICY, self.fields.policy_field.clone());
             headers.insert(RATELIMIT, value);
         }
@@ -139,9 +136,17 @@ impl Report {
             return;
         }
         let quota = self.fields.policies[item.policy as usize].quota;
-        headers.insert(X_RATELIMIT_LIMIT, HeaderValue::from(quota));
-        headers.insert(X_RATELIMIT_REMAINING, HeaderValue::from(item.remaining));
-        headers.insert(X_RATELIMIT_RESET, HeaderValue::from(self.reset));
+        let numbers = [
+            (X_RATELIMIT_LIMIT, quota),
+            (X_RATELIMIT_REMAINING, u64::from(item.remaining)),
+            (X_RATELIMIT_RESET, self.reset),
+        ];
+        for (name, number) in numbers {
+            // `HeaderValue::from` a number allocates twice.
+            if let Ok(value) = HeaderValue::from_str(itoa::Buffer::new().format(number)) {
+                headers.insert(name, value);
+            }
+        }
     }
 }
 
@@ -149,20 +154,66 @@ impl Item {
     /// The list member for `RateLimit`.
     fn write(self, name: &str, text: &mut Text) {
         let mut digits = itoa::Buffer::new();
-        text.extend_from_slice(name.as_bytes());
-        text.extend_from_slice(b";r=");
-        text.extend_from_slice(digits.format(self.remaining).as_bytes());
+        text.push(name.as_bytes());
+        text.push(b";r=");
+        text.push(digits.format(self.remaining).as_bytes());
         if self.next > 0 {
-            text.extend_from_slice(b";t=");
-            text.extend_from_slice(digits.format(self.next).as_bytes());
+            text.push(b";t=");
+            text.push(digits.format(self.next).as_bytes());
         }
+    }
+}
+
+/// A field value in the making: on the stack while it is short, so that it is allocated once, at its size.
+struct Text {
+    short: [u8; 64],
+    length: usize,
+    /// All of it, once it is longer.
+    long: Vec<u8>,
+}
+
+impl Text {
+    const fn new() -> Self {
+        Self { short: [0; 64], length: 0, long: Vec::new() }
+    }
+
+    #[inline]
+    fn push(&mut self, bytes: &[u8]) {
+        let end = self.length + bytes.len();
+        match self.short.get_mut(self.length..end) {
+            Some(room) if self.long.is_empty() => {
+                room.copy_from_slice(bytes);
+                self.length = end;
+            }
+            _ => self.push_long(bytes),
+        }
+    }
+
+    #[cold]
+    fn push_long(&mut self, bytes: &[u8]) {
+        if self.long.is_empty() {
+            self.long.extend_from_slice(&self.short[..self.length]);
+        }
+        self.long.extend_from_slice(bytes);
+    }
+
+    fn bytes(&self) -> &[u8] {
+        if self.long.is_empty() { &self.short[..self.length] } else { &self.long }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.bytes().is_empty()
+    }
+
+    fn value(&self) -> Option<HeaderValue> {
+        HeaderValue::from_bytes(self.bytes()).ok()
     }
 }
 
 fn merge_item(list: &mut String, name: &str, item: Item) {
     let mut text = Text::new();
     item.write(name, &mut text);
-    let member = String::from_utf8_lossy(&text);
+    let member = String::from_utf8_lossy(text.bytes());
     let start = format!("{name};r=");
     let Some(at) = list.find(&start) else { return push_member(list, &member) };
     let told = &list[at + start.len()..];

@@ -63,7 +63,10 @@ where
             Outcome::Reject(response) => return ResponseFuture::rejected(response),
         };
         ResponseFuture {
-            state: State::Inner { future: self.inner.call(Request::from_parts(parts, body)), report },
+            state: State::Inner {
+                future: self.inner.call(Request::from_parts(parts, body)),
+                report,
+            },
         }
     }
 }
