@@ -39,13 +39,13 @@ use axum::{
     http::{
         HeaderName, HeaderValue, Method, Response,
         header::{CONTENT_TYPE, RETRY_AFTER},
-        request::Parts,
     },
     routing::{get, post},
 };
 use tokio::net::TcpListener;
 use tower_http::cors::{Any, CorsLayer};
 use tower_weir::{
+    head::Head,
     key::PeerIp,
     rate_limit::{Policy, Quota, RateLimitLayer},
     reject::Rejection,
@@ -77,7 +77,7 @@ fn app() -> Router {
             "/users",
             Quota::per_minute(5),
         ))
-        .exempt(|parts| parts.uri.path() == "/health");
+        .exempt(|head| head.uri.path() == "/health");
 
     let cors = CorsLayer::new().allow_origin(Any).expose_headers([RETRY_AFTER, RATELIMIT]);
 
@@ -92,7 +92,7 @@ fn app() -> Router {
 }
 
 /// The answer to people instead of the problem document; the layer adds `Retry-After`.
-fn in_plain_words(rejection: &Rejection, _: &Parts) -> Response<String> {
+fn in_plain_words(rejection: &Rejection, _: &Head<'_>) -> Response<String> {
     let seconds = rejection.retry_delay().unwrap_or_default().as_secs_f64().ceil();
     let mut response = Response::new(format!("Too many attempts. Try again in {seconds} s.\n"));
     *response.status_mut() = rejection.reason().status();

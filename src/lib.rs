@@ -73,6 +73,7 @@
 pub mod body;
 pub mod clock;
 pub mod error;
+pub mod head;
 pub mod key;
 #[cfg(feature = "rate-limit")]
 pub mod rate_limit;

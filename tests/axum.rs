@@ -18,6 +18,7 @@ use http_body_util::Empty;
 use tower_http::cors::CorsLayer;
 use tower_weir::{
     clock::{Clock, ManualClock},
+    head::Head,
     key::{KeyExtractor, PeerIp},
     rate_limit::{Quota, RateLimitLayer, Rule},
     route::{RouteLabels, RouteTable, UNMATCHED},
@@ -213,10 +214,9 @@ async fn labels_follow_the_matched_path() {
     let mark = |app: Router| {
         let labels = labels.clone();
         app.layer(from_fn(move |request: Request, next: Next| {
-            let (parts, body) = request.into_parts();
-            let label = labels.of(&parts).to_string();
+            let label = labels.of(&Head::of(&request)).to_string();
             async move {
-                let mut response = next.run(Request::from_parts(parts, body)).await;
+                let mut response = next.run(request).await;
                 response.headers_mut().insert("x-label", label.parse().unwrap());
                 response
             }
@@ -244,9 +244,9 @@ async fn labels_follow_the_matched_path() {
 
 #[tokio::test]
 async fn the_layer_and_the_handler_see_the_same_extensions() {
-    let key = |parts: &http::request::Parts| {
-        let peer = PeerIp.extract(parts).unwrap().address();
-        let path = parts.extensions.get::<MatchedPath>().unwrap().as_str().to_owned();
+    let key = |head: &Head<'_>| {
+        let peer = PeerIp.extract(head).unwrap().address();
+        let path = head.extensions.get::<MatchedPath>().unwrap().as_str().to_owned();
         (peer, path)
     };
     let (layer, _hand) = limit(Quota::per_minute(1));

@@ -1,8 +1,7 @@
 use std::{any::type_name, fmt, hash::Hash, marker::PhantomData};
 
-use http::request::Parts;
-
 use super::{KeyExtractor, MissingKey};
+use crate::head::Head;
 
 /// A value of type `T` that a layer outside put into the request's extensions.
 ///
@@ -49,8 +48,8 @@ impl<T> fmt::Debug for Extension<T> {
 impl<T: Hash + Send + Sync + 'static> KeyExtractor for Extension<T> {
     type Key<'a> = &'a T;
 
-    fn extract<'a>(&self, parts: &'a Parts) -> Result<&'a T, MissingKey> {
-        parts.extensions.get().ok_or(
+    fn extract<'a>(&self, head: &Head<'a>) -> Result<&'a T, MissingKey> {
+        head.extensions.get().ok_or(
             // The type's name is for the operator, not for the client.
             MissingKey::new("key")
                 .remedy("put the layer that stores the extension outside this one"),

@@ -1,11 +1,13 @@
 use std::{borrow::Cow, fmt, hash::Hash};
 
-use http::{HeaderName, request::Parts};
+use http::HeaderName;
+
+use crate::head::Head;
 
 /// Reads from the head of a request the key that it is counted for.
 ///
 /// ```
-/// use http::{HeaderValue, request::Parts};
+/// use tower_weir::head::Head;
 /// use tower_weir::key::{KeyExtractor, MissingKey};
 ///
 /// /// The part of an API key before the dot names the customer.
@@ -14,15 +16,15 @@ use http::{HeaderName, request::Parts};
 /// impl KeyExtractor for Customer {
 ///     type Key<'a> = &'a str;
 ///
-///     fn extract<'a>(&self, parts: &'a Parts) -> Result<&'a str, MissingKey> {
-///         let key = parts.headers.get("x-api-key").and_then(|value| value.to_str().ok());
+///     fn extract<'a>(&self, head: &Head<'a>) -> Result<&'a str, MissingKey> {
+///         let key = head.headers.get("x-api-key").and_then(|value| value.to_str().ok());
 ///         key.and_then(|key| key.split('.').next()).ok_or(MissingKey::new("customer"))
 ///     }
 /// }
 /// ```
 ///
 /// The key may borrow from the request, so that none is copied. It is hashed on the spot; two requests have the same key
-/// if their keys hash the same, as `Eq` would say. Implemented for every `Fn(&Parts) -> K` with an owned `K: Hash`.
+/// if their keys hash the same, as `Eq` would say. Implemented for every `Fn(&Head<'_>) -> K` with an owned `K: Hash`.
 ///
 /// If it panics, the request fails as if its handler had panicked, and no state is touched.
 pub trait KeyExtractor: Send + Sync + 'static {
@@ -34,18 +36,18 @@ pub trait KeyExtractor: Send + Sync + 'static {
     /// # Errors
     ///
     /// [`MissingKey`] if the request carries none. What happens then is the layer's setting, not an error of the request.
-    fn extract<'a>(&self, parts: &'a Parts) -> Result<Self::Key<'a>, MissingKey>;
+    fn extract<'a>(&self, head: &Head<'a>) -> Result<Self::Key<'a>, MissingKey>;
 }
 
 impl<F, K> KeyExtractor for F
 where
-    F: Fn(&Parts) -> K + Send + Sync + 'static,
+    F: Fn(&Head<'_>) -> K + Send + Sync + 'static,
     K: Hash + 'static,
 {
     type Key<'a> = K;
 
-    fn extract(&self, parts: &Parts) -> Result<K, MissingKey> {
-        Ok(self(parts))
+    fn extract(&self, head: &Head<'_>) -> Result<K, MissingKey> {
+        Ok(self(head))
     }
 }
 

@@ -1,13 +1,13 @@
 use std::net::{IpAddr, SocketAddr};
 
-use http::{HeaderName, HeaderValue, header::FORWARDED, request::Parts};
+use http::{HeaderName, HeaderValue, header::FORWARDED};
 use ipnet::IpNet;
 
 use super::{
     IpPrefix, KeyExtractor, MissingKey,
     peer_ip::{PrefixLengths, peer_ip},
 };
-use crate::error::ConfigError;
+use crate::{error::ConfigError, head::Head};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
@@ -78,13 +78,13 @@ impl Forwarded {
         Ok(self)
     }
 
-    fn client(&self, parts: &Parts) -> Result<IpAddr, MissingKey> {
-        let mut client = peer_ip(parts)?;
+    fn client(&self, head: &Head<'_>) -> Result<IpAddr, MissingKey> {
+        let mut client = peer_ip(head)?;
         let (name, parse): (_, fn(&str) -> Option<IpAddr>) = match self.field {
             Field::XForwardedFor => (X_FORWARDED_FOR, parse_node),
             Field::Rfc7239 => (FORWARDED, parse_element),
         };
-        let lines = parts.headers.get_all(name).iter().rev();
+        let lines = head.headers.get_all(name).iter().rev();
         for hop in lines.flat_map(hops_from_the_right) {
             if !self.trusts(client) {
                 break;
@@ -105,8 +105,8 @@ impl Forwarded {
 impl KeyExtractor for Forwarded {
     type Key<'a> = IpPrefix;
 
-    fn extract(&self, parts: &Parts) -> Result<IpPrefix, MissingKey> {
-        self.client(parts).map(|ip| self.lengths.of(ip))
+    fn extract(&self, head: &Head<'_>) -> Result<IpPrefix, MissingKey> {
+        self.client(head).map(|ip| self.lengths.of(ip))
     }
 }
 

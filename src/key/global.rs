@@ -1,6 +1,5 @@
-use http::request::Parts;
-
 use super::{KeyExtractor, MissingKey};
+use crate::head::Head;
 
 /// One key for all requests: the service as a whole is limited.
 #[derive(Clone, Copy, Debug, Default)]
@@ -9,7 +8,7 @@ pub struct Global;
 impl KeyExtractor for Global {
     type Key<'a> = ();
 
-    fn extract(&self, _: &Parts) -> Result<(), MissingKey> {
+    fn extract(&self, _: &Head<'_>) -> Result<(), MissingKey> {
         Ok(())
     }
 }

@@ -7,7 +7,7 @@ use siphasher::sip::SipHasher13;
 #[cfg(feature = "rate-limit")]
 use {
     super::{KeyExtractor, MissingKey},
-    http::request::Parts,
+    crate::head::Head,
 };
 
 /// A key as a store sees it: 64 bits of a keyed hash.
@@ -60,13 +60,13 @@ impl std::fmt::Debug for KeySeed {
 /// A [`KeyExtractor`] of any kind behind one type, so that no layer needs a type parameter for it.
 #[cfg(feature = "rate-limit")]
 pub(crate) trait HashedKey: Send + Sync {
-    fn key(&self, parts: &Parts, seed: &KeySeed) -> Result<Key, MissingKey>;
+    fn key(&self, head: &Head<'_>, seed: &KeySeed) -> Result<Key, MissingKey>;
 }
 
 #[cfg(feature = "rate-limit")]
 impl<E: KeyExtractor> HashedKey for E {
     #[inline]
-    fn key(&self, parts: &Parts, seed: &KeySeed) -> Result<Key, MissingKey> {
-        self.extract(parts).map(|key| seed.key(&key))
+    fn key(&self, head: &Head<'_>, seed: &KeySeed) -> Result<Key, MissingKey> {
+        self.extract(head).map(|key| seed.key(&key))
     }
 }

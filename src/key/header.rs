@@ -1,6 +1,7 @@
-use http::{HeaderName, HeaderValue, request::Parts};
+use http::{HeaderName, HeaderValue};
 
 use super::{KeyExtractor, MissingKey};
+use crate::head::Head;
 
 /// The value of a request header, such as an API key.
 ///
@@ -24,7 +25,7 @@ pub struct Header(
 impl KeyExtractor for Header {
     type Key<'a> = &'a HeaderValue;
 
-    fn extract<'a>(&self, parts: &'a Parts) -> Result<&'a HeaderValue, MissingKey> {
-        parts.headers.get(&self.0).ok_or_else(|| MissingKey::header(self.0.clone()))
+    fn extract<'a>(&self, head: &Head<'a>) -> Result<&'a HeaderValue, MissingKey> {
+        head.headers.get(&self.0).ok_or_else(|| MissingKey::header(self.0.clone()))
     }
 }

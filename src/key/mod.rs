@@ -1,17 +1,17 @@
 //! Who a request is counted for.
 //!
 //! A [`KeyExtractor`] reads a key from the head of a request. It comes ready for the usual ones, combines as tuples, and
-//! any closure over [`Parts`](http::request::Parts) is one:
+//! any closure over the [`Head`](crate::head::Head) of a request is one:
 //!
 //! ```
-//! use http::{HeaderName, request::Parts};
-//! use tower_weir::{key::*, rate_limit::*};
+//! use http::HeaderName;
+//! use tower_weir::{head::Head, key::*, rate_limit::*};
 //!
 //! let quota = Quota::per_second(20);
 //! let by_peer = RateLimitLayer::new(quota).key(PeerIp);
 //! let by_api_key = RateLimitLayer::new(quota).key(Header(HeaderName::from_static("x-api-key")));
 //! let by_peer_and_tenant =
-//!     RateLimitLayer::new(quota).key((PeerIp, |parts: &Parts| parts.uri.host().map(str::to_owned)));
+//!     RateLimitLayer::new(quota).key((PeerIp, |head: &Head<'_>| head.uri.host().map(str::to_owned)));
 //! ```
 //!
 //! | key | one for each | missing when |

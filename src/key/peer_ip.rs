@@ -3,10 +3,8 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-use http::request::Parts;
-
 use super::{KeyExtractor, MissingKey};
-use crate::error::ConfigError;
+use crate::{error::ConfigError, head::Head};
 
 /// The IP address of the peer: who opened the connection.
 ///
@@ -55,8 +53,8 @@ impl KeyExtractor for PeerIp {
     type Key<'a> = IpPrefix;
 
     #[inline]
-    fn extract(&self, parts: &Parts) -> Result<IpPrefix, MissingKey> {
-        peer_ip(parts).map(|ip| PrefixLengths::DEFAULT.of(ip))
+    fn extract(&self, head: &Head<'_>) -> Result<IpPrefix, MissingKey> {
+        peer_ip(head).map(|ip| PrefixLengths::DEFAULT.of(ip))
     }
 }
 
@@ -69,8 +67,8 @@ pub struct PeerPrefix {
 impl KeyExtractor for PeerPrefix {
     type Key<'a> = IpPrefix;
 
-    fn extract(&self, parts: &Parts) -> Result<IpPrefix, MissingKey> {
-        peer_ip(parts).map(|ip| self.lengths.of(ip))
+    fn extract(&self, head: &Head<'_>) -> Result<IpPrefix, MissingKey> {
+        peer_ip(head).map(|ip| self.lengths.of(ip))
     }
 }
 
@@ -132,32 +130,32 @@ impl PrefixLengths {
 
 /// The canonical address of the peer.
 #[inline]
-pub(super) fn peer_ip(parts: &Parts) -> Result<IpAddr, MissingKey> {
+pub(super) fn peer_ip(head: &Head<'_>) -> Result<IpAddr, MissingKey> {
     const MISSING: &str = "the server must pass it on: with axum serve \
          `into_make_service_with_connect_info::<SocketAddr>()`, with tonic enable the feature `tonic`, with hyper insert \
          the peer's `SocketAddr` as a request extension";
-    socket_ip(parts)
+    socket_ip(head)
         .map(|ip| ip.to_canonical())
         .ok_or_else(|| MissingKey::new("peer address").remedy(MISSING))
 }
 
 #[inline]
-fn socket_ip(parts: &Parts) -> Option<IpAddr> {
+fn socket_ip(head: &Head<'_>) -> Option<IpAddr> {
     #[cfg(feature = "axum")]
     if let Some(axum::extract::ConnectInfo(addr)) =
-        parts.extensions.get::<axum::extract::ConnectInfo<SocketAddr>>()
+        head.extensions.get::<axum::extract::ConnectInfo<SocketAddr>>()
     {
         return Some(addr.ip());
     }
     #[cfg(feature = "tonic")]
     {
         // Under TLS tonic inserts this one too, beside its `TlsConnectInfo`.
-        let info = parts.extensions.get::<tonic::transport::server::TcpConnectInfo>();
+        let info = head.extensions.get::<tonic::transport::server::TcpConnectInfo>();
         if let Some(addr) = info.and_then(|info| info.remote_addr()) {
             return Some(addr.ip());
         }
     }
-    parts.extensions.get::<SocketAddr>().map(SocketAddr::ip)
+    head.extensions.get::<SocketAddr>().map(SocketAddr::ip)
 }
 
 #[cfg(test)]
@@ -198,13 +196,15 @@ mod tests {
     #[test]
     fn reads_the_address_where_servers_put_it() {
         let addr: SocketAddr = "[::ffff:192.0.2.7]:4711".parse().unwrap();
-        let (mut parts, ()) = http::Request::new(()).into_parts();
-        let missing = PeerIp.extract(&parts).unwrap_err();
+        let mut request = http::Request::new(());
+        let address =
+            |request: &_| PeerIp.extract(&Head::of(request)).unwrap().address().to_string();
+        let missing = PeerIp.extract(&Head::of(&request)).unwrap_err();
         assert!(missing.to_string().contains("into_make_service_with_connect_info"), "{missing}");
         assert_eq!(missing.what(), "peer address");
 
-        parts.extensions.insert(addr);
-        assert_eq!(PeerIp.extract(&parts).unwrap().address().to_string(), "192.0.2.7");
+        request.extensions_mut().insert(addr);
+        assert_eq!(address(&request), "192.0.2.7");
 
         #[cfg(feature = "tonic")]
         {
@@ -213,14 +213,14 @@ mod tests {
                 local_addr: None,
                 remote_addr: Some("192.0.2.8:1".parse().unwrap()),
             };
-            parts.extensions.insert(tcp);
-            assert_eq!(PeerIp.extract(&parts).unwrap().address().to_string(), "192.0.2.8");
+            request.extensions_mut().insert(tcp);
+            assert_eq!(address(&request), "192.0.2.8");
         }
         #[cfg(feature = "axum")]
         {
             let info = axum::extract::ConnectInfo::<SocketAddr>("192.0.2.9:1".parse().unwrap());
-            parts.extensions.insert(info);
-            assert_eq!(PeerIp.extract(&parts).unwrap().address().to_string(), "192.0.2.9");
+            request.extensions_mut().insert(info);
+            assert_eq!(address(&request), "192.0.2.9");
         }
     }
 }

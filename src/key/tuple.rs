@@ -1,14 +1,13 @@
-use http::request::Parts;
-
 use super::{KeyExtractor, MissingKey};
+use crate::head::Head;
 
 macro_rules! tuples {
     ($(($($name:ident $index:tt),+))+) => {$(
         impl<$($name: KeyExtractor),+> KeyExtractor for ($($name,)+) {
             type Key<'a> = ($($name::Key<'a>,)+);
 
-            fn extract<'a>(&self, parts: &'a Parts) -> Result<Self::Key<'a>, MissingKey> {
-                Ok(($(self.$index.extract(parts)?,)+))
+            fn extract<'a>(&self, head: &Head<'a>) -> Result<Self::Key<'a>, MissingKey> {
+                Ok(($(self.$index.extract(head)?,)+))
             }
         }
     )+};

@@ -9,7 +9,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Response, header::RETRY_AFTER, request::Parts};
+use http::{Response, header::RETRY_AFTER};
 
 use super::{
     decision::Decision,
@@ -22,12 +22,13 @@ use super::{
 };
 use crate::{
     clock::{Clock, Timestamp},
+    head::Head,
     key::{Global, HashedKey, Key, KeySeed, MissingKey},
     reject::{Reason, Rejection},
     route::RouteTable,
 };
 
-pub(super) type RejectFn = Arc<dyn Fn(&Rejection, &Parts) -> Response<Bytes> + Send + Sync>;
+pub(super) type RejectFn = Arc<dyn Fn(&Rejection, &Head<'_>) -> Response<Bytes> + Send + Sync>;
 
 /// What a layer was told.
 #[derive(Clone)]
@@ -89,15 +90,17 @@ impl Admission {
         }
     }
 
-    pub(super) fn admit(&self, parts: &Parts) -> Outcome {
-        let of_route = self.routes.as_ref().and_then(|routes| routes.get(parts));
+    pub(super) fn admit(&self, head: &Head<'_>) -> Outcome {
+        let of_route = self.routes.as_ref().and_then(|routes| routes.get(head));
         let Some(rule) = of_route.or(self.base.as_ref()) else { return Outcome::Pass(None) };
         let meters = rule.meters.get(&rule.limiter);
-        if rule.exempts(parts) {
+        if rule.exempts(head) {
             meters.exempt.increment(1);
             return Outcome::Pass(None);
         }
-        let key = match rule.key.key(parts, &self.seed) {
+        // Before the key: the processor then waits for the clock and hashes the key at the same time.
+        let now = self.clock.now();
+        let key = match rule.key.key(head, &self.seed) {
             Ok(key) => key,
             Err(missing) => {
                 meters.missing_keys.increment(1);
@@ -113,22 +116,21 @@ impl Admission {
                         let rejection = Rejection::new(Reason::MissingKey);
                         return self.reject(
                             &rejection.detail(format!("the request has no {}", missing.what())),
-                            parts,
+                            head,
                             None,
                         );
                     }
                 }
             }
         };
-        let cost = rule.cost.as_ref().map_or(1, |cost| cost(parts));
-        let now = self.clock.now();
+        let cost = rule.cost.as_ref().map_or(1, |cost| cost(head));
         let decision = rule.limiter.decide(now, key, cost);
         if decision.changed_stats {
             meters.table(&rule.limiter);
         }
         if let Some(policy) = decision.refused_by {
             meters.limited[policy].increment(1);
-            return self.limit(rule, &decision, now, parts);
+            return self.limit(rule, &decision, now, head);
         }
         meters.allowed.increment(1);
         match &rule.fields {
@@ -145,7 +147,7 @@ impl Admission {
         rule: &ActiveRule,
         decision: &Decision,
         now: Timestamp,
-        parts: &Parts,
+        head: &Head<'_>,
     ) -> Outcome {
         let mut rejection = Rejection::new(Reason::QuotaExceeded);
         match decision.refusal().flatten() {
@@ -164,21 +166,21 @@ impl Admission {
         let fields = rule.fields.as_ref();
         let report =
             fields.map(|fields| Report::new(fields, &rule.limiter, decision, now, &self.clock));
-        self.reject(&rejection, parts, report)
+        self.reject(&rejection, head, report)
     }
 
     #[cold]
-    fn reject(&self, rejection: &Rejection, parts: &Parts, report: Option<Report>) -> Outcome {
+    fn reject(&self, rejection: &Rejection, head: &Head<'_>, report: Option<Report>) -> Outcome {
         let mut response = match &self.on_reject {
             Some(render) => {
-                let mut response = render(rejection, parts);
+                let mut response = render(rejection, head);
                 // Whatever it answers, the client is told when to come back.
                 if let Some(seconds) = rejection.retry_after_secs() {
                     response.headers_mut().entry(RETRY_AFTER).or_insert(seconds.into());
                 }
                 response
             }
-            None => rejection.response(parts),
+            None => rejection.response(head),
         };
         if let Some(report) = report {
             report.write(response.headers_mut());
@@ -223,9 +225,9 @@ impl ActiveRule {
     }
 
     #[inline]
-    fn exempts(&self, parts: &Parts) -> bool {
-        (!self.preflight_counts && is_preflight(&parts.method, &parts.headers))
-            || self.exempt.iter().any(|exempt| exempt(parts))
+    fn exempts(&self, head: &Head<'_>) -> bool {
+        (!self.preflight_counts && is_preflight(head.method, head.headers))
+            || self.exempt.iter().any(|exempt| exempt(head))
     }
 
     #[cold]

@@ -1,7 +1,7 @@
 use std::{borrow::Cow, fmt, sync::Arc};
 
 use bytes::Bytes;
-use http::{Response, request::Parts};
+use http::Response;
 use tower_layer::Layer;
 
 use super::{
@@ -10,7 +10,8 @@ use super::{
     headers::FieldStyle,
 };
 use crate::{
-    clock::Clock, error::ConfigError, key::KeyExtractor, reject::Rejection, route::RouteTable,
+    clock::Clock, error::ConfigError, head::Head, key::KeyExtractor, reject::Rejection,
+    route::RouteTable,
 };
 
 /// Limits the rate of requests to the service inside.
@@ -97,12 +98,12 @@ impl RateLimitLayer {
     }
 
     /// Charges a request as if it were so many, see [`Rule::cost`].
-    pub fn cost(self, cost: impl Fn(&Parts) -> u32 + Send + Sync + 'static) -> Self {
+    pub fn cost(self, cost: impl Fn(&Head<'_>) -> u32 + Send + Sync + 'static) -> Self {
         self.with_base_rule(|rule| rule.cost(cost))
     }
 
     /// Lets requests pass uncounted, see [`Rule::exempt`].
-    pub fn exempt(self, exempt: impl Fn(&Parts) -> bool + Send + Sync + 'static) -> Self {
+    pub fn exempt(self, exempt: impl Fn(&Head<'_>) -> bool + Send + Sync + 'static) -> Self {
         self.with_base_rule(|rule| rule.exempt(exempt))
     }
 
@@ -157,14 +158,14 @@ impl RateLimitLayer {
     /// for gRPC requests too: there, begin with [`Rejection::response`] and change its headers.
     pub fn on_reject<R>(
         self,
-        render: impl Fn(&Rejection, &Parts) -> Response<R> + Send + Sync + 'static,
+        render: impl Fn(&Rejection, &Head<'_>) -> Response<R> + Send + Sync + 'static,
     ) -> Self
     where
         R: Into<Bytes>,
     {
         self.with(|config| {
             config.on_reject =
-                Some(Arc::new(move |rejection, parts| render(rejection, parts).map(R::into)));
+                Some(Arc::new(move |rejection, head| render(rejection, head).map(R::into)));
         })
     }
 

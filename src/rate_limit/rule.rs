@@ -3,14 +3,16 @@ use std::{borrow::Cow, fmt, sync::Arc};
 use http::{
     HeaderMap, Method,
     header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN},
-    request::Parts,
 };
 
 use super::Policy;
-use crate::key::{HashedKey, KeyExtractor};
+use crate::{
+    head::Head,
+    key::{HashedKey, KeyExtractor},
+};
 
-pub(super) type CostFn = Arc<dyn Fn(&Parts) -> u32 + Send + Sync>;
-pub(super) type ExemptFn = Arc<dyn Fn(&Parts) -> bool + Send + Sync>;
+pub(super) type CostFn = Arc<dyn Fn(&Head<'_>) -> u32 + Send + Sync>;
+pub(super) type ExemptFn = Arc<dyn Fn(&Head<'_>) -> bool + Send + Sync>;
 
 /// What is enforced together for a request: policies, for which key, at what cost.
 ///
@@ -18,8 +20,8 @@ pub(super) type ExemptFn = Arc<dyn Fn(&Parts) -> bool + Send + Sync>;
 /// use tower_weir::{key::PeerIp, rate_limit::{Quota, Rule}};
 ///
 /// let search = Rule::new(Quota::per_second(20)).and(Quota::per_minute(100)).key(PeerIp);
-/// let upload = Rule::new(Quota::per_minute(100)).cost(|parts| {
-///     let mebibytes = parts.headers.get("content-length").and_then(|length| length.to_str().ok());
+/// let upload = Rule::new(Quota::per_minute(100)).cost(|head| {
+///     let mebibytes = head.headers.get("content-length").and_then(|length| length.to_str().ok());
 ///     mebibytes.and_then(|length| length.parse::<u32>().ok()).map_or(1, |length| 1 + (length >> 20))
 /// });
 /// ```
@@ -111,13 +113,13 @@ impl Rule {
     /// Charges a request as if it were so many.
     ///
     /// One of cost 0 always passes. One that costs more than a policy's burst never does.
-    pub fn cost(mut self, cost: impl Fn(&Parts) -> u32 + Send + Sync + 'static) -> Self {
+    pub fn cost(mut self, cost: impl Fn(&Head<'_>) -> u32 + Send + Sync + 'static) -> Self {
         self.cost = Some(Arc::new(cost));
         self
     }
 
     /// Lets requests pass uncounted, such as health checks or those from an allow list; may be given several times.
-    pub fn exempt(mut self, exempt: impl Fn(&Parts) -> bool + Send + Sync + 'static) -> Self {
+    pub fn exempt(mut self, exempt: impl Fn(&Head<'_>) -> bool + Send + Sync + 'static) -> Self {
         self.exempt.push(Arc::new(exempt));
         self
     }

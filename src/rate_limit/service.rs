@@ -11,7 +11,7 @@ use super::{
     admission::{Admission, Outcome},
     future::{ResponseFuture, State},
 };
-use crate::body::ResponseBody;
+use crate::{body::ResponseBody, head::Head};
 
 /// The service that [`RateLimitLayer`](super::RateLimitLayer) makes.
 ///
@@ -56,18 +56,13 @@ where
         self.inner.poll_ready(cx)
     }
 
+    #[inline(never)]
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let (parts, body) = request.into_parts();
-        let report = match self.admission.admit(&parts) {
+        let report = match self.admission.admit(&Head::of(&request)) {
             Outcome::Pass(report) => report,
             Outcome::Reject(response) => return ResponseFuture::rejected(response),
         };
-        ResponseFuture {
-            state: State::Inner {
-                future: self.inner.call(Request::from_parts(parts, body)),
-                report,
-            },
-        }
+        ResponseFuture { state: State::Inner { future: self.inner.call(request), report } }
     }
 }
 

@@ -1,20 +1,20 @@
 use std::{borrow::Cow, time::Duration};
 
 use bytes::Bytes;
-use http::{Response, StatusCode, request::Parts};
+use http::{Response, StatusCode};
 
 use super::{grpc, http as plain};
+use crate::head::Head;
 
 /// A request that a layer does not let through: why, and when it may come again.
 ///
 /// ```
 /// use std::time::Duration;
 /// use http::{Request, StatusCode};
-/// use tower_weir::reject::{Reason, Rejection};
+/// use tower_weir::{head::Head, reject::{Reason, Rejection}};
 ///
 /// let rejection = Rejection::new(Reason::QuotaExceeded).retry_after(Duration::from_millis(1_200));
-/// let (parts, ()) = Request::new(()).into_parts();
-/// let response = rejection.response(&parts);
+/// let response = rejection.response(&Head::of(&Request::new(())));
 /// assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
 /// assert_eq!(response.headers()["retry-after"], "2");
 /// ```
@@ -121,7 +121,7 @@ impl Rejection {
     /// - **gRPC**, which is a content type of `application/grpc` or one beginning with `application/grpc+` or
     ///   `application/grpc;`: HTTP 200, `grpc-status`, `grpc-message`, `grpc-retry-pushback-ms` (gRFC A6) and
     ///   `grpc-status-details-bin` with `RetryInfo` and `QuotaFailure`.
-    pub fn response(&self, parts: &Parts) -> Response<Bytes> {
-        if grpc::is_grpc(&parts.headers) { grpc::response(self) } else { plain::response(self) }
+    pub fn response(&self, head: &Head<'_>) -> Response<Bytes> {
+        if grpc::is_grpc(head.headers) { grpc::response(self) } else { plain::response(self) }
     }
 }

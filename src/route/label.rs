@@ -1,10 +1,9 @@
 use std::{collections::HashSet, fmt, sync::Arc};
 
 use arc_swap::ArcSwap;
-use http::request::Parts;
 
 use super::{RouteTable, path::matched_pattern};
-use crate::reject::is_grpc;
+use crate::{head::Head, reject::is_grpc};
 
 /// The label of every request that belongs to no known route.
 pub const UNMATCHED: &str = "_unmatched";
@@ -36,12 +35,12 @@ impl fmt::Display for RouteLabel {
 ///
 /// ```
 /// use http::Request;
-/// use tower_weir::route::{RouteLabels, RouteTable};
+/// use tower_weir::{head::Head, route::{RouteLabels, RouteTable}};
 ///
 /// let labels = RouteLabels::new(1_000).table(RouteTable::<()>::new().route("/users/{id}", ()));
 /// let of = |path: &str| {
-///     let (parts, ()) = Request::builder().uri(path).body(()).unwrap().into_parts();
-///     labels.of(&parts).to_string()
+///     let request = Request::builder().uri(path).body(()).unwrap();
+///     labels.of(&Head::of(&request)).to_string()
 /// };
 /// assert_eq!(of("/users/7"), "/users/{id}");
 /// assert_eq!(of("/wp-login.php"), "_unmatched");
@@ -77,10 +76,10 @@ impl RouteLabels {
     }
 
     /// The label of the request with this head.
-    pub fn of(&self, parts: &Parts) -> RouteLabel {
-        let of_table = || self.table.as_ref().and_then(|table| table.label(parts));
-        let of_rpc = || is_grpc(&parts.headers).then(|| parts.uri.path());
-        match matched_pattern(parts).or_else(of_table).or_else(of_rpc) {
+    pub fn of(&self, head: &Head<'_>) -> RouteLabel {
+        let of_table = || self.table.as_ref().and_then(|table| table.label(head));
+        let of_rpc = || is_grpc(head.headers).then(|| head.uri.path());
+        match matched_pattern(head).or_else(of_table).or_else(of_rpc) {
             Some(name) => self.intern(name),
             None => self.unmatched.clone(),
         }
@@ -118,7 +117,7 @@ mod tests {
         let labels = RouteLabels::new(10);
         let of = |path: &str, content_type: &str| {
             let request = Request::builder().uri(path).header(CONTENT_TYPE, content_type);
-            labels.of(&request.body(()).unwrap().into_parts().0).to_string()
+            labels.of(&Head::of(&request.body(()).unwrap())).to_string()
         };
         let mut seen = HashSet::new();
         for n in 0..1_000 {

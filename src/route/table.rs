@@ -1,15 +1,15 @@
 use std::{collections::HashMap, fmt};
 
-use http::{Method, request::Parts};
+use http::Method;
 
 use super::path::matched_pattern;
-use crate::error::ConfigError;
+use crate::{error::ConfigError, head::Head};
 
 /// Values for path patterns and methods.
 ///
 /// ```
 /// use http::{Method, Request};
-/// use tower_weir::route::RouteTable;
+/// use tower_weir::{head::Head, route::RouteTable};
 ///
 /// let table = RouteTable::new()
 ///     .route("/users/{id}", 100)
@@ -18,8 +18,8 @@ use crate::error::ConfigError;
 ///     .service("greet.v1.Greeter", 50);
 ///
 /// let at = |method: Method, path: &str| {
-///     let (parts, ()) = Request::builder().method(method).uri(path).body(()).unwrap().into_parts();
-///     table.get(&parts).copied()
+///     let request = Request::builder().method(method).uri(path).body(()).unwrap();
+///     table.get(&Head::of(&request)).copied()
 /// };
 /// assert_eq!(at(Method::GET, "/users/7"), Some(100));
 /// assert_eq!(at(Method::POST, "/login"), Some(5));
@@ -133,13 +133,13 @@ impl<T> RouteTable<T> {
     }
 
     /// The value for the request with this head.
-    pub fn get(&self, parts: &Parts) -> Option<&T> {
-        self.index(parts).map(|index| &self.entries[index].value)
+    pub fn get(&self, head: &Head<'_>) -> Option<&T> {
+        self.index(head).map(|index| &self.entries[index].value)
     }
 
     /// The pattern of the entry for the request with this head, with its method if it has one: `POST /login`.
-    pub fn label(&self, parts: &Parts) -> Option<&str> {
-        self.index(parts).map(|index| &*self.entries[index].label)
+    pub fn label(&self, head: &Head<'_>) -> Option<&str> {
+        self.index(head).map(|index| &*self.entries[index].label)
     }
 
     /// Every entry with its label, in the order in which they were added.
@@ -160,12 +160,12 @@ impl<T> RouteTable<T> {
         }
     }
 
-    fn index(&self, parts: &Parts) -> Option<usize> {
+    fn index(&self, head: &Head<'_>) -> Option<usize> {
         // A pattern looked up as if it were a path finds itself, or the entry that covers it: `{id}` is a segment like
         // any other to a parameter.
-        let path = matched_pattern(parts).unwrap_or_else(|| parts.uri.path());
+        let path = matched_pattern(head).unwrap_or_else(|| head.uri.path());
         let of_method = |method| at(self.by_method.get(method)?, path);
-        let specific = of_method(&parts.method).or_else(|| match parts.method {
+        let specific = of_method(head.method).or_else(|| match *head.method {
             Method::HEAD => of_method(&Method::GET),
             _ => None,
         });

@@ -11,10 +11,11 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderName, Method, Request, Response, StatusCode, request::Parts};
+use http::{HeaderName, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_weir::{
+    head::Head,
     key::{Extension, Forwarded, Global, Header, PeerIp},
     rate_limit::{OnMissingKey, Quota, RateLimitLayer, Rule, Table},
 };
@@ -122,7 +123,7 @@ fn keys_combine_and_may_be_closures() {
     let request = |tenant: u8, path: &str| {
         Request::builder().uri(path.to_owned()).extension(Tenant(tenant)).body(()).unwrap()
     };
-    let by = (Extension::<Tenant>::new(), |parts: &Parts| parts.uri.path().len());
+    let by = (Extension::<Tenant>::new(), |head: &Head<'_>| head.uri.path().len());
     let (service, _) = guarded(RateLimitLayer::new(Quota::per_second(1)).key(by));
     let passes = |tenant, path| service.send(request(tenant, path)).status() == 200;
     assert!(passes(1, "/a") && passes(2, "/a") && passes(1, "/aa"));
@@ -165,7 +166,7 @@ fn a_server_that_passes_no_address_on_still_serves() {
 
 #[test]
 fn costs_are_charged_and_an_impossible_one_is_never_told_to_come_back() {
-    let cost = |parts: &Parts| parts.uri.path().trim_start_matches('/').parse().unwrap_or(1);
+    let cost = |head: &Head<'_>| head.uri.path().trim_start_matches('/').parse().unwrap_or(1);
     let (service, _) = guarded(RateLimitLayer::new(Quota::per_second(10)).cost(cost));
     let status = |path: &str| service.get(path).status().as_u16();
     assert_eq!(
@@ -183,8 +184,8 @@ fn costs_are_charged_and_an_impossible_one_is_never_told_to_come_back() {
 fn exemptions_and_preflights_pass_uncounted() {
     let layer = || {
         RateLimitLayer::new(Quota::per_second(1))
-            .exempt(|parts| parts.uri.path() == "/health")
-            .exempt(|parts| parts.headers.contains_key("x-internal"))
+            .exempt(|head| head.uri.path() == "/health")
+            .exempt(|head| head.headers.contains_key("x-internal"))
     };
     let preflight = || {
         let request = Request::builder().method(Method::OPTIONS);
@@ -215,9 +216,9 @@ fn exemptions_and_preflights_pass_uncounted() {
 
 #[test]
 fn a_custom_rejection_still_tells_when_to_come_back() {
-    let layer = RateLimitLayer::new(Quota::per_minute(1)).on_reject(|rejection, parts| {
+    let layer = RateLimitLayer::new(Quota::per_minute(1)).on_reject(|rejection, head| {
         assert_eq!(rejection.violated_policies().collect::<Vec<_>>(), ["minute"]);
-        let mut response = Response::new(format!("no more {}", parts.uri.path()));
+        let mut response = Response::new(format!("no more {}", head.uri.path()));
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
         response
     });
@@ -252,8 +253,8 @@ fn jitter_only_lengthens_the_delay() {
 
 #[test]
 fn a_key_function_that_panics_loses_nothing() {
-    let layer = RateLimitLayer::new(Quota::per_second(2)).key(|parts: &Parts| {
-        assert_ne!(parts.uri.path(), "/panic");
+    let layer = RateLimitLayer::new(Quota::per_second(2)).key(|head: &Head<'_>| {
+        assert_ne!(head.uri.path(), "/panic");
     });
     let (service, _) = guarded(layer);
     assert_eq!(service.passing(1), 1);

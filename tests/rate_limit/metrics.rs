@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use http::HeaderName;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 use tower_weir::{
+    head::Head,
     key::Header,
     rate_limit::{OnMissingKey, Quota, RateLimitLayer, Table},
     route::RouteTable,
@@ -46,7 +47,7 @@ fn every_decision_is_counted_once() {
     let metrics = recorded(|| {
         let layer =
             RateLimitLayer::new(Quota::per_second(4)).and(Quota::per_minute(6)).named("api");
-        let layer = layer.exempt(|parts| parts.uri.path() == "/health");
+        let layer = layer.exempt(|head| head.uri.path() == "/health");
         let (service, hand) = guarded(layer);
         assert_eq!(service.passing(10), 4);
         hand.advance(std::time::Duration::from_secs(1));
@@ -87,7 +88,7 @@ fn keys_that_are_missing_are_counted_and_never_a_label() {
 #[test]
 fn the_table_tells_how_full_it_is_and_what_was_lost() {
     let metrics = recorded(|| {
-        let key = |parts: &http::request::Parts| parts.uri.path().to_owned();
+        let key = |head: &Head<'_>| head.uri.path().to_owned();
         let layer = RateLimitLayer::new(Quota::per_hour(5)).key(key).table(Table::with_capacity(4));
         let (service, _) = guarded(layer);
         for n in 0..100 {

@@ -68,12 +68,10 @@ fn rules_of_the_same_name_share_their_limit() {
 fn the_layers_settings_hold_for_routes_whenever_they_are_made() {
     let routes = || RouteTable::new().route("/a", Quota::per_second(2));
     for layer in [
-        RateLimitLayer::for_routes(routes())
-            .cost(|_| 2)
-            .exempt(|parts| parts.method == Method::PUT),
+        RateLimitLayer::for_routes(routes()).cost(|_| 2).exempt(|head| head.method == Method::PUT),
         RateLimitLayer::new(Quota::per_second(99))
             .cost(|_| 2)
-            .exempt(|parts| parts.method == Method::PUT)
+            .exempt(|head| head.method == Method::PUT)
             .routes(routes()),
     ] {
         let (service, _) = guarded(layer);

@@ -1,10 +1,13 @@
 //! Route tables and labels, without a framework.
 
-use http::{Method, Request, request::Parts};
-use tower_weir::route::{RouteLabels, RouteTable, UNMATCHED};
+use http::{Method, Request};
+use tower_weir::{
+    head::Head,
+    route::{RouteLabels, RouteTable, UNMATCHED},
+};
 
-fn head(method: Method, path: &str) -> Parts {
-    Request::builder().method(method).uri(path).body(()).unwrap().into_parts().0
+fn request(method: Method, path: &str) -> Request<()> {
+    Request::builder().method(method).uri(path).body(()).unwrap()
 }
 
 fn table() -> RouteTable<&'static str> {
@@ -48,11 +51,19 @@ fn the_most_specific_pattern_wins_and_then_the_method() {
         (Method::GET, "//", None),
         (Method::OPTIONS, "*", None),
     ] {
-        let parts = head(method, path);
-        assert_eq!(table().get(&parts).copied(), expected, "{} {path}", parts.method);
+        let request = request(method, path);
+        assert_eq!(
+            table().get(&Head::of(&request)).copied(),
+            expected,
+            "{} {path}",
+            request.method()
+        );
     }
-    assert_eq!(table().label(&head(Method::GET, "/api/login")), Some("GET /api/login"));
-    assert_eq!(table().label(&head(Method::PUT, "/users/me")), Some("/users/me"));
+    assert_eq!(
+        table().label(&Head::of(&request(Method::GET, "/api/login"))),
+        Some("GET /api/login")
+    );
+    assert_eq!(table().label(&Head::of(&request(Method::PUT, "/users/me"))), Some("/users/me"));
 }
 
 #[test]
@@ -79,8 +90,8 @@ fn the_short_form_panics_while_the_table_is_built() {
 #[test]
 fn labels_come_from_the_table_and_never_from_the_path() {
     let labels = RouteLabels::new(100).table(table());
-    let of = |parts: &Parts| labels.of(parts).to_string();
-    assert_eq!(of(&head(Method::GET, "/users/7")), "/users/{id}");
-    assert_eq!(of(&head(Method::GET, "/wp-admin")), UNMATCHED);
-    assert_eq!(of(&head(Method::GET, "/users/%00%ff")), "/users/{id}");
+    let of = |request: Request<()>| labels.of(&Head::of(&request)).to_string();
+    assert_eq!(of(request(Method::GET, "/users/7")), "/users/{id}");
+    assert_eq!(of(request(Method::GET, "/wp-admin")), UNMATCHED);
+    assert_eq!(of(request(Method::GET, "/users/%00%ff")), "/users/{id}");
 }
