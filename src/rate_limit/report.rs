@@ -2,7 +2,7 @@
 
 use std::{cmp::Reverse, sync::Arc};
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, header::Entry};
 use smallvec::SmallVec;
 
 use super::{
@@ -73,19 +73,20 @@ impl Report {
     /// Adds the fields to a response. What another limit has told inside stays, in one line with this one's.
     pub(super) fn write(&self, headers: &mut HeaderMap) {
         let style = self.fields.style.headers;
-        if style.draft() {
-            if headers.contains_key(RATELIMIT) || headers.contains_key(RATELIMIT_POLICY) {
-                self.merge_draft(headers);
-            } else {
-                self.write_draft(headers);
-            }
+        if style.draft() && !self.write_draft(headers) {
+            self.merge_draft(headers);
         }
         if style.legacy() {
             self.write_legacy(headers);
         }
     }
 
-    fn write_draft(&self, headers: &mut HeaderMap) {
+    /// Adds the fields if nothing has been told yet. Otherwise one of them may have been added: then it tells the truth, and
+    /// merging finds that it does.
+    fn write_draft(&self, headers: &mut HeaderMap) -> bool {
+        let Entry::Vacant(policies) = headers.entry(RATELIMIT_POLICY) else { return false };
+        policies.insert(self.fields.policy_field.clone());
+        let Entry::Vacant(remainders) = headers.entry(RATELIMIT) else { return false };
         let mut text = Text::new();
         for item in &self.items {
             if !text.is_empty() {
@@ -94,9 +95,9 @@ impl Report {
             item.write(&self.fields.policies[item.policy as usize].name, &mut text);
         }
         if let Some(value) = text.value() {
-            headers.insert(RATELIMIT_POLICY, self.fields.policy_field.clone());
-            headers.insert(RATELIMIT, value);
+            remainders.insert(value);
         }
+        true
     }
 
     /// A policy that was told with the same numbers is the same limit met twice, or one like it: the smaller remainder is
