@@ -16,28 +16,21 @@ use crate::body::ResponseBody;
 /// # Cancel safety
 ///
 /// Dropping it drops the inner future. What the request was charged stays charged: it was let through.
+// Either `inner` or `rejected` is there. An enum would say so, but the inner future would then be made beside it and copied in,
+// as it would be by a constructor: 12 ns for one that holds its response already.
 #[pin_project]
 pub struct ResponseFuture<F> {
     #[pin]
-    pub(super) state: State<F>,
-}
-
-#[pin_project(project = StateProjection)]
-pub(super) enum State<F> {
-    Inner {
-        #[pin]
-        future: F,
-        report: Option<Report>,
-    },
-    Rejected {
-        /// `None` once it was given away.
-        response: Option<Box<Response<Bytes>>>,
-    },
+    pub(super) inner: Option<F>,
+    /// What the inner service's response is to tell.
+    pub(super) report: Option<Report>,
+    /// `None` also once it was given away.
+    pub(super) rejected: Option<Box<Response<Bytes>>>,
 }
 
 impl<F> ResponseFuture<F> {
     pub(super) fn rejected(response: Box<Response<Bytes>>) -> Self {
-        Self { state: State::Rejected { response: Some(response) } }
+        Self { inner: None, report: None, rejected: Some(response) }
     }
 }
 
@@ -48,23 +41,22 @@ where
     type Output = Result<Response<ResponseBody<B>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project().state.project() {
-            StateProjection::Inner { future, report } => {
-                let response = ready!(future.poll(cx))?;
-                match report {
-                    None => Poll::Ready(Ok(response.map(ResponseBody::inner))),
-                    Some(report) => {
-                        let mut response = response.map(ResponseBody::inner);
-                        report.write(response.headers_mut());
-                        Poll::Ready(Ok(response))
-                    }
+        let this = self.project();
+        if let Some(inner) = this.inner.as_pin_mut() {
+            let response = ready!(inner.poll(cx))?;
+            return match this.report {
+                None => Poll::Ready(Ok(response.map(ResponseBody::inner))),
+                Some(report) => {
+                    let mut response = response.map(ResponseBody::inner);
+                    report.write(response.headers_mut());
+                    Poll::Ready(Ok(response))
                 }
-            }
-            StateProjection::Rejected { response } => match response.take() {
-                Some(response) => Poll::Ready(Ok(response.map(ResponseBody::full))),
-                // Polled after completion, which the contract of `Future` leaves open.
-                None => Poll::Pending,
-            },
+            };
+        }
+        match this.rejected.take() {
+            Some(response) => Poll::Ready(Ok(response.map(ResponseBody::full))),
+            // Polled after completion, which the contract of `Future` leaves open.
+            None => Poll::Pending,
         }
     }
 }

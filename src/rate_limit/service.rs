@@ -9,7 +9,7 @@ use tower_service::Service;
 
 use super::{
     admission::{Admission, Outcome},
-    future::{ResponseFuture, State},
+    future::ResponseFuture,
 };
 use crate::{body::ResponseBody, head::Head};
 
@@ -56,13 +56,12 @@ where
         self.inner.poll_ready(cx)
     }
 
-    #[inline(never)]
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let report = match self.admission.admit(&Head::of(&request)) {
             Outcome::Pass(report) => report,
             Outcome::Reject(response) => return ResponseFuture::rejected(response),
         };
-        ResponseFuture { state: State::Inner { future: self.inner.call(request), report } }
+        ResponseFuture { inner: Some(self.inner.call(request)), report, rejected: None }
     }
 }
 
