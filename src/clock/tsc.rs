@@ -60,10 +60,11 @@ struct Anchor {
 #[inline]
 pub(super) fn now() -> u64 {
     let rate = RATE.load(Ordering::Relaxed);
-    if rate != UNKNOWN && rate != DISTRUSTED {
-        if let Some(now) = ANCHOR.get().read(ticks(), rate) {
-            return now;
-        }
+    if rate != UNKNOWN
+        && rate != DISTRUSTED
+        && let Some(now) = ANCHOR.get().read(ticks(), rate)
+    {
+        return now;
     }
     read_clock(rate)
 }
@@ -138,7 +139,7 @@ impl Anchor {
     #[inline]
     fn read(self, ticks: u64, rate: u64) -> Option<u64> {
         let elapsed = ticks.wrapping_sub(self.pair.ticks);
-        (elapsed < REACH).then(|| (self.pair.nanos + (elapsed * rate >> 32)).max(self.floor))
+        (elapsed < REACH).then(|| (self.pair.nanos + ((elapsed * rate) >> 32)).max(self.floor))
     }
 
     /// An anchor at `pair`; `None` if this one foretold another time for it.

@@ -87,9 +87,11 @@ fn a_charge_is_lost_only_with_the_debt_of_an_evicted_key() {
 fn policies_are_charged_together_or_not_at_all() {
     explore(2, || {
         let table = table();
-        let (wide, tight) = (Policy::new("wide", Quota::per_hour(2)), Policy::new("tight", Quota::per_day(1)));
+        let (wide, tight) =
+            (Policy::new("wide", Quota::per_hour(2)), Policy::new("tight", Quota::per_day(1)));
         let (clock, _) = Clock::manual();
-        let limiter = Limiter::new(wide.clone()).and(tight).table(table.clone()).clock(clock.clone());
+        let limiter =
+            Limiter::new(wide.clone()).and(tight).table(table.clone()).clock(clock.clone());
         let other = limiter.clone();
         let thread = thread::spawn(move || passing(&other, ["key"]));
         assert_eq!(passing(&limiter, ["key"]) + thread.join().unwrap(), 1);
@@ -107,7 +109,9 @@ fn an_undo_takes_back_nobody_elses_charge() {
         let table = table();
         let (clock, _) = Clock::manual();
         let (a, b) = (Policy::new("a", Quota::per_hour(2)), Policy::new("b", Quota::per_hour(2)));
-        let only = |policy: &Policy| Limiter::new(policy.clone()).table(table.clone()).clock(clock.clone());
+        let only = |policy: &Policy| {
+            Limiter::new(policy.clone()).table(table.clone()).clock(clock.clone())
+        };
         let both = Limiter::new(a.clone()).and(b.clone()).table(table.clone()).clock(clock.clone());
         let (only_a, only_b) = (only(&a), only(&b));
         // Only one request of "b" is left to fight for.
