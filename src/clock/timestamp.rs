@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-/// A point on a [`Clock`]: nanoseconds since that clock's origin.
+/// A point on a [`Clock`](super::Clock): nanoseconds since that clock's origin.
 ///
 /// Two timestamps can be compared only if they come from the same clock. 64 bits of nanoseconds last 584 years.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -5,6 +5,7 @@ mod decisions;
 mod gcra;
 mod headers;
 mod layer;
+mod logs;
 mod metrics;
 mod quota;
 mod routes;

@@ -1,8 +1,12 @@
 //! What recorders see.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+};
 
 use http::HeaderName;
+use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 use tower_weir::{
     head::Head,
@@ -123,6 +127,50 @@ fn only_what_names_lists_is_recorded_with_just_its_labels() {
     let seen =
         names::ALL.iter().filter(|metric| metrics.keys().any(|name| name.starts_with(metric.name)));
     assert_eq!(seen.count(), names::ALL.len());
+}
+
+/// Registers nothing, and counts how often it is asked to.
+#[derive(Default)]
+struct Registrar(AtomicUsize);
+
+impl Registrar {
+    fn asked<T>(&self, handle: T) -> T {
+        self.0.fetch_add(1, Relaxed);
+        handle
+    }
+}
+
+impl Recorder for Registrar {
+    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn register_counter(&self, _: &Key, _: &Metadata<'_>) -> Counter {
+        self.asked(Counter::noop())
+    }
+
+    fn register_gauge(&self, _: &Key, _: &Metadata<'_>) -> Gauge {
+        self.asked(Gauge::noop())
+    }
+
+    fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
+        self.asked(Histogram::noop())
+    }
+}
+
+#[test]
+fn handles_are_resolved_at_the_first_request_and_never_again() {
+    let recorder = Registrar::default();
+    metrics::with_local_recorder(&recorder, || {
+        let (service, _) = guarded(RateLimitLayer::new(Quota::per_second(5)));
+        assert_eq!(recorder.0.load(Relaxed), 0);
+        service.passing(1);
+        let resolved = recorder.0.load(Relaxed);
+        assert!(resolved > 0);
+        // Passing and limited, over services of their own.
+        service.passing(100);
+        assert_eq!(recorder.0.load(Relaxed), resolved);
+    });
 }
 
 #[test]
