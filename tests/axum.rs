@@ -113,6 +113,32 @@ async fn one_layer_with_a_table_limits_by_route_pattern_and_method() {
     }
 }
 
+/// An entry may say more than the Router does, as for the methods of a gRPC service that is one route to axum.
+#[tokio::test]
+async fn the_table_may_be_more_specific_than_the_router() {
+    let routes = RouteTable::new()
+        .route("/users/me", Quota::per_minute(1))
+        .route("/users/{id}", Quota::per_minute(3))
+        .rpc("pkg.Greeter", "SayHello", Quota::per_minute(1))
+        .service("pkg.Greeter", Quota::per_minute(2))
+        .route("/things/{id}", Quota::per_minute(1))
+        .route("/{{odd}}", Quota::per_minute(1));
+    let app = Router::new()
+        .route("/users/{user}", get(fine))
+        .route("/{{odd}}", get(fine))
+        .route("/pkg.Greeter/{*method}", post(fine))
+        // Inside, its path looks like that of another route.
+        .nest("/api", Router::new().route("/things/{id}", get(fine)))
+        .layer(RateLimitLayer::for_routes(routes).clock(Clock::manual().0));
+    let (http, _server) = serve(app).await;
+    assert_eq!(http.statuses(Method::GET, "/users/me", 2).await, [200, 429]);
+    assert_eq!(http.statuses(Method::GET, "/users/7", 4).await, [200, 200, 200, 429]);
+    assert_eq!(http.statuses(Method::POST, "/pkg.Greeter/SayHello", 2).await, [200, 429]);
+    assert_eq!(http.statuses(Method::POST, "/pkg.Greeter/Other", 3).await, [200, 200, 429]);
+    assert_eq!(http.statuses(Method::GET, "/api/things/7", 3).await, [200; 3]);
+    assert_eq!(http.statuses(Method::GET, "/%7Bodd%7D", 1).await, [404]);
+}
+
 #[tokio::test]
 async fn a_layer_inside_a_nested_router_knows_the_whole_pattern() {
     let layer = RateLimitLayer::for_routes(

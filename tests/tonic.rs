@@ -118,6 +118,21 @@ async fn statuses_of_handlers_come_through() {
     assert_eq!(status.code(), Code::InvalidArgument);
 }
 
+/// tonic's Routes are an axum Router, where a service is one route.
+#[tokio::test]
+async fn a_layer_inside_tonics_routes_tells_methods_apart() {
+    let routes = RouteTable::new().rpc(SERVICE, "SayHello", Quota::per_minute(1));
+    let layer = RateLimitLayer::for_routes(routes).clock(Clock::manual().0);
+    let app = tonic::service::Routes::new(GreeterServer).into_axum_router().layer(layer);
+    let (listener, addr) = listen().await;
+    let _server = Server::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    let channel = Endpoint::try_from(format!("http://{addr}")).unwrap().connect().await.unwrap();
+    let mut greeter = GreeterClient::new(channel);
+    assert!(greeter.say_hello("Ada").await.is_ok());
+    assert_eq!(greeter.say_hello("Ada").await.unwrap_err().code(), Code::ResourceExhausted);
+    assert!(greeter.say_goodbye("Ada").await.is_ok());
+}
+
 /// The layer around one service of several, under its name.
 #[tokio::test]
 async fn a_single_service_can_be_layered() {

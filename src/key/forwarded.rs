@@ -1,7 +1,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use http::{HeaderName, HeaderValue, header::FORWARDED};
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 
 use super::{
     IpPrefix, KeyExtractor, MissingKey,
@@ -80,16 +80,16 @@ impl Forwarded {
 
     fn client(&self, head: &Head<'_>) -> Result<IpAddr, MissingKey> {
         let mut client = peer_ip(head)?;
-        let (name, parse): (_, fn(&str) -> Option<IpAddr>) = match self.field {
-            Field::XForwardedFor => (X_FORWARDED_FOR, parse_node),
-            Field::Rfc7239 => (FORWARDED, parse_element),
+        let name = match self.field {
+            Field::XForwardedFor => X_FORWARDED_FOR,
+            Field::Rfc7239 => FORWARDED,
         };
         let lines = head.headers.get_all(name).iter().rev();
-        for hop in lines.flat_map(hops_from_the_right) {
+        for hop in lines.flat_map(|line| self.field.hops_from_the_right(line)) {
             if !self.trusts(client) {
                 break;
             }
-            match hop.and_then(parse) {
+            match hop {
                 Some(ip) => client = ip.to_canonical(),
                 None => break,
             }
@@ -110,9 +110,72 @@ impl KeyExtractor for Forwarded {
     }
 }
 
+/// A network of IPv4-mapped IPv6 addresses is one of IPv4: that is how peers are compared.
+fn canonical(network: IpNet) -> IpNet {
+    match (network.addr().to_canonical(), network) {
+        (IpAddr::V4(addr), IpNet::V6(mapped)) if mapped.prefix_len() >= 96 => {
+            Ipv4Net::new(addr, mapped.prefix_len() - 96).map_or(network, IpNet::V4)
+        }
+        _ => network,
+    }
+}
+
+impl Field {
+    /// The addresses in one header line, last first; `None` for an element that has none. Empty elements do not count (RFC 9110
+    /// section 5.6.1.2).
+    fn hops_from_the_right(self, line: &HeaderValue) -> impl Iterator<Item = Option<IpAddr>> {
+        let separator = match self {
+            Self::XForwardedFor => Separator { byte: b',', quotes: false },
+            Self::Rfc7239 => Separator { byte: b',', quotes: true },
+        };
+        let elements = separator.split_from_the_right(line.as_bytes());
+        elements.filter(|element| !element.is_empty()).map(move |element| {
+            let element = str::from_utf8(element).ok()?;
+            match self {
+                Self::XForwardedFor => parse_node(element),
+                Self::Rfc7239 => parse_element(element),
+            }
+        })
+    }
+}
+
+/// A byte that separates the parts of a header line, but not within quoted strings, if it may have such.
+#[derive(Clone, Copy)]
+struct Separator {
+    byte: u8,
+    quotes: bool,
+}
+
+impl Separator {
+    /// The trimmed parts, last first.
+    ///
+    /// Quoted strings are found from the right too. There is what the last proxy wrote, and that is well-formed; a quote that
+    /// a client leaves open further left can then hide nothing of it.
+    fn split_from_the_right(self, line: &[u8]) -> impl Iterator<Item = &[u8]> {
+        let mut rest = Some(line);
+        std::iter::from_fn(move || {
+            let line = rest?;
+            let at = self.last_in(line);
+            rest = at.map(|at| &line[..at]);
+            Some(line[at.map_or(0, |at| at + 1)..].trim_ascii())
+        })
+    }
+
+    fn last_in(self, line: &[u8]) -> Option<usize> {
+        let mut quoted = false;
+        (0..line.len()).rev().find(|&at| {
+            if self.quotes && line[at] == b'"' {
+                let escapes = line[..at].iter().rev().take_while(|byte| **byte == b'\\').count();
+                quoted ^= escapes % 2 == 0;
+            }
+            !quoted && line[at] == self.byte
+        })
+    }
+}
+
 fn parse_network(text: &str) -> Result<IpNet, ConfigError> {
     let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
-    network.map_err(|_| {
+    network.map(canonical).map_err(|_| {
         ConfigError::new(
             "trusted proxy",
             text,
@@ -121,22 +184,20 @@ fn parse_network(text: &str) -> Result<IpNet, ConfigError> {
     })
 }
 
-/// The elements of one header line, last first; `None` for one that cannot be text. Empty ones do not count (RFC 9110
-/// section 5.6.1.2).
-fn hops_from_the_right(line: &HeaderValue) -> impl Iterator<Item = Option<&str>> {
-    let elements = line.as_bytes().rsplit(|byte| *byte == b',').map(<[u8]>::trim_ascii);
-    elements.filter(|element| !element.is_empty()).map(|element| str::from_utf8(element).ok())
-}
-
 /// The address in one element of `Forwarded`: `for="[2001:db8::1]:4711";proto=https` (RFC 7239 section 4).
 ///
-/// The line was split at every comma, also inside quotes. A proxy that writes quoted commas is read as unparsable, which
-/// ends the walk; it cannot make a forged hop count.
+/// Proxies may copy what a client sent into other parameters, within quotes. Two parameters `for` are therefore none: one
+/// of them could be the client's.
 fn parse_element(element: &str) -> Option<IpAddr> {
-    let node = element.split(';').find_map(|pair| {
-        let (name, value) = pair.trim().split_once('=')?;
+    let pairs = Separator { byte: b';', quotes: true }.split_from_the_right(element.as_bytes());
+    let mut nodes = pairs.filter_map(|pair| {
+        let (name, value) = str::from_utf8(pair).ok()?.split_once('=')?;
         name.eq_ignore_ascii_case("for").then_some(value)
-    })?;
+    });
+    let node = nodes.next()?;
+    if nodes.next().is_some() {
+        return None;
+    }
     parse_node(node.strip_prefix('"').and_then(|node| node.strip_suffix('"')).unwrap_or(node))
 }
 

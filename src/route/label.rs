@@ -31,7 +31,7 @@ impl fmt::Display for RouteLabel {
     }
 }
 
-/// Names the route of a request, with at most so many different names.
+/// Names the route of a request, with a bounded number of different names.
 ///
 /// ```
 /// use http::Request;
@@ -46,25 +46,27 @@ impl fmt::Display for RouteLabel {
 /// assert_eq!(of("/wp-login.php"), "_unmatched");
 /// ```
 ///
-/// The name is the first of: the pattern that axum matched (feature `axum`); the table's pattern; for a gRPC request its
-/// path, which is `/package.Service/Method`; [`UNMATCHED`]. A path is never a label otherwise, since clients choose it. They
-/// choose the path of a gRPC request too, so those names are capped with the others: what comes when `capacity` names are
-/// known is [`UNMATCHED`]. Clones share the names.
+/// The name is the pattern that axum matched (feature `axum`), or else the table's, or else for a gRPC request its path, which
+/// is `/package.Service/Method`, or else [`UNMATCHED`]. A gRPC request is also named by its path where the pattern stands for
+/// all methods of a service. Any other path is never a name, since clients choose it.
+///
+/// There are as many patterns as the program has routes. Clients choose the paths of gRPC requests too, so of those at most
+/// `capacity` become names; what comes later is [`UNMATCHED`]. Clones share the names.
 #[derive(Clone, Debug)]
 pub struct RouteLabels {
     table: Option<Arc<RouteTable<()>>>,
-    known: Arc<ArcSwap<HashSet<Arc<str>>>>,
-    capacity: usize,
+    patterns: Names,
+    rpcs: Names,
     unmatched: RouteLabel,
 }
 
 impl RouteLabels {
-    /// At most `capacity` names, beside [`UNMATCHED`].
+    /// At most `capacity` names that clients choose.
     pub fn new(capacity: usize) -> Self {
         Self {
             table: None,
-            known: Arc::default(),
-            capacity,
+            patterns: Names::new(usize::MAX),
+            rpcs: Names::new(capacity),
             unmatched: RouteLabel(UNMATCHED.into()),
         }
     }
@@ -78,21 +80,37 @@ impl RouteLabels {
     /// The label of the request with this head.
     pub fn of(&self, head: &Head<'_>) -> RouteLabel {
         let of_table = || self.table.as_ref().and_then(|table| table.label(head));
-        let of_rpc = || is_grpc(head.headers).then(|| head.uri.path());
-        match matched_pattern(head).or_else(of_table).or_else(of_rpc) {
-            Some(name) => self.intern(name),
-            None => self.unmatched.clone(),
-        }
+        let pattern = matched_pattern(head).or_else(of_table);
+        let label = match pattern {
+            Some(pattern) if !pattern.contains("/{*") => self.patterns.intern(pattern),
+            _ if is_grpc(head.headers) => self.rpcs.intern(head.uri.path()),
+            Some(pattern) => self.patterns.intern(pattern),
+            None => None,
+        };
+        label.unwrap_or_else(|| self.unmatched.clone())
+    }
+}
+
+/// A set of names that only grows, up to its capacity.
+#[derive(Clone, Debug)]
+struct Names {
+    known: Arc<ArcSwap<HashSet<Arc<str>>>>,
+    capacity: usize,
+}
+
+impl Names {
+    fn new(capacity: usize) -> Self {
+        Self { known: Arc::default(), capacity }
     }
 
-    /// Reads without a lock. A new name copies the set, which happens `capacity` times at most.
-    fn intern(&self, name: &str) -> RouteLabel {
+    /// The label of this name, if it is known or there is room for it. Reads without a lock; a new name copies the set.
+    fn intern(&self, name: &str) -> Option<RouteLabel> {
         let known = self.known.load();
         if let Some(name) = known.get(name) {
-            return RouteLabel(name.clone());
+            return Some(RouteLabel(name.clone()));
         }
         if known.len() >= self.capacity {
-            return self.unmatched.clone();
+            return None;
         }
         let name = Arc::<str>::from(name);
         self.known.rcu(|known| {
@@ -102,7 +120,7 @@ impl RouteLabels {
             }
             known
         });
-        self.known.load().get(&*name).cloned().map_or_else(|| self.unmatched.clone(), RouteLabel)
+        self.known.load().get(&*name).cloned().map(RouteLabel)
     }
 }
 
@@ -114,7 +132,7 @@ mod tests {
 
     #[test]
     fn the_number_of_labels_is_capped_whatever_the_traffic() {
-        let labels = RouteLabels::new(10);
+        let labels = RouteLabels::new(10).table(RouteTable::<()>::new().route("/users/{id}", ()));
         let of = |path: &str, content_type: &str| {
             let request = Request::builder().uri(path).header(CONTENT_TYPE, content_type);
             labels.of(&Head::of(&request.body(()).unwrap())).to_string()
@@ -128,5 +146,8 @@ mod tests {
         assert!(seen.contains(UNMATCHED));
         assert_eq!(of("/pkg.Service/Method3", "application/grpc+proto"), "/pkg.Service/Method3");
         assert_eq!(of("/pkg.Service/Method999", "application/grpc"), UNMATCHED);
+        // What clients invent takes no room from the program's own routes.
+        assert_eq!(of("/users/7", "text/plain"), "/users/{id}");
+        assert_eq!(of("/users/7", "application/grpc"), "/users/{id}");
     }
 }

@@ -33,10 +33,9 @@ use crate::{error::ConfigError, head::Head};
 /// pattern an entry with the method before one without. `HEAD` finds the entries of `GET`, as it does in axum; otherwise it
 /// would be a way around them.
 ///
-/// Inside an axum Router (feature `axum`) the pattern that axum matched is looked up instead of the path of the request.
-/// So the table and the Router cannot disagree about where a request goes, and routes of a nested Router are named in
-/// full. Outside, and in hyper and tonic, it is the path itself, compared as it was sent: without decoding, the trailing
-/// slash counting.
+/// Inside an axum Router (feature `axum`) the pattern that axum matched is looked up, so that routes of a nested Router are
+/// named in full, and the path too, for entries that say more than the Router does. Outside, and in hyper and tonic, it is
+/// the path alone. It is compared as it was sent: without decoding, the trailing slash counting.
 #[derive(Clone)]
 pub struct RouteTable<T> {
     entries: Vec<Entry<T>>,
@@ -161,18 +160,28 @@ impl<T> RouteTable<T> {
     }
 
     fn index(&self, head: &Head<'_>) -> Option<usize> {
-        // A pattern looked up as if it were a path finds itself, or the entry that covers it: `{id}` is a segment like
-        // any other to a parameter.
-        let path = matched_pattern(head).unwrap_or_else(|| head.uri.path());
+        let path = head.uri.path();
+        let Some(pattern) = matched_pattern(head) else { return self.at(head.method, path) };
+        // A pattern looked up as if it were a path finds itself, or the entry that covers it: `{id}` is a segment like any
+        // other to a parameter.
+        let by_pattern = self.at(head.method, pattern);
+        // A nested Router is shown only a part of the path, which must not be taken for the whole.
+        let by_path = fits(pattern, path).then(|| self.at(head.method, path)).flatten();
+        match (by_pattern, by_path) {
+            (Some(pattern), Some(path)) if self.rank(path) > self.rank(pattern) => Some(path),
+            (by_pattern, by_path) => by_pattern.or(by_path),
+        }
+    }
+
+    fn at(&self, method: &Method, path: &str) -> Option<usize> {
         let of_method = |method| at(self.by_method.get(method)?, path);
-        let specific = of_method(head.method).or_else(|| match *head.method {
+        let specific = of_method(method).or_else(|| match *method {
             Method::HEAD => of_method(&Method::GET),
             _ => None,
         });
         match (specific, at(&self.any_method, path)) {
             (Some(specific), Some(any)) if self.rank(any) > self.rank(specific) => Some(any),
-            (Some(index), _) | (None, Some(index)) => Some(index),
-            (None, None) => None,
+            (specific, any) => specific.or(any),
         }
     }
 
@@ -184,6 +193,25 @@ impl<T> RouteTable<T> {
 
 fn at(patterns: &matchit::Router<usize>, path: &str) -> Option<usize> {
     patterns.at(path).ok().map(|found| *found.value)
+}
+
+/// Whether `path` is one of those that `pattern` stands for.
+fn fits(pattern: &str, path: &str) -> bool {
+    let mut segments = path.split('/');
+    for expected in pattern.split('/') {
+        match (Segment::of(expected), segments.next()) {
+            (Segment::CatchAll, Some(_)) => return true,
+            (Segment::Parameter, Some(_)) => {}
+            (Segment::Literal, Some(segment)) if unescaped(expected) == segment => {}
+            _ => return false,
+        }
+    }
+    segments.next().is_none()
+}
+
+/// A literal segment without the doubling of its braces.
+fn unescaped(segment: &str) -> String {
+    segment.replace("{{", "{").replace("}}", "}")
 }
 
 impl Segment {

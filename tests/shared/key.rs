@@ -128,6 +128,12 @@ fn rfc7239_elements() {
         ("for=1.2.3.4, for=_hidden, for=10.2.2.2", "10.2.2.2"),
         ("for=1.2.3.4, proto=https", "10.0.0.1"),
         ("203.0.113.7", "10.0.0.1"),
+        // What a client sent comes back in a proxy's quotes: none of it counts.
+        ("for=203.0.113.7;host=\"a,for=6.6.6.6;b\";proto=https", "203.0.113.7"),
+        ("for=203.0.113.7;host=\"a\\\",for=6.6.6.6;b\";proto=https", "203.0.113.7"),
+        ("host=\"a;for=6.6.6.6;b\";for=203.0.113.7", "203.0.113.7"),
+        ("host=a;for=6.6.6.6;b=;for=203.0.113.7", "10.0.0.1"),
+        ("for=203.0.113.7;host=\"a\\\\\", for=10.2.2.2", "203.0.113.7"),
         // An open quote before the proxy's element hides nothing.
         ("for=\"1.2.3.4, for=203.0.113.7", "203.0.113.7"),
         ("for=1.2.3.4, for=\"a,b\"", "10.0.0.1"),
@@ -146,6 +152,14 @@ fn bad_networks_are_named() {
         "invalid trusted proxy `10.0.0.0/33`: not a network or an address; allowed: CIDR such as 10.0.0.0/8 or \
          fd00::/8, or an IP address",
     );
+    // Networks of mapped addresses are those of IPv4.
+    let mapped = Forwarded::trusting(["::ffff:10.0.0.0/104", "::ffff:192.0.2.1"]).unwrap();
+    for proxy in ["10.0.0.1:80", "192.0.2.1:80"] {
+        assert_eq!(
+            client(&mapped, &head(proxy, &[("x-forwarded-for", b"203.0.113.7")])),
+            "203.0.113.7"
+        );
+    }
     assert_eq!(trusting().prefix(40, 64).unwrap_err().field(), "IPv4 prefix");
 }
 
@@ -198,6 +212,9 @@ proptest! {
 
         let appended = forged.last().map_or("for=203.0.113.7".into(), |last| format!("{last}, for=203.0.113.7"));
         *lines.last_mut().unwrap() = appended;
+        // The proxy repeats the client's host, as it was sent, in quotes.
+        let host: String = forged.concat().chars().filter(|c| !matches!(c, '"' | '\\')).collect();
+        lines.last_mut().unwrap().push_str(&format!(";host=\"{host}\""));
         let headers: Vec<_> = lines.iter().map(|line| ("forwarded", line.as_bytes())).collect();
         prop_assert_eq!(client(&trusting().rfc7239(), &head(PROXY, &headers)), "203.0.113.7");
     }
