@@ -38,8 +38,8 @@
 //!   gRPC client gets trailers that its library understands.
 //! - Its state belongs to the layer: frameworks make a service for each route or request, and all share it. So do clones of
 //!   the layer.
-//! - It decides in `call` and forwards readiness, adds no box, lock or allocation to a request that passes, and asks of the
-//!   inner service no more than it needs.
+//! - It decides in `call` and forwards readiness, adds no box, lock or allocation to the common request that passes, and
+//!   asks of the inner service no more than it needs.
 //! - What it holds for a request ends with the body of the response, or when the client leaves.
 //! - A bad configuration fails while it is built, with a [`ConfigError`](error::ConfigError) that names the value and what
 //!   is allowed. Nothing panics for a request.

@@ -2,11 +2,11 @@
 
 #[cfg(not(weir_loom))]
 pub(crate) use std::{
-    hint::spin_loop,
     sync::{
         Mutex,
         atomic::{AtomicU64, Ordering},
     },
+    thread::yield_now,
 };
 
 #[cfg(weir_loom)]
@@ -15,5 +15,5 @@ pub(crate) use loom::{
         Mutex,
         atomic::{AtomicU64, Ordering},
     },
-    thread::yield_now as spin_loop,
+    thread::yield_now,
 };

@@ -3,6 +3,8 @@
 //! A decision takes `now` as an argument; only a layer asks a [`Clock`] for it, once per decision. So the same code runs
 //! against the machine's monotonic clock in production and against a [`ManualClock`] in tests, which never sleep.
 
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod anchor;
 mod manual;
 mod source;
 mod system;

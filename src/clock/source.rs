@@ -16,9 +16,8 @@ use super::{ManualClock, Timestamp, system};
 ///
 /// Clones read the same clock. The system clock is the monotonic one (`CLOCK_MONOTONIC` on Linux): setting the wall clock or a
 /// leap second does not move it, so no quota is given away or taken. Where Linux keeps it by the processor's time stamp
-/// counter, readings less than about a millisecond after the last one of the same thread are taken from that counter
-/// directly, which takes half the time. They are verified against the clock each time, and given up for good if they
-/// ever disagree by more than 0.1 %.
+/// counter, a thread reads it about once in a millisecond and counts on by that counter in between, which takes half the
+/// time. Each reading verifies the last; if they ever disagree by more than 0.1 %, the counter is given up for good.
 #[derive(Clone, Default)]
 pub struct Clock(Source);
 
@@ -41,7 +40,7 @@ impl Clock {
         (Self(Source::Manual(hand.clone())), hand)
     }
 
-    /// The time now. It never goes backwards within a thread, and between threads by no more than reading it takes.
+    /// The time now. It never goes backwards within a thread, and between threads by no more than about a microsecond.
     #[inline]
     pub fn now(&self) -> Timestamp {
         match &self.0 {

@@ -2,12 +2,12 @@
 //!
 //! Reading the clock through the operating system takes longer than the rest of a rate limit's decision, mostly because it must
 //! order the counter's reading against the kernel's data. Here each thread keeps an anchor, a pair of counter and clock
-//! readings, and counts on from it; after [`REACH`] ticks it takes a new one.
+//! readings, and counts on from it; after `REACH` ticks it takes a new one.
 //!
 //! Counters have surprised others: those of several cores may disagree, stop or jump with the machine's sleep or its move to
 //! another host. Hence:
 //! - it is used only where Linux itself keeps time by it, having checked that the cores agree;
-//! - an error lasts for [`REACH`] ticks at most, since then the clock is read again;
+//! - an error lasts for `REACH` ticks at most, since then the clock is read again;
 //! - each new anchor verifies the last one. If the clock disagrees, the process never uses the counter again.
 #![expect(
     unsafe_code,
@@ -18,211 +18,304 @@ use std::{
     cell::Cell,
     sync::{
         OnceLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU32, AtomicU64, Ordering},
     },
 };
 
-use super::system;
-
-/// Ticks for which an anchor serves: half a millisecond at 4 GHz, two at 1 GHz.
-const REACH: u64 = 1 << 21;
+use super::{
+    anchor::{Anchor, Pair},
+    system,
+};
 
 /// How long the counter is watched before it is used, in nanoseconds. A pair is exact to some 50 ns, so the rate is to 1 ppm.
 const WATCH: u64 = 50_000_000;
 
-/// Nanoseconds a tick, in units of 2⁻³². Relaxed is enough: it is a number by itself.
-static RATE: AtomicU64 = AtomicU64::new(UNKNOWN);
-const UNKNOWN: u64 = 0;
-const DISTRUSTED: u64 = u64::MAX;
+/// How often a pair may be missed before the counter is given up: it then costs more than it saves, as under an emulator.
+const MOST_MISSES: u32 = 1_000;
 
-/// The first pair of the process, to learn the rate from; `None` where the counter is not to be used.
-static FIRST: OnceLock<Option<Pair>> = OnceLock::new();
+static COUNTER: Counter<Machine> = Counter::new(Machine);
 
 thread_local! {
     static ANCHOR: Cell<Anchor> = const { Cell::new(Anchor::NONE) };
 }
 
-/// Counter and clock, read at one moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Pair {
-    ticks: u64,
-    nanos: u64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Anchor {
-    pair: Pair,
-    /// At least what the thread was told last, so that it is never told less.
-    floor: u64,
-}
-
 /// Nanoseconds of the monotonic clock.
 #[inline]
 pub(super) fn now() -> u64 {
-    let rate = RATE.load(Ordering::Relaxed);
-    if rate != UNKNOWN
-        && rate != DISTRUSTED
-        && let Some(now) = ANCHOR.get().read(ticks(), rate)
-    {
-        return now;
-    }
-    read_clock(rate)
+    ANCHOR.with(|anchor| COUNTER.now(anchor))
 }
 
-#[inline]
-fn ticks() -> u64 {
-    // SAFETY: every x86-64 processor has the instruction, and it touches no memory.
-    unsafe { core::arch::x86_64::_rdtsc() }
+/// What is read: the machine, or a simulation of one.
+trait Source {
+    fn ticks(&self) -> u64;
+    fn nanos(&self) -> u64;
+    /// Whether the operating system keeps time by the counter.
+    fn is_trusted(&self) -> bool;
 }
 
-#[cold]
-fn read_clock(rate: u64) -> u64 {
-    if rate == DISTRUSTED {
-        return system::monotonic();
-    }
-    let Some(pair) = Pair::take() else { return system::monotonic() };
-    if rate == UNKNOWN {
-        match FIRST.get_or_init(|| is_kernels_own().then_some(pair)) {
-            None => RATE.store(DISTRUSTED, Ordering::Relaxed),
-            Some(first) if pair.nanos.saturating_sub(first.nanos) >= WATCH => {
-                let rate = first.rate_until(pair).unwrap_or(DISTRUSTED);
-                RATE.store(rate, Ordering::Relaxed);
-            }
-            Some(_) => {}
-        }
-        return pair.nanos;
-    }
-    match ANCHOR.get().renewed(pair, rate) {
-        Some(anchor) => {
-            ANCHOR.set(anchor);
-            pair.nanos.max(anchor.floor)
-        }
-        None => {
-            RATE.store(DISTRUSTED, Ordering::Relaxed);
-            pair.nanos
-        }
-    }
-}
+struct Machine;
 
-/// Whether Linux keeps time by the counter.
-fn is_kernels_own() -> bool {
-    let source = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
-    std::fs::read_to_string(source).is_ok_and(|name| name.trim() == "tsc")
-}
-
-impl Pair {
-    /// Reads both, if that can be done without being interrupted in between.
-    fn take() -> Option<Self> {
-        (0..3).find_map(|_| {
-            let before = ticks();
-            let nanos = system::monotonic();
-            let took = ticks().wrapping_sub(before);
-            (took < 1 << 12).then(|| Self { ticks: before.wrapping_add(took / 2), nanos })
-        })
-    }
-
-    /// Nanoseconds a tick between this and a later pair; `None` if no counter of a processor goes at that rate.
-    fn rate_until(self, later: Self) -> Option<u64> {
-        let ticks = later.ticks.checked_sub(self.ticks)?;
-        let nanos = u128::from(later.nanos.checked_sub(self.nanos)?);
-        let rate = (nanos << 32).checked_div(u128::from(ticks))?;
-        // 0.1 to 10 ns.
-        let plausible = (1 << 32) / 10..=10 << 32;
-        u64::try_from(rate).ok().filter(|rate| plausible.contains(rate))
-    }
-}
-
-impl Anchor {
-    const NONE: Self = Self { pair: Pair { ticks: 0, nanos: 0 }, floor: 0 };
-
-    /// The time at `ticks`; `None` out of reach, also when the counter went backwards.
+impl Source for Machine {
     #[inline]
-    fn read(self, ticks: u64, rate: u64) -> Option<u64> {
-        let elapsed = ticks.wrapping_sub(self.pair.ticks);
-        (elapsed < REACH).then(|| (self.pair.nanos + ((elapsed * rate) >> 32)).max(self.floor))
+    fn ticks(&self) -> u64 {
+        // SAFETY: every x86-64 processor has the instruction, and it touches no memory.
+        unsafe { core::arch::x86_64::_rdtsc() }
     }
 
-    /// An anchor at `pair`; `None` if this one foretold another time for it.
-    fn renewed(self, pair: Pair, rate: u64) -> Option<Self> {
-        if self == Self::NONE {
-            return Some(Self { pair, floor: 0 });
-        }
-        let elapsed = pair.ticks.checked_sub(self.pair.ticks)?;
-        let foretold = |ticks: u64| {
-            let nanos = (u128::from(ticks) * u128::from(rate)) >> 32;
-            self.pair.nanos.saturating_add(u64::try_from(nanos).unwrap_or(u64::MAX))
-        };
-        // The clock may be slewed by 0.05 % against the counter (adjtimex).
-        let tolerance = 2_000 + pair.nanos.saturating_sub(self.pair.nanos) / 1_000;
-        let floor = foretold(elapsed.min(REACH)).max(self.floor);
-        (foretold(elapsed).abs_diff(pair.nanos) <= tolerance).then_some(Self { pair, floor })
+    fn nanos(&self) -> u64 {
+        system::monotonic()
     }
+
+    fn is_trusted(&self) -> bool {
+        let source = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
+        std::fs::read_to_string(source).is_ok_and(|name| name.trim() == "tsc")
+    }
+}
+
+/// What all threads know of the counter.
+struct Counter<S> {
+    source: S,
+    /// Nanoseconds a tick, in units of 2⁻³², or one of the two below. Relaxed is enough: it is a number by itself.
+    rate: AtomicU64,
+    /// The first pair of the process, to learn the rate from; `None` where the counter is not to be used.
+    first: OnceLock<Option<Pair>>,
+    misses: AtomicU32,
+}
+
+const UNKNOWN: u64 = 0;
+const DISTRUSTED: u64 = u64::MAX;
+
+impl<S: Source> Counter<S> {
+    const fn new(source: S) -> Self {
+        Self {
+            source,
+            rate: AtomicU64::new(UNKNOWN),
+            first: OnceLock::new(),
+            misses: AtomicU32::new(0),
+        }
+    }
+
+    #[inline]
+    fn now(&self, anchor: &Cell<Anchor>) -> u64 {
+        let rate = self.rate.load(Ordering::Relaxed);
+        if rate != UNKNOWN
+            && rate != DISTRUSTED
+            && let Some(now) = anchor.get().read(self.source.ticks(), rate)
+        {
+            return now;
+        }
+        self.read_clock(anchor, rate)
+    }
+
+    #[cold]
+    fn read_clock(&self, anchor: &Cell<Anchor>, rate: u64) -> u64 {
+        match rate {
+            DISTRUSTED => self.source.nanos().max(anchor.get().ceiling),
+            UNKNOWN => self.learn(),
+            rate => self.renew(anchor, rate),
+        }
+    }
+
+    fn learn(&self) -> u64 {
+        let first = self
+            .first
+            .get_or_init(|| if self.source.is_trusted() { take_pair(&self.source) } else { None });
+        let Some(first) = first else {
+            self.distrust();
+            return self.source.nanos();
+        };
+        let nanos = self.source.nanos();
+        if nanos.saturating_sub(first.nanos) >= WATCH
+            && let Some(pair) = self.take()
+        {
+            match first.rate_until(pair) {
+                // Unless another thread has learned it, or found that it cannot be trusted.
+                Some(rate) => drop(self.rate.compare_exchange(
+                    UNKNOWN,
+                    rate,
+                    Ordering::Relaxed,
+                    Ordering::Relaxed,
+                )),
+                None => self.distrust(),
+            }
+            return pair.nanos;
+        }
+        nanos
+    }
+
+    fn renew(&self, anchor: &Cell<Anchor>, rate: u64) -> u64 {
+        let last = anchor.get();
+        let Some(pair) = self.take() else {
+            return self.source.nanos().max(last.floor_at(self.source.ticks(), rate));
+        };
+        match last.renewed(pair, rate) {
+            Some(renewed) => {
+                anchor.set(renewed);
+                pair.nanos.max(renewed.floor)
+            }
+            None => {
+                self.distrust();
+                pair.nanos.max(last.ceiling)
+            }
+        }
+    }
+
+    fn take(&self) -> Option<Pair> {
+        let pair = take_pair(&self.source);
+        if pair.is_none() && self.misses.fetch_add(1, Ordering::Relaxed) >= MOST_MISSES {
+            self.distrust();
+        }
+        pair
+    }
+
+    fn distrust(&self) {
+        self.rate.store(DISTRUSTED, Ordering::Relaxed);
+    }
+}
+
+/// Reads both, if that can be done without being interrupted in between.
+fn take_pair(source: &impl Source) -> Option<Pair> {
+    (0..3).find_map(|_| {
+        let before = source.ticks();
+        let nanos = source.nanos();
+        let took = source.ticks().wrapping_sub(before);
+        (took < 1 << 12).then(|| Pair { ticks: before.wrapping_add(took / 2), nanos })
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::*;
+    use super::{super::anchor::REACH, *};
 
     /// A third of a nanosecond a tick.
     const THIRD: u64 = (1 << 32) / 3;
 
-    fn pair(ticks: u64, nanos: u64) -> Pair {
-        Pair { ticks, nanos }
+    /// A machine whose time passes as a test says, and with each reading.
+    struct Simulated {
+        ticks: Cell<u64>,
+        nanos: Cell<u64>,
+        trusted: bool,
+        /// What reading the clock takes, in ticks.
+        effort: Cell<u64>,
+    }
+
+    impl Simulated {
+        fn counter(trusted: bool) -> Counter<Self> {
+            Counter::new(Self {
+                ticks: Cell::new(1 << 40),
+                nanos: Cell::new(1 << 40),
+                trusted,
+                effort: Cell::new(60),
+            })
+        }
+
+        /// Three ticks a nanosecond.
+        fn pass(&self, nanos: u64) {
+            self.nanos.set(self.nanos.get() + nanos);
+            self.ticks.set(self.ticks.get() + 3 * nanos);
+        }
+    }
+
+    impl Source for Simulated {
+        fn ticks(&self) -> u64 {
+            self.ticks.get()
+        }
+
+        fn nanos(&self) -> u64 {
+            self.pass(self.effort.get() / 3);
+            self.nanos.get()
+        }
+
+        fn is_trusted(&self) -> bool {
+            self.trusted
+        }
+    }
+
+    /// Reads the clock until the rate is known.
+    fn learned() -> (Counter<Simulated>, Cell<Anchor>) {
+        let (counter, thread) = (Simulated::counter(true), Cell::new(Anchor::NONE));
+        for _ in 0..10 {
+            counter.now(&thread);
+            counter.source.pass(WATCH / 4);
+        }
+        let rate = counter.rate.load(Ordering::Relaxed);
+        assert!(rate.abs_diff(THIRD) < THIRD / 100_000, "{rate}");
+        (counter, thread)
     }
 
     #[test]
-    fn counts_on_from_the_anchor_as_far_as_it_reaches() {
-        let anchor = Anchor { pair: pair(1_000, 500), floor: 0 };
-        assert_eq!(anchor.read(1_000, 1 << 32), Some(500));
-        assert_eq!(anchor.read(1_300, 1 << 32), Some(800));
-        assert_eq!(anchor.read(1_300, 1 << 31), Some(650));
-        assert_eq!(anchor.read(1_000 + REACH - 1, 1 << 32), Some(500 + REACH - 1));
-        assert_eq!(anchor.read(1_000 + REACH, 1 << 32), None);
-        assert_eq!(anchor.read(999, 1 << 32), None, "backwards");
-        assert_eq!(Anchor { floor: 700, ..anchor }.read(1_100, 1 << 32), Some(700));
+    fn a_known_rate_spares_readings_of_the_clock() {
+        let (counter, thread) = learned();
+        counter.now(&thread);
+        let before = counter.source.nanos.get();
+        for _ in 0..1_000 {
+            counter.now(&thread);
+        }
+        assert_eq!(
+            counter.source.nanos.get(),
+            before,
+            "the simulated clock advances when it is read"
+        );
     }
 
     #[test]
-    fn learns_only_a_plausible_rate() {
-        assert_eq!(pair(0, 0).rate_until(pair(3_000_000, 1_000_000)), Some(THIRD));
-        assert_eq!(pair(5, 0).rate_until(pair(5, 1_000_000)), None, "it stands still");
-        assert_eq!(pair(5, 0).rate_until(pair(4, 1_000_000)), None, "it goes backwards");
-        assert_eq!(pair(0, 0).rate_until(pair(1_000, 1_000_000)), None, "too slow");
-        assert_eq!(pair(0, 0).rate_until(pair(1 << 40, 1_000_000)), None, "too fast");
+    fn a_counter_that_the_system_does_not_trust_is_never_read() {
+        let (counter, thread) = (Simulated::counter(false), Cell::new(Anchor::NONE));
+        counter.now(&thread);
+        assert_eq!(counter.rate.load(Ordering::Relaxed), DISTRUSTED);
+        assert_eq!(counter.now(&thread), counter.source.nanos.get());
     }
 
     #[test]
-    fn a_counter_that_disagrees_is_given_up() {
-        let anchor = Anchor { pair: pair(1_000_000, 5_000_000_000), floor: 0 };
-        let after = |ticks: u64, nanos: u64| pair(1_000_000 + ticks, 5_000_000_000 + nanos);
-        let renewed = |pair| anchor.renewed(pair, THIRD).is_some();
-        assert!(renewed(after(3_000_000_000, 1_000_000_000)));
-        assert!(renewed(after(3_000_000_000, 1_000_500_000)), "slewed");
-        assert!(!renewed(after(3_000_000_000, 1_002_000_000)), "it lost 2 ms in a second");
-        assert!(!renewed(after(3_000_000_000, 998_000_000)), "it gained 2 ms in a second");
-        assert!(!renewed(after(0, 1_000_000_000)), "it stood still");
-        assert!(!renewed(pair(7, 6_000_000_000)), "it began anew");
+    fn a_clock_that_is_slow_to_read_is_not_paired_for_long() {
+        let (counter, thread) = learned();
+        counter.source.effort.set(1 << 14);
+        for _ in 0..=MOST_MISSES {
+            counter.source.pass(1_000_000);
+            counter.now(&thread);
+        }
+        assert_eq!(counter.rate.load(Ordering::Relaxed), DISTRUSTED);
+    }
+
+    #[test]
+    fn distrust_is_final() {
+        let (counter, thread) = learned();
+        counter.now(&thread);
+        counter.source.ticks.set(0);
+        counter.now(&thread);
+        assert_eq!(counter.rate.load(Ordering::Relaxed), DISTRUSTED);
+        // A thread that had read the rate before.
+        counter.read_clock(&Cell::new(Anchor::NONE), UNKNOWN);
+        assert_eq!(counter.rate.load(Ordering::Relaxed), DISTRUSTED);
     }
 
     proptest! {
-        /// Whatever the clock does against the counter, as long as it is believed, a thread's time never falls.
+        /// Whatever the counter does, no thread's time ever falls, and it stays within an anchor's reach of the clock.
         #[test]
-        fn time_never_falls(steps in prop::collection::vec((1u64..10_000_000, -900i64..900), 1..200)) {
-            let (mut ticks, mut nanos, mut last) = (1_000_000_000u64, 1_000_000_000u64, 0);
-            let mut anchor = Anchor::NONE;
-            for (step, millionths) in steps {
-                ticks += step;
-                let ideal = step as i64 / 3;
-                nanos = nanos.saturating_add_signed(ideal + ideal * millionths / 1_000_000);
-                let now = anchor.read(ticks, THIRD).unwrap_or_else(|| {
-                    anchor = anchor.renewed(pair(ticks, nanos), THIRD).expect("it is within the tolerance");
-                    nanos.max(anchor.floor)
-                });
-                prop_assert!(now >= last);
-                prop_assert!(now.abs_diff(nanos) < 5_000, "{now} for {nanos}");
-                last = now;
+        fn time_never_falls(
+            steps in prop::collection::vec((0usize..2, 0u64..3_000_000, 0u8..100), 1..400),
+        ) {
+            let (counter, first) = learned();
+            let threads = [first, Cell::new(Anchor::NONE)];
+            let mut last = [0; 2];
+            for (thread, pause, fault) in steps {
+                counter.source.pass(pause);
+                match fault {
+                    0 => counter.source.ticks.set(0),
+                    1 => counter.source.ticks.set(counter.source.ticks.get() + (1 << 45)),
+                    // Another core's counter, a little off.
+                    2 => counter.source.ticks.set(counter.source.ticks.get() - 1_500),
+                    3 => counter.source.ticks.set(counter.source.ticks.get() + 1_500),
+                    4 => counter.source.effort.set(1 << 14),
+                    5 => counter.source.effort.set(60),
+                    _ => {}
+                }
+                let now = counter.now(&threads[thread]);
+                prop_assert!(now >= last[thread]);
+                prop_assert!(now.abs_diff(counter.source.nanos.get()) < REACH / 3 + 20_000);
+                last[thread] = now;
             }
         }
     }

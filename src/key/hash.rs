@@ -42,6 +42,11 @@ impl KeySeed {
         Self(words)
     }
 
+    /// A key that no value is known to have: only who knows the seed could find one.
+    pub(crate) fn unused_key(&self) -> Key {
+        self.key(&self.0)
+    }
+
     /// The `Key` of `value`.
     #[inline]
     pub fn key(&self, value: &impl Hash) -> Key {

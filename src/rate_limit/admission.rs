@@ -24,7 +24,7 @@ use crate::{
     clock::{Clock, Timestamp},
     head::Head,
     key::{Global, HashedKey, Key, KeySeed, MissingKey},
-    reject::{Reason, Rejection},
+    reject::{Reason, Rejection, is_grpc},
     route::RouteTable,
 };
 
@@ -174,8 +174,10 @@ impl Admission {
         let mut response = match &self.on_reject {
             Some(render) => {
                 let mut response = render(rejection, head);
-                // Whatever it answers, the client is told when to come back.
-                if let Some(seconds) = rejection.retry_after_secs() {
+                // Whatever it answers, the client is told when to come back. (gRPC clients are by its status details.)
+                if let Some(seconds) = rejection.retry_after_secs()
+                    && !is_grpc(head.headers)
+                {
                     response.headers_mut().entry(RETRY_AFTER).or_insert(seconds.into());
                 }
                 response
@@ -218,7 +220,7 @@ impl ActiveRule {
             cost: rule.cost,
             exempt: rule.exempt,
             preflight_counts: rule.preflight_counts,
-            shared_key: table.seed().key(&"requests without a key"),
+            shared_key: table.seed().unused_key(),
             warned_of_missing_key: AtomicBool::new(false),
             meters: Meters::default(),
         }

@@ -13,7 +13,7 @@ use crate::{clock::Timestamp, key::Key};
 #[derive(Debug)]
 pub(super) struct Decision {
     /// One for each policy, in their order.
-    pub(super) standings: SmallVec<[Standing; 2]>,
+    pub(super) standings: SmallVec<[Standing; 4]>,
     /// The place of the policy that refuses longest, if any does.
     pub(super) refused_by: Option<usize>,
     pub(super) changed_stats: bool,
@@ -28,7 +28,7 @@ pub(super) struct Standing {
 }
 
 impl Decision {
-    fn new(standings: SmallVec<[Standing; 2]>, changed_stats: bool) -> Self {
+    fn new(standings: SmallVec<[Standing; 4]>, changed_stats: bool) -> Self {
         let refusals = standings.iter().enumerate();
         let refusals = refusals.filter_map(|(at, standing)| Some((at, standing.refusal?)));
         // "Never" is longest.
@@ -62,7 +62,7 @@ pub(super) fn decide(
             let standing = Standing::from(charge);
             Decision {
                 refused_by: standing.refusal.is_some().then_some(0),
-                standings: SmallVec::from_buf_and_len([standing; 2], 1),
+                standings: SmallVec::from_buf_and_len([standing; 4], 1),
                 changed_stats: charge.changed_stats(),
             }
         }
@@ -77,7 +77,7 @@ fn decide_together(
     key: Key,
     cost: u32,
 ) -> Decision {
-    let mut standings: SmallVec<[Standing; 2]> = policies
+    let mut standings: SmallVec<[Standing; 4]> = policies
         .iter()
         .map(|policy| {
             let tat = table.peek(policy.id(key));
@@ -88,12 +88,12 @@ fn decide_together(
         return Decision::new(standings, false);
     }
 
-    let mut order: SmallVec<[usize; 2]> = (0..policies.len()).collect();
+    let mut order: SmallVec<[usize; 4]> = (0..policies.len()).collect();
     let room = |gcra: &Gcra, tat| gcra.remaining(now, tat);
     order.sort_unstable_by_key(|&at| room(&policies[at].gcra, standings[at].tat));
 
     let mut changed_stats = false;
-    let mut charged: SmallVec<[(usize, u64, u64); 2]> = SmallVec::new();
+    let mut charged: SmallVec<[(usize, u64, u64); 4]> = SmallVec::new();
     for at in order {
         let policy = &policies[at];
         let charge = table.charge(policy.id(key), now, &policy.gcra, cost);

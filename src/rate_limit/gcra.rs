@@ -40,17 +40,17 @@ impl Gcra {
         Self { interval, tolerance: interval * u64::from(burst), burst }
     }
 
-    /// Decides on a request of `cost` at `now`, for a key with this TAT.
+    /// Decides on a request of `cost` at `now`, for a key with this TAT. One of cost 0 always passes.
     #[inline]
     pub fn decide(&self, now: Timestamp, tat: u64, cost: u32) -> Verdict {
         if cost > self.burst {
             return Verdict::Denied { wait: None };
         }
         let now = now.as_nanos();
-        // No overflow: the increment is at most the tolerance, and that at most 100 of the 584 years.
-        let new = tat.max(now) + u64::from(cost) * self.interval;
+        // The increment is at most the tolerance, and that at most 100 of the 584 years; a TAT at the end of time stays denied.
+        let new = tat.max(now).saturating_add(u64::from(cost) * self.interval);
         let debt = new - now;
-        if debt <= self.tolerance {
+        if debt <= self.tolerance || cost == 0 {
             Verdict::Allowed { tat: new }
         } else {
             Verdict::Denied { wait: Some(debt - self.tolerance) }
@@ -70,7 +70,7 @@ impl Gcra {
         match self.tolerance.checked_sub(debt) {
             Some(free) if debt > 0 => self.interval - free % self.interval,
             Some(_) => 0,
-            None => debt - self.tolerance + self.interval,
+            None => (debt - self.tolerance).saturating_add(self.interval),
         }
     }
 }

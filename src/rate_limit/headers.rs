@@ -98,7 +98,12 @@ fn window(quota: Quota) -> (u64, u64) {
     let burst = u128::from(quota.burst_size());
     let window = period.max((period * burst).div_ceil(count));
     let seconds = window.div_ceil(NANOS_PER_SECOND);
-    let requests = seconds * NANOS_PER_SECOND * count / period;
+    let window = seconds * NANOS_PER_SECOND;
+    let requests = match quota.is_strict() {
+        // A burst, and what comes back before the window ends. For a period of whole seconds that is its number.
+        true => burst + (window - 1) / quota.interval().as_nanos(),
+        false => window * count / period,
+    };
     // Structured field integers have at most 15 digits (RFC 9651 section 3.3.1).
     let clamp = |number: u128| number.min(999_999_999_999_999) as u64;
     (clamp(requests), clamp(seconds))

@@ -154,8 +154,8 @@ impl RateLimitLayer {
     /// });
     /// ```
     ///
-    /// `Retry-After` ([`Rejection::retry_after_secs`]) and the header fields of the limit are added to its answer. It is asked
-    /// for gRPC requests too: there, begin with [`Rejection::response`] and change its headers.
+    /// The header fields of the limit are added to its answer, and `Retry-After` ([`Rejection::retry_after_secs`]) unless the
+    /// request is gRPC. For such requests begin with [`Rejection::response`] and change its headers.
     pub fn on_reject<R>(
         self,
         render: impl Fn(&Rejection, &Head<'_>) -> Response<R> + Send + Sync + 'static,

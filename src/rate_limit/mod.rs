@@ -21,7 +21,7 @@
 //! # async fn find() {}
 //! ```
 //!
-//! A request is decided on in `call`, at once and without a lock or an allocation. One that does not pass never reaches the
+//! A request is decided on in `call`, at once, and for a known key without a lock or an allocation. One that does not pass never reaches the
 //! inner service: its client gets an answer that says which policy refused and when to come back
 //! ([`reject`](crate::reject)). Every other answer tells the client how it stands ([`Headers`]).
 //!

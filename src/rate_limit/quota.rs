@@ -19,6 +19,10 @@ use crate::{clock::nanos, error::ConfigError};
 /// every 200 ms. That interval is rounded up to whole nanoseconds. The burst is the number of requests of the rate unless it
 /// is said otherwise.
 ///
+/// ```compile_fail
+/// const NOTHING: tower_weir::rate_limit::Quota = tower_weir::rate_limit::Quota::per_second(0);
+/// ```
+///
 /// So in the first period a key can pass up to `burst` requests and those that came back meanwhile, almost twice the
 /// number; a [strict](Quota::strict) quota never lets more than the number pass in any period.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

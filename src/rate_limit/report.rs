@@ -109,12 +109,12 @@ impl Report {
         for (at, policy) in self.fields.policies.iter().enumerate() {
             let mut name = policy.name.clone();
             let mut number = 2;
-            while mentions(&policies, &name) && !policies.contains(&policy.member(&name)) {
+            while named(&policies, &name).is_some_and(|told| told != policy.member(&name)) {
                 // Inside the closing quote.
                 name = format!("{}-{number}\"", &policy.name[..policy.name.len() - 1]);
                 number += 1;
             }
-            if !mentions(&policies, &name) {
+            if named(&policies, &name).is_none() {
                 push_member(&mut policies, &policy.member(&name));
             }
             if let Some(item) = self.items.iter().find(|item| item.policy as usize == at) {
@@ -211,18 +211,16 @@ impl Text {
     }
 }
 
+/// Adds what remains by a policy, unless the list tells of less by that name.
 fn merge_item(list: &mut String, name: &str, item: Item) {
     let mut text = Text::new();
     item.write(name, &mut text);
     let member = String::from_utf8_lossy(text.bytes());
-    let start = format!("{name};r=");
-    let Some(at) = list.find(&start) else { return push_member(list, &member) };
-    let told = &list[at + start.len()..];
-    let digits = told.bytes().take_while(u8::is_ascii_digit).count();
-    if told[..digits].parse().is_ok_and(|told: u32| told > item.remaining) {
-        // Only numbers follow the name, so the next comma ends the member.
-        let end = told.find(',').map_or(list.len(), |comma| at + start.len() + comma);
-        list.replace_range(at..end, &member);
+    let Some(told) = named(list, name) else { return push_member(list, &member) };
+    let remaining =
+        told[name.len()..].split(';').find_map(|parameter| parameter.strip_prefix("r="));
+    if remaining.and_then(|told| told.parse().ok()).is_some_and(|told: u32| told > item.remaining) {
+        *list = list.replacen(told, &member, 1);
     }
 }
 
@@ -242,7 +240,22 @@ fn push_member(list: &mut String, member: &str) {
     list.push_str(member);
 }
 
-/// Whether a list has a member with this name, quotes included.
-fn mentions(list: &str, name: &str) -> bool {
-    list.match_indices(name).any(|(at, _)| list[at + name.len()..].starts_with(';'))
+/// The member of a list that has this name, which is in quotes.
+fn named<'a>(list: &'a str, name: &str) -> Option<&'a str> {
+    let mut members = members(list);
+    members.find(|member| {
+        member.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(';'))
+    })
+}
+
+/// The members of a list of structured field strings (RFC 9651 section 4.2.1), commas within quotes not separating.
+fn members(list: &str) -> impl Iterator<Item = &str> {
+    let (mut quoted, mut escaped) = (false, false);
+    let separates = move |char: char| {
+        let separates = char == ',' && !quoted;
+        quoted ^= char == '"' && !escaped;
+        escaped = char == '\\' && quoted && !escaped;
+        separates
+    };
+    list.split(separates).map(str::trim)
 }

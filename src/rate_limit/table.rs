@@ -4,8 +4,10 @@
 //! live in either of two lines, both given by its hash. Nothing is allocated after construction, nothing is ever resized
 //! or swept: a TAT in the past equals a key never seen, so such a slot is free for whoever comes.
 //!
-//! When both lines of a new key are full of keys that owe, the one that owes least makes room. Abusers owe most, so a flood
-//! of new keys displaces itself and not them. The debt that is lost that way is counted.
+//! When both lines of a new key are full of keys that owe, the one that owes least makes room. Of one policy's keys abusers owe
+//! most, so a flood of new keys displaces itself and not them. What keys owe to a policy of long intervals is more than to one
+//! of short ones, so where policies share a table, the short ones' keys make room first: they are the ones that are free
+//! again soonest. The debt that is lost that way is counted.
 //!
 //! # How threads meet
 //!
@@ -24,7 +26,7 @@ use super::gcra::{Gcra, Verdict, debt};
 use crate::{
     clock::Timestamp,
     key::KeySeed,
-    sync::{AtomicU64, Mutex, Ordering, spin_loop},
+    sync::{AtomicU64, Mutex, Ordering, yield_now},
 };
 
 const WAYS: usize = 4;
@@ -58,6 +60,7 @@ struct Inner {
     locks: Box<[Stripe]>,
     used: AtomicU64,
     evictions: AtomicU64,
+    /// In microseconds: in nanoseconds the debts of a long flood would overflow it.
     lost_debt: AtomicU64,
 }
 
@@ -84,7 +87,7 @@ pub struct TableStats {
     pub used: u64,
     /// How many keys had to make room before their debt had run out.
     pub evictions: u64,
-    /// The debt that was lost with them: the time that would have paid it off.
+    /// The debt that was lost with them: the time that would have paid it off, each rounded up to microseconds.
     pub lost_debt: Duration,
 }
 
@@ -147,7 +150,7 @@ impl Table {
             slots: (self.0.lines.len() * WAYS) as u64,
             used: self.0.used.load(Ordering::Relaxed),
             evictions: self.0.evictions.load(Ordering::Relaxed),
-            lost_debt: Duration::from_nanos(self.0.lost_debt.load(Ordering::Relaxed)),
+            lost_debt: Duration::from_micros(self.0.lost_debt.load(Ordering::Relaxed)),
         }
     }
 
@@ -204,8 +207,9 @@ impl Inner {
             if let Some(charge) = slot.charge(id, now, gcra, cost) {
                 return charge;
             }
-            // Another key takes the slot, or an undo holds it. Both are a few instructions from their end.
-            spin_loop();
+            // Another key takes the slot, or an undo holds it. Both are a few instructions from their end, unless their thread
+            // lost the processor: then this one gives it back.
+            yield_now();
         }
         match gcra.decide(now, 0, cost) {
             Verdict::Denied { wait } => Charge::Denied { tat: 0, wait },
@@ -230,7 +234,7 @@ impl Inner {
             let claim =
                 slot.tat.compare_exchange(tat, CLAIMED, Ordering::AcqRel, Ordering::Relaxed);
             if tat == CLAIMED || claim.is_err() {
-                spin_loop();
+                yield_now();
                 continue;
             }
             let lost = debt(now, tat);
@@ -239,7 +243,7 @@ impl Inner {
                 self.used.fetch_add(1, Ordering::Relaxed);
             } else if lost > 0 {
                 self.evictions.fetch_add(1, Ordering::Relaxed);
-                self.lost_debt.fetch_add(lost, Ordering::Relaxed);
+                self.lost_debt.fetch_add(lost.div_ceil(1_000), Ordering::Relaxed);
             }
             return (slot, unused || lost > 0);
         }

@@ -53,7 +53,7 @@ pub const RATE_LIMIT_TABLE_SLOTS_USED: Metric = Metric {
     kind: Kind::Gauge,
     unit: "count",
     labels: &["limit"],
-    help: "Slots of the table that hold a key, live or expired.",
+    help: "Slots of the layer's table that hold a key, live or expired.",
 };
 
 /// Slots that a limiter's table has.
@@ -62,7 +62,7 @@ pub const RATE_LIMIT_TABLE_SLOTS: Metric = Metric {
     kind: Kind::Gauge,
     unit: "count",
     labels: &["limit"],
-    help: "Slots that the table has.",
+    help: "Slots that the layer's table has.",
 };
 
 /// Keys that had to make room while they still owed.
@@ -76,9 +76,9 @@ pub const RATE_LIMIT_TABLE_EVICTIONS: Metric = Metric {
 
 /// The debt that was lost with them.
 pub const RATE_LIMIT_TABLE_LOST_DEBT: Metric = Metric {
-    name: "weir_rate_limit_table_lost_debt_nanoseconds_total",
+    name: "weir_rate_limit_table_lost_debt_microseconds_total",
     kind: Kind::Counter,
-    unit: "nanoseconds",
+    unit: "microseconds",
     labels: &["limit"],
     help: "Debt of evicted keys, as the time that would have paid it off.",
 };
@@ -103,7 +103,7 @@ pub const ALL: &[Metric] = &[
 pub fn describe() {
     for metric in ALL {
         let unit = match metric.unit {
-            "nanoseconds" => Unit::Nanoseconds,
+            "microseconds" => Unit::Microseconds,
             _ => Unit::Count,
         };
         match metric.kind {

@@ -98,7 +98,10 @@ fn an_allowed_request_allocates_nothing_and_its_headers_at_most_twice() {
     let layer = RateLimitLayer::new(Quota::per_second(1_000)).key(PeerIp);
     assert_eq!(of_an_allowed_request(&layer.clone().headers(Headers::None)), 0);
     assert!(of_an_allowed_request(&layer) <= 2);
-    let two = layer.and(Quota::per_minute(10_000));
-    assert_eq!(of_an_allowed_request(&two.clone().headers(Headers::None)), 0);
-    assert!(of_an_allowed_request(&two) <= 2);
+    let four = layer
+        .and(Quota::per_minute(10_000))
+        .and(Quota::per_hour(100_000))
+        .and(Quota::per_day(1_000_000));
+    assert_eq!(of_an_allowed_request(&four.clone().headers(Headers::None)), 0);
+    assert!(of_an_allowed_request(&four) <= 2);
 }

@@ -33,7 +33,7 @@ impl Bucket {
         let wanted = self.interval * u128::from(cost);
         if wanted > self.size {
             Err(None)
-        } else if wanted > self.level {
+        } else if wanted > self.level && cost > 0 {
             Err(Some(wanted - self.level))
         } else {
             self.level -= wanted;
@@ -163,20 +163,22 @@ proptest! {
         quota in quotas(),
         steps in prop::collection::vec((-100.0..100.0f64, 0u32..3), 1..100),
     ) {
-        // The latest time that was ever seen bounds what may pass, whatever the clock does in between.
+        // The time between the earliest and the latest that were ever seen bounds what may pass, whatever the clock does in
+        // between.
         let gcra = Gcra::new(quota);
         let interval = quota.interval().as_nanos() as f64;
-        let (mut now, mut latest, mut tat, mut passed) = (START as f64, START as f64, 0, 0u64);
+        let (mut now, mut tat, mut passed) = (START as f64, 0, 0u64);
+        let (mut earliest, mut latest) = (now, now);
         for (step, cost) in steps {
             now = (now + step * interval).max(0.0);
-            latest = latest.max(now);
+            (earliest, latest) = (earliest.min(now), latest.max(now));
             if let Verdict::Allowed { tat: new } = gcra.decide(Timestamp::from_nanos(now as u64), tat, cost) {
                 prop_assert!(new >= tat);
                 tat = new;
                 passed += u64::from(cost);
             }
         }
-        let most = f64::from(quota.burst_size()) + (latest - START as f64) / interval;
+        let most = f64::from(quota.burst_size()) + (latest - earliest) / interval;
         prop_assert!(passed as f64 <= most + 1e-6 * most + 1.0, "{passed} of at most {most}");
     }
 }

@@ -157,9 +157,27 @@ fn different_policies_of_one_name_are_told_apart_and_equal_ones_by_the_smaller_r
         told(Quota::per_second(50), Quota::per_second(2), 0),
         [r#""second";q=50;w=1, "second-2";q=2;w=1"#, r#""second";r=49;t=1, "second-2";r=1;t=1"#],
     );
+    // One window is the beginning of the other's text.
+    assert_eq!(
+        told(Quota::per_minute(100).burst(1_000), Quota::per_minute(1_000), 0)[0],
+        r#""minute";q=1000;w=600, "minute-2";q=1000;w=60"#,
+    );
     let (slow, same) = (Quota::per_minute(9), Quota::per_minute(9));
     assert_eq!(told(slow, same, 4), [r#""minute";q=9;w=60"#, r#""minute";r=4;t=7"#]);
     assert_eq!(told(slow, same, 0), [r#""minute";q=9;w=60"#, r#""minute";r=8;t=7"#]);
+}
+
+#[test]
+fn names_with_quotes_and_commas_are_kept_apart() {
+    let layer = |name: &'static str| RateLimitLayer::new(Policy::new(name, Quota::per_second(5)));
+    let service = (layer("b"), layer(r#"a"b"#), layer("a, b")).layer(service_fn(super::fine));
+    let answer = futures_executor::block_on(service.oneshot(http::Request::new(()))).unwrap();
+    for (name, param) in [("ratelimit-policy", "q"), ("ratelimit", "r")] {
+        let members = members(answer.headers()[name].to_str().unwrap());
+        let names: Vec<_> = members.iter().map(|(name, _)| &**name).collect();
+        assert_eq!(names, ["a, b", "a\"b", "b"]);
+        assert!(members.iter().all(|(_, params)| params[0].0 == param));
+    }
 }
 
 #[test]
@@ -187,6 +205,8 @@ fn windows_are_whole_seconds_and_promise_no_more_than_the_quota() {
         // What remains may be 10, so the window is that in which 10 come back.
         (Quota::per_second(5).burst(10), "q=10;w=2"),
         (Quota::per_second(5).burst(11), "q=15;w=3"),
+        // Ten in any 250 ms, but only one in 41.7 ms once the burst is gone.
+        (Quota::try_new(10, millis(250)).unwrap().burst(5).strict(), "q=28;w=1"),
     ] {
         let (service, _) = guarded(RateLimitLayer::new(Policy::new("p", quota)));
         assert_eq!(told_of(&service.get("/")), format!("\"p\";{told}"), "{quota}");
@@ -202,10 +222,11 @@ proptest! {
     fn every_field_reads_back(
         names in prop::collection::vec("[ -~]{1,12}", 1..4),
         count in 1u32.., burst in prop::option::of(1u32..1_000), period in 1u64..100_000_000_000_000,
-        sent in 1usize..5,
+        sent in 1usize..5, strict in any::<bool>(),
     ) {
         let quota = Quota::try_new(count, Duration::from_nanos(period))
-            .and_then(|quota| burst.map_or(Ok(quota), |burst| quota.try_burst(burst)));
+            .and_then(|quota| burst.map_or(Ok(quota), |burst| quota.try_burst(burst)))
+            .and_then(|quota| if strict { quota.try_strict() } else { Ok(quota) });
         prop_assume!(quota.is_ok());
         let quota = quota.unwrap();
         let mut policies = names.iter().map(|name| Policy::try_new(name.clone(), quota).unwrap());
@@ -224,8 +245,13 @@ proptest! {
             prop_assert_eq!(&promised[1].0, "w");
             prop_assert!(promised[0].1 >= 1 && promised[1].1 >= 1);
             // The promise is kept: no more requests a second than the quota gives.
-            let rate = f64::from(count) / Duration::from_nanos(period).as_secs_f64();
-            prop_assert!(promised[0].1 as f64 <= promised[1].1 as f64 * rate * 1.000_001);
+            let window = promised[1].1 as f64;
+            let most = if strict {
+                f64::from(quota.burst_size()) + window / quota.interval().as_secs_f64()
+            } else {
+                window * f64::from(count) / Duration::from_nanos(period).as_secs_f64()
+            };
+            prop_assert!(promised[0].1 as f64 <= most * 1.000_001);
             prop_assert_eq!(&params[0].0, "r");
             prop_assert!(params[0].1 <= promised[0].1, "r over q: {:?} {:?}", params, promised);
         }

@@ -102,8 +102,8 @@ fn the_table_tells_how_full_it_is_and_what_was_lost() {
     assert_eq!(metrics["weir_rate_limit_table_slots{limit=default}"], 8.0);
     assert_eq!(metrics["weir_rate_limit_table_slots_used{limit=default}"], 8.0);
     assert_eq!(metrics["weir_rate_limit_table_evictions_total{limit=default}"], 92.0);
-    let lost = metrics["weir_rate_limit_table_lost_debt_nanoseconds_total{limit=default}"];
-    assert_eq!(lost, 92.0 * 720e9);
+    let lost = metrics["weir_rate_limit_table_lost_debt_microseconds_total{limit=default}"];
+    assert_eq!(lost, 92.0 * 720e6);
 }
 
 #[test]
