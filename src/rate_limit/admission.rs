@@ -1,6 +1,7 @@
 //! What a layer does with the head of a request: find its rule and its key, decide, and say so.
 
 use std::{
+    borrow::Cow,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -15,7 +16,7 @@ use super::{
     decision::Decision,
     headers::{FieldStyle, Fields},
     limiter::Limiter,
-    meters::Meters,
+    meters::{DecisionMeters, Resolved, TableMeters},
     report::Report,
     rule::{CostFn, ExemptFn, OnMissingKey, Rule, is_preflight},
     table::Table,
@@ -47,6 +48,9 @@ pub(super) struct Config {
 pub(super) struct Admission {
     base: Option<ActiveRule>,
     routes: Option<RouteTable<ActiveRule>>,
+    /// Of the layer's own limit, even if all its limits are those of routes.
+    name: Cow<'static, str>,
+    table_meters: Resolved<TableMeters>,
     seed: KeySeed,
     clock: Clock,
     on_reject: Option<RejectFn>,
@@ -64,8 +68,11 @@ struct ActiveRule {
     shared_key: Key,
     warned_of_missing_key: AtomicBool,
     fields: Option<Arc<Fields>>,
-    meters: Meters,
+    meters: Resolved<DecisionMeters>,
 }
+
+/// The name of a layer's own limit, unless it is given another.
+const DEFAULT_NAME: &str = "default";
 
 /// What becomes of a request.
 pub(super) enum Outcome {
@@ -82,7 +89,9 @@ impl Admission {
         let of_route = |label: &str, rule: Rule| active(rule.or(&base), label);
         Self {
             routes: routes.map(|routes| routes.map(of_route)),
-            base: (!base.policies.is_empty()).then(|| active(base.clone(), "default")),
+            base: (!base.policies.is_empty()).then(|| active(base.clone(), DEFAULT_NAME)),
+            name: base.name.unwrap_or(Cow::Borrowed(DEFAULT_NAME)),
+            table_meters: Resolved::default(),
             seed: table.seed(),
             clock,
             on_reject,
@@ -93,7 +102,7 @@ impl Admission {
     pub(super) fn admit(&self, head: &Head<'_>) -> Outcome {
         let of_route = self.routes.as_ref().and_then(|routes| routes.get(head));
         let Some(rule) = of_route.or(self.base.as_ref()) else { return Outcome::Pass(None) };
-        let meters = rule.meters.get(&rule.limiter);
+        let meters = rule.meters.of(&rule.limiter);
         if rule.exempts(head) {
             meters.exempt.increment(1);
             return Outcome::Pass(None);
@@ -126,7 +135,7 @@ impl Admission {
         let cost = rule.cost.as_ref().map_or(1, |cost| cost(head));
         let decision = rule.limiter.decide(now, key, cost);
         if decision.changed_stats {
-            meters.table(&rule.limiter);
+            self.table_meters.tell(&self.name, rule.limiter.store());
         }
         if let Some(policy) = decision.refused_by {
             meters.limited[policy].increment(1);
@@ -222,7 +231,7 @@ impl ActiveRule {
             preflight_counts: rule.preflight_counts,
             shared_key: table.seed().unused_key(),
             warned_of_missing_key: AtomicBool::new(false),
-            meters: Meters::default(),
+            meters: Resolved::default(),
         }
     }
 

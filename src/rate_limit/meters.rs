@@ -1,38 +1,55 @@
-use std::sync::OnceLock;
+use std::{borrow::Cow, sync::OnceLock};
 
 use metrics::{Counter, Gauge, counter, gauge};
 
-use super::limiter::Limiter;
+use super::{Table, limiter::Limiter};
 use crate::telemetry::names;
 
-/// The handles of one rule's metrics, resolved at its first request.
-#[derive(Debug, Default)]
-pub(super) struct Meters(OnceLock<Handles>);
+/// Handles that are resolved when they are first asked for, which is at the first request.
+#[derive(Debug)]
+pub(super) struct Resolved<T>(OnceLock<T>);
 
-pub(super) struct Handles {
+impl<T> Default for Resolved<T> {
+    fn default() -> Self {
+        Self(OnceLock::new())
+    }
+}
+
+/// What is decided by one rule.
+pub(super) struct DecisionMeters {
     pub(super) allowed: Counter,
     pub(super) exempt: Counter,
     pub(super) error: Counter,
     pub(super) missing_keys: Counter,
     /// One for each policy.
     pub(super) limited: Box<[Counter]>,
+}
+
+/// How a layer's table fares.
+pub(super) struct TableMeters {
     slots: Gauge,
     slots_used: Gauge,
     evictions: Counter,
     lost_debt: Counter,
 }
 
-impl Meters {
+impl Resolved<DecisionMeters> {
     #[inline]
-    pub(super) fn get(&self, limiter: &Limiter) -> &Handles {
-        self.0.get_or_init(|| Handles::resolve(limiter))
+    pub(super) fn of(&self, limiter: &Limiter) -> &DecisionMeters {
+        self.0.get_or_init(|| DecisionMeters::resolve(limiter))
     }
 }
 
-impl Handles {
+impl Resolved<TableMeters> {
+    /// Tells how `table` fares, under the name of the layer's limit.
+    pub(super) fn tell(&self, name: &Cow<'static, str>, table: &Table) {
+        self.0.get_or_init(|| TableMeters::resolve(name)).tell(table);
+    }
+}
+
+impl DecisionMeters {
     fn resolve(limiter: &Limiter) -> Self {
-        let name = limiter.name();
-        let limit = || name.clone();
+        let limit = || limiter.name().clone();
         let decisions = |policy, outcome| {
             let metric = names::RATE_LIMIT_DECISIONS.name;
             counter!(metric, "limit" => limit(), "policy" => policy, "outcome" => outcome)
@@ -41,33 +58,32 @@ impl Handles {
             let policy = active.policy.shared_name();
             decisions(policy, "limited")
         });
-        let handles = Self {
+        Self {
             allowed: decisions("_all".into(), "allowed"),
             exempt: decisions("_all".into(), "exempt"),
             error: decisions("_all".into(), "error"),
             missing_keys: counter!(names::RATE_LIMIT_MISSING_KEYS.name, "limit" => limit()),
             limited: limited.collect(),
+        }
+    }
+}
+
+impl TableMeters {
+    fn resolve(name: &Cow<'static, str>) -> Self {
+        let limit = || name.clone();
+        Self {
             slots: gauge!(names::RATE_LIMIT_TABLE_SLOTS.name, "limit" => limit()),
             slots_used: gauge!(names::RATE_LIMIT_TABLE_SLOTS_USED.name, "limit" => limit()),
             evictions: counter!(names::RATE_LIMIT_TABLE_EVICTIONS.name, "limit" => limit()),
             lost_debt: counter!(names::RATE_LIMIT_TABLE_LOST_DEBT.name, "limit" => limit()),
-        };
-        handles.table(limiter);
-        handles
+        }
     }
 
-    /// Tells what the table has been through. A table may serve several limits; each tells all of it.
-    pub(super) fn table(&self, limiter: &Limiter) {
-        let stats = limiter.store().stats();
+    fn tell(&self, table: &Table) {
+        let stats = table.stats();
         self.slots.set(stats.slots as f64);
         self.slots_used.set(stats.used as f64);
         self.evictions.absolute(stats.evictions);
         self.lost_debt.absolute(u64::try_from(stats.lost_debt.as_micros()).unwrap_or(u64::MAX));
-    }
-}
-
-impl std::fmt::Debug for Handles {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Handles")
     }
 }

@@ -218,6 +218,28 @@ fn told_of(answer: &Answer) -> &str {
 }
 
 proptest! {
+    /// Whoever waits for `Retry-After` finds more quota than before.
+    #[test]
+    fn retry_after_is_no_less_than_the_refusing_policys_t(
+        first in (1u32..50, 1u64..100_000), second in (1u32..50, 1u64..100_000),
+        cost in 1u32..4, jitter in any::<bool>(),
+    ) {
+        let quota = |(count, period)| Quota::try_new(count, millis(period)).unwrap();
+        let layer = RateLimitLayer::new(quota(first)).and(quota(second)).cost(move |_| cost);
+        let layer = layer.report_all_policies().retry_jitter(if jitter { 0.5 } else { 0.0 }).unwrap();
+        let (service, _) = guarded(layer);
+        let limited = (0..60).map(|_| service.get("/")).find(|answer| answer.status() == 429).unwrap();
+        let told = members(header(&limited, "ratelimit"));
+        match limited.headers().get("retry-after") {
+            Some(after) => {
+                let after: i64 = after.to_str().unwrap().parse().unwrap();
+                let violated = &told[0].1;
+                prop_assert!(after >= violated.get(1).map_or(0, |(_, t)| *t), "{after} {told:?}");
+            }
+            None => prop_assert!(cost > first.0.min(second.0)),
+        }
+    }
+
     #[test]
     fn every_field_reads_back(
         names in prop::collection::vec("[ -~]{1,12}", 1..4),

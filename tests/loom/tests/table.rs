@@ -20,6 +20,11 @@ fn table() -> Table {
     Table::seeded(2, KeySeed::fixed([1, 2]))
 }
 
+/// Two lines: a key may live in either.
+fn two_lines() -> Table {
+    Table::seeded(4, KeySeed::fixed([1, 2]))
+}
+
 fn limiter(table: &Table, quota: Quota) -> Limiter {
     Limiter::new(quota).table(table.clone()).clock(Clock::manual().0)
 }
@@ -30,8 +35,8 @@ fn passing<K: std::hash::Hash>(limiter: &Limiter, keys: impl IntoIterator<Item =
 
 #[test]
 fn a_new_key_is_put_in_once() {
-    explore(3, || {
-        let table = table();
+    explore(2, || {
+        let table = two_lines();
         let limiter = limiter(&table, Quota::per_hour(2));
         let threads: Vec<_> = (0..2)
             .map(|_| {
@@ -48,7 +53,7 @@ fn a_new_key_is_put_in_once() {
 #[test]
 fn new_keys_do_not_take_the_same_slot() {
     explore(2, || {
-        let table = table();
+        let table = two_lines();
         let limiter = limiter(&table, Quota::per_hour(1));
         let other = limiter.clone();
         let thread = thread::spawn(move || passing(&other, ["a"]));
@@ -125,5 +130,38 @@ fn an_undo_takes_back_nobody_elses_charge() {
         assert_eq!(1 + together + of_b + rest_b, 2, "{together} {of_b} {rest_b}");
         // One charge that could not be taken back is all that may be missing.
         assert!(together + of_a + rest_a >= 1, "{together} {of_a} {rest_a}");
+    });
+}
+
+/// The slot of a charge that is taken back goes to another key meanwhile. That one keeps what it owes.
+#[test]
+fn an_undo_meets_an_eviction() {
+    explore(2, || {
+        let table = table();
+        let (clock, _) = Clock::manual();
+        let (a, b) = (Policy::new("a", Quota::per_hour(3)), Policy::new("b", Quota::per_hour(1)));
+        let only = |policy: &Policy| {
+            Limiter::new(policy.clone()).table(table.clone()).clock(clock.clone())
+        };
+        let both = Limiter::new(a.clone()).and(b.clone()).table(table.clone()).clock(clock.clone());
+        let (only_a, only_b) = (only(&a), only(&b));
+        // Two slots are left, for what "key" owes to both.
+        for key in ["x", "y"] {
+            assert!(only_a.check_n(&key, 3).is_ok());
+        }
+        let thread = thread::spawn(move || {
+            // Takes the last of "b" away, so that the other's charge of it fails; then comes a new key, for which one must go.
+            (passing(&only_b, ["key"]), only_a.check_n(&"new", 3).is_ok())
+        });
+        let together = passing(&both, ["key"]);
+        let (of_b, new) = thread.join().unwrap();
+        assert!(new, "a new key always passes");
+        let in_the_end = passing(&only(&a), ["new"; 3]);
+        let lost = table.stats().lost_debt.as_secs() / 1_200;
+        assert!(together + of_b >= 1);
+        assert!(
+            in_the_end == 0 || lost >= 3,
+            "new passed {in_the_end} times too often, lost {lost}"
+        );
     });
 }
