@@ -1,4 +1,4 @@
-use std::{borrow::Cow, sync::OnceLock};
+use std::sync::OnceLock;
 
 use metrics::{Counter, Gauge, counter, gauge};
 
@@ -42,7 +42,7 @@ impl Resolved<DecisionMeters> {
 
 impl Resolved<TableMeters> {
     /// Tells how `table` fares, under the name of the layer's limit.
-    pub(super) fn tell(&self, name: &Cow<'static, str>, table: &Table) {
+    pub(super) fn tell(&self, name: &str, table: &Table) {
         self.0.get_or_init(|| TableMeters::resolve(name)).tell(table);
     }
 }
@@ -69,8 +69,8 @@ impl DecisionMeters {
 }
 
 impl TableMeters {
-    fn resolve(name: &Cow<'static, str>) -> Self {
-        let limit = || name.clone();
+    fn resolve(name: &str) -> Self {
+        let limit = || name.to_owned();
         Self {
             slots: gauge!(names::RATE_LIMIT_TABLE_SLOTS.name, "limit" => limit()),
             slots_used: gauge!(names::RATE_LIMIT_TABLE_SLOTS_USED.name, "limit" => limit()),
