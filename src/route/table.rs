@@ -202,27 +202,32 @@ fn fits(pattern: &str, path: &str) -> bool {
         match (Segment::of(expected), segments.next()) {
             (Segment::CatchAll, Some(_)) => return true,
             (Segment::Parameter, Some(_)) => {}
-            (Segment::Literal, Some(segment)) if unescaped(expected) == segment => {}
+            (Segment::Literal, Some(segment)) if is_literally(expected, segment) => {}
             _ => return false,
         }
     }
     segments.next().is_none()
 }
 
-/// A literal segment without the doubling of its braces.
-fn unescaped(segment: &str) -> String {
-    segment.replace("{{", "{").replace("}}", "}")
+/// Whether a literal segment of a pattern stands for this one of a path. Its braces are doubled.
+fn is_literally(pattern: &str, segment: &str) -> bool {
+    let unescaped = || pattern.replace("{{", "{").replace("}}", "}");
+    pattern == segment || (pattern.contains(['{', '}']) && unescaped() == segment)
 }
 
 impl Segment {
     fn of(segment: &str) -> Self {
         if segment.starts_with("{*") {
-            Self::CatchAll
-        } else if segment.replace("{{", "").contains('{') {
-            Self::Parameter
-        } else {
-            Self::Literal
+            return Self::CatchAll;
         }
+        // A doubled brace stands for itself.
+        let mut bytes = segment.bytes();
+        while let Some(byte) = bytes.next() {
+            if byte == b'{' && bytes.next() != Some(b'{') {
+                return Self::Parameter;
+            }
+        }
+        Self::Literal
     }
 }
 
@@ -235,5 +240,28 @@ impl<T> Default for RouteTable<T> {
 impl<T: fmt::Debug> fmt::Debug for RouteTable<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.entries()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_fits_the_patterns_that_stand_for_it() {
+        for (pattern, path, expected) in [
+            ("/", "/", true),
+            ("/users/{id}", "/users/7", true),
+            ("/users/{id}", "/users/7/", false),
+            ("/users/{id}", "/users", false),
+            ("/api/users/{id}", "/users/7", false),
+            ("/files/{*rest}", "/files/a/b", true),
+            ("/files/{*rest}", "/other/a/b", false),
+            ("/v{major}/x", "/v2/x", true),
+            ("/{{odd}}/{id}", "/{odd}/7", true),
+            ("/{{odd}}/{id}", "/even/7", false),
+        ] {
+            assert_eq!(fits(pattern, path), expected, "{pattern} {path}");
+        }
     }
 }

@@ -17,6 +17,7 @@ use tower::{Layer, Service};
 use tower_weir::{
     key::PeerIp,
     rate_limit::{Headers, Quota, RateLimitLayer},
+    route::RouteTable,
 };
 
 struct Counting;
@@ -98,6 +99,11 @@ fn an_allowed_request_allocates_nothing_and_its_headers_at_most_twice() {
     let layer = RateLimitLayer::new(Quota::per_second(1_000)).key(PeerIp);
     assert_eq!(of_an_allowed_request(&layer.clone().headers(Headers::None)), 0);
     assert!(of_an_allowed_request(&layer) <= 2);
+    let routes = RouteTable::new()
+        .route("/{*rest}", Quota::per_second(1_000))
+        .route("/", Quota::per_second(1_000));
+    let by_route = RateLimitLayer::for_routes(routes).key(PeerIp).headers(Headers::None);
+    assert_eq!(of_an_allowed_request(&by_route), 0);
     let four = layer
         .and(Quota::per_minute(10_000))
         .and(Quota::per_hour(100_000))
