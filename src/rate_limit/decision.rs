@@ -60,9 +60,11 @@ pub(super) fn decide(
         [policy] => {
             let charge = table.charge(policy.id(key), now, &policy.gcra, cost);
             let standing = Standing::from(charge);
+            let mut standings = SmallVec::new();
+            standings.push(standing);
             Decision {
                 refused_by: standing.refusal.is_some().then_some(0),
-                standings: SmallVec::from_buf_and_len([standing; 4], 1),
+                standings,
                 changed_stats: charge.changed_stats(),
             }
         }
