@@ -16,7 +16,7 @@ use super::{
     decision::Decision,
     headers::{FieldStyle, Fields},
     limiter::Limiter,
-    meters::{DecisionMeters, Resolved, TableMeters},
+    meters::{DecisionMeters, TableMeters},
     report::Report,
     rule::{CostFn, ExemptFn, OnMissingKey, Rule, is_preflight},
     table::Table,
@@ -27,6 +27,7 @@ use crate::{
     key::{Global, HashedKey, Key, KeySeed, MissingKey},
     reject::{Reason, Rejection, is_grpc},
     route::RouteTable,
+    telemetry::Resolved,
 };
 
 pub(super) type RejectFn = Arc<dyn Fn(&Rejection, &Head<'_>) -> Response<Bytes> + Send + Sync>;
@@ -102,7 +103,7 @@ impl Admission {
     pub(super) fn admit(&self, head: &Head<'_>) -> Outcome {
         let of_route = self.routes.as_ref().and_then(|routes| routes.get(head));
         let Some(rule) = of_route.or(self.base.as_ref()) else { return Outcome::Pass(None) };
-        let meters = rule.meters.of(&rule.limiter);
+        let meters = rule.meters.get_or_resolve(|| DecisionMeters::resolve(&rule.limiter));
         if rule.exempts(head) {
             meters.exempt.increment(1);
             return Outcome::Pass(None);
@@ -135,7 +136,8 @@ impl Admission {
         let cost = rule.cost.as_ref().map_or(1, |cost| cost(head));
         let decision = rule.limiter.decide(now, key, cost);
         if decision.changed_stats {
-            self.table_meters.tell(&self.name, rule.limiter.store());
+            let meters = self.table_meters.get_or_resolve(|| TableMeters::resolve(&self.name));
+            meters.tell(rule.limiter.store());
         }
         if let Some(policy) = decision.refused_by {
             meters.limited[policy].increment(1);

@@ -1,19 +1,7 @@
-use std::sync::OnceLock;
-
 use metrics::{Counter, Gauge, counter, gauge};
 
 use super::{Table, limiter::Limiter};
 use crate::telemetry::names;
-
-/// Handles that are resolved when they are first asked for, which is at the first request.
-#[derive(Debug)]
-pub(super) struct Resolved<T>(OnceLock<T>);
-
-impl<T> Default for Resolved<T> {
-    fn default() -> Self {
-        Self(OnceLock::new())
-    }
-}
 
 /// What is decided by one rule.
 pub(super) struct DecisionMeters {
@@ -33,22 +21,8 @@ pub(super) struct TableMeters {
     lost_debt: Counter,
 }
 
-impl Resolved<DecisionMeters> {
-    #[inline]
-    pub(super) fn of(&self, limiter: &Limiter) -> &DecisionMeters {
-        self.0.get_or_init(|| DecisionMeters::resolve(limiter))
-    }
-}
-
-impl Resolved<TableMeters> {
-    /// Tells how `table` fares, under the name of the layer's limit.
-    pub(super) fn tell(&self, name: &str, table: &Table) {
-        self.0.get_or_init(|| TableMeters::resolve(name)).tell(table);
-    }
-}
-
 impl DecisionMeters {
-    fn resolve(limiter: &Limiter) -> Self {
+    pub(super) fn resolve(limiter: &Limiter) -> Self {
         let limit = || limiter.name().clone();
         let decisions = |policy, outcome| {
             let metric = names::RATE_LIMIT_DECISIONS.name;
@@ -69,7 +43,8 @@ impl DecisionMeters {
 }
 
 impl TableMeters {
-    fn resolve(name: &str) -> Self {
+    /// Under the name of the layer's limit.
+    pub(super) fn resolve(name: &str) -> Self {
         let limit = || name.to_owned();
         Self {
             slots: gauge!(names::RATE_LIMIT_TABLE_SLOTS.name, "limit" => limit()),
@@ -79,7 +54,7 @@ impl TableMeters {
         }
     }
 
-    fn tell(&self, table: &Table) {
+    pub(super) fn tell(&self, table: &Table) {
         let stats = table.stats();
         self.slots.set(stats.slots as f64);
         self.slots_used.set(stats.used as f64);
