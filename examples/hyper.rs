@@ -36,7 +36,7 @@ use tokio::net::TcpListener;
 use tower::ServiceBuilder;
 use tower_weir::{
     key::PeerIp,
-    rate_limit::{Quota, RateLimitLayer, Rule},
+    rate_limit::{Quota, RateLimitLayer},
     route::RouteTable,
 };
 
@@ -56,10 +56,13 @@ async fn handle(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let limits = RateLimitLayer::for_routes(
-        RouteTable::new()
-            .route("/items/{id}", Rule::new(Quota::per_second(5)).key(PeerIp))
-            .method_route(Method::POST, "/items/{id}", Rule::new(Quota::per_minute(2)).key(PeerIp)),
-    );
+        RouteTable::new().route("/items/{id}", Quota::per_second(5)).method_route(
+            Method::POST,
+            "/items/{id}",
+            Quota::per_minute(2),
+        ),
+    )
+    .key(PeerIp);
 
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:3002".to_owned());
     let listener =

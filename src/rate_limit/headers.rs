@@ -4,7 +4,7 @@
 
 use http::HeaderValue;
 
-use super::{Quota, limiter::Limiter};
+use super::{Quota, limiter::Limiter, quota::SECOND};
 use crate::clock::nanos;
 
 /// Which header fields tell clients about the limit, on every response.
@@ -93,7 +93,7 @@ impl Fields {
 /// The window is the quota's period, or with a larger burst the time in which that comes back: what remains (`r`) must
 /// never exceed `q`.
 fn window(quota: Quota) -> (u64, u64) {
-    const NANOS_PER_SECOND: u128 = 1_000_000_000;
+    const NANOS_PER_SECOND: u128 = SECOND as u128;
     let (count, period) = (u128::from(quota.count()), u128::from(nanos(quota.period())));
     let burst = u128::from(quota.burst_size());
     let window = period.max((period * burst).div_ceil(count));

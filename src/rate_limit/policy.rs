@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use super::{
     Quota,
-    quota::{DAY, HOUR, MINUTE},
+    quota::{DAY, HOUR, MINUTE, SECOND},
 };
 use crate::{clock::nanos, error::ConfigError};
 
@@ -78,7 +78,6 @@ impl Policy {
 
 impl From<Quota> for Policy {
     fn from(quota: Quota) -> Self {
-        const SECOND: u64 = 1_000_000_000;
         let name = match nanos(quota.period()) {
             SECOND => Cow::Borrowed("second"),
             MINUTE => Cow::Borrowed("minute"),

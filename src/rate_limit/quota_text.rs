@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::quota::{DAY, HOUR, MINUTE, Quota};
+use super::quota::{DAY, HOUR, MINUTE, Quota, SECOND};
 use crate::{clock::nanos, error::ConfigError};
 
 /// The units of a period, each with its long name, its short one, and its nanoseconds. Longest first.
@@ -12,7 +12,7 @@ const UNITS: [(&str, &str, u64); 7] = [
     ("day", "d", DAY),
     ("hour", "h", HOUR),
     ("minute", "m", MINUTE),
-    ("second", "s", 1_000_000_000),
+    ("second", "s", SECOND),
     ("millisecond", "ms", 1_000_000),
     ("microsecond", "us", 1_000),
     ("nanosecond", "ns", 1),

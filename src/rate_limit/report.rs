@@ -9,6 +9,7 @@ use super::{
     decision::Decision,
     headers::{Fields, LegacyReset},
     limiter::Limiter,
+    quota::SECOND,
 };
 use crate::clock::{Clock, Timestamp};
 
@@ -49,7 +50,7 @@ impl Report {
         let items = items.map(|(policy, (active, standing))| Item {
             policy: policy as u32,
             remaining: active.gcra.remaining(now, standing.tat),
-            next: active.gcra.next_in(now, standing.tat).div_ceil(1_000_000_000),
+            next: active.gcra.next_in(now, standing.tat).div_ceil(SECOND),
         });
         let refused_by = decision.refused_by.map(|policy| policy as u32);
         // The policy that refuses longest, then the one with least left, then the one that waits longest.

@@ -124,8 +124,7 @@ impl Table {
 
     /// A table that hashes keys under a given seed.
     pub fn seeded(keys: usize, seed: KeySeed) -> Self {
-        // Half of the slots stay free at capacity. That keeps both lines of a key from being full: at that load one key
-        // in 10,000 meets only live slots.
+        // Half of the slots stay free at capacity, so that few keys find both of their lines full.
         let lines = keys.saturating_mul(2).div_ceil(WAYS).max(1).next_power_of_two();
         let slot = || Slot { tag: AtomicU64::new(0), tat: AtomicU64::new(0) };
         let line = || Line(std::array::from_fn(|_| slot()));

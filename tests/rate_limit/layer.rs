@@ -232,6 +232,23 @@ fn a_custom_rejection_still_tells_when_to_come_back() {
 }
 
 #[test]
+fn a_custom_rejection_may_begin_with_the_usual_one_for_grpc() {
+    let layer = RateLimitLayer::new(Quota::per_minute(1)).on_reject(|rejection, head| {
+        let mut response = rejection.response(head);
+        response.headers_mut().insert("x-custom", "1".parse().unwrap());
+        response
+    });
+    let (service, _) = guarded(layer);
+    service.get("/");
+    let call = Request::builder().header("content-type", "application/grpc").body(()).unwrap();
+    let answer = service.send(call);
+    assert_eq!((answer.status(), header(&answer, "x-custom")), (StatusCode::OK, "1"));
+    assert_eq!(header(&answer, "grpc-status"), "8");
+    assert_eq!(header(&answer, "grpc-retry-pushback-ms"), "60000");
+    assert!(!answer.headers().contains_key("retry-after"));
+}
+
+#[test]
 fn jitter_only_lengthens_the_delay() {
     let layer = RateLimitLayer::new(Quota::per_hour(1));
     assert_eq!(
