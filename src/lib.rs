@@ -30,7 +30,8 @@
 //! | [`RateLimitLayer`](rate_limit::RateLimitLayer) | so many requests in so much time, with bursts, over several windows at once, for each key and route | `rate-limit` |
 //!
 //! What they share: who a request is counted for ([`key`]), which route it belongs to ([`route`]), how it is turned away
-//! ([`reject`]), what time it is ([`clock`]) and what is told about it ([`telemetry`]).
+//! ([`reject`]), how loaded the machine is ([`load`]), what time it is ([`clock`]) and what is told about it
+//! ([`telemetry`]).
 //!
 //! # What every layer keeps to
 //!
@@ -63,7 +64,8 @@
 //!
 //! | feature | default | adds |
 //! |---|---|---|
-//! | `rate-limit` | yes | [`rate_limit`] |
+//! | `rate-limit` | yes | [`rate_limit`], [`load`] |
+//! | `system-load` | no | the signals `Cpu` and `Memory` in [`load`] |
 //! | `axum` | no | axum's `MatchedPath` in [`route`] and `ConnectInfo` in [`key::PeerIp`] |
 //! | `tonic` | no | tonic's `TcpConnectInfo` in [`key::PeerIp`] |
 //! | `full` | no | all of them |
@@ -75,6 +77,8 @@ pub mod clock;
 pub mod error;
 pub mod head;
 pub mod key;
+#[cfg(feature = "rate-limit")]
+pub mod load;
 #[cfg(feature = "rate-limit")]
 pub mod rate_limit;
 pub mod reject;

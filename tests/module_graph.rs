@@ -9,7 +9,7 @@ use std::{
 /// The modules from the ground up. A module may use those of rows above its own, and none of its own row.
 const ROWS: &[&[&str]] = &[
     &["clock", "error", "body", "head", "sync"],
-    &["reject", "telemetry"],
+    &["reject", "telemetry", "load"],
     &["route", "key"],
     &["flight"],
     &["rate_limit", "concurrency", "circuit_breaker", "cache", "profile", "batch", "coalesce"],

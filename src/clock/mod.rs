@@ -6,11 +6,15 @@
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod anchor;
 mod manual;
+#[cfg(feature = "rate-limit")]
+mod runtime;
 mod source;
 mod system;
 mod timestamp;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod tsc;
 
+#[cfg(feature = "rate-limit")]
+pub(crate) use self::runtime::runtime_now;
 pub(crate) use self::timestamp::nanos;
 pub use self::{manual::ManualClock, source::Clock, timestamp::Timestamp};
