@@ -1,7 +1,10 @@
 //! Whether it all adds up: hot keys, asked for more than they may by several threads at once, while time passes and newcomers
 //! make room for each other. In the end each hot key must have been admitted its burst and what came back, to the request.
 
-use std::{array, iter, thread, time::Instant};
+use std::{
+    array, iter, thread,
+    time::{Duration, Instant},
+};
 
 use tower_weir::{
     clock::{Clock, ManualClock},
@@ -16,7 +19,8 @@ const THREADS: u64 = 2;
 
 const HOT: usize = 64;
 
-const QUOTA: Quota = Quota::per_second(1).burst(10);
+/// Of a short interval, so that to be off by a nanosecond adds up to many requests.
+const QUOTA: Quota = Quota::every(Duration::from_micros(1)).burst(10);
 
 /// Small, so that newcomers crowd each other out all the time.
 const CAPACITY: usize = 512;

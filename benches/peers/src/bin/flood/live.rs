@@ -1,6 +1,9 @@
 //! A flood by the machine's clock: memory, and the time of each check.
 
-use std::{num::NonZeroU32, time::Instant};
+use std::{
+    num::NonZeroU32,
+    time::{Duration, Instant},
+};
 
 use governor::{DefaultKeyedRateLimiter, RateLimiter};
 use tower_weir::rate_limit::{Limiter, Quota, Table};
@@ -20,6 +23,10 @@ const QUOTA: Quota = Quota::per_hour(BURST);
 /// How many checks each makes before it is the next one's turn: few against what disturbs, many against what a turn costs in
 /// caches that are cold again.
 const TURN: u64 = 100_000;
+
+/// About what a check takes. What runs longer is disturbed more often, so it is beside a pause of the same length that a
+/// check's rarest times say something of the check.
+const PAUSE: Duration = Duration::from_nanos(200);
 
 struct Contestant {
     check: Box<dyn Fn(&u64) -> bool>,
@@ -70,6 +77,13 @@ impl Contestant {
 pub(crate) fn sections(newcomers: u64) -> Vec<Section> {
     let traffic = Traffic { newcomers, abusers: 1_000, one_in: 100 };
     let mut clock = Contestant::new(&traffic, || |_: &u64| true);
+    let mut pause = Contestant::new(&traffic, || {
+        |_: &u64| {
+            let start = Instant::now();
+            while start.elapsed() < PAUSE {}
+            true
+        }
+    });
     let mut governor = Contestant::new(&traffic, || {
         let burst = NonZeroU32::new(BURST).expect("it is not zero");
         let limiter: DefaultKeyedRateLimiter<u64> =
@@ -88,12 +102,13 @@ pub(crate) fn sections(newcomers: u64) -> Vec<Section> {
     for done in (0..traffic.len()).step_by(TURN as usize) {
         progress.reached(done);
         clock.turn();
+        pause.turn();
         governor.turn();
         ours.iter_mut().for_each(Contestant::turn);
     }
     assert!(start.elapsed() < QUOTA.interval(), "so slow a machine measures something else");
 
-    vec![memory(&traffic, &ours, &governor), latency(&clock, &ours, &governor)]
+    vec![memory(&traffic, &ours, &governor), latency([&clock, &pause], &ours, &governor)]
 }
 
 fn memory(traffic: &Traffic, ours: &[Contestant], governor: &Contestant) -> Section {
@@ -120,7 +135,11 @@ fn memory(traffic: &Traffic, ours: &[Contestant], governor: &Contestant) -> Sect
     }
 }
 
-fn latency(clock: &Contestant, ours: &[Contestant], governor: &Contestant) -> Section {
+fn latency(
+    [clock, pause]: [&Contestant; 2],
+    ours: &[Contestant],
+    governor: &Contestant,
+) -> Section {
     let quantiles = |name: &str, ours: &Contestant, peer: Option<&Contestant>| {
         let row = |what, unit, figure: &dyn Fn(&Histogram) -> f64| {
             let row = Row::new(format!("{name}, {what}"), unit, figure(&ours.times));
@@ -138,6 +157,7 @@ fn latency(clock: &Contestant, ours: &[Contestant], governor: &Contestant) -> Se
         ]
     };
     let mut rows = Vec::from(quantiles("the clock alone", clock, None));
+    rows.extend(quantiles("nothing for 200 ns", pause, None));
     for ((table, _), ours) in TABLES.iter().zip(ours) {
         let [p50, p99, p9999, worst] = quantiles(table, ours, Some(governor));
         rows.extend([p50, p99, p9999.at_most(50.0), worst]);
@@ -146,7 +166,7 @@ fn latency(clock: &Contestant, ours: &[Contestant], governor: &Contestant) -> Se
         name: "latency",
         about:
             "each check of that flood by itself, the clock's two readings included; the worst are \
-                often the machine's, which gave the core to others: see the clock alone"
+                often the machine's, which gave the core to others: see those of doing nothing"
                 .to_owned(),
         rows,
     }
