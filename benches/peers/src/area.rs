@@ -1,4 +1,4 @@
-use std::{path::Path, process::ExitCode};
+use std::process::ExitCode;
 
 use crate::{
     callgrind,
@@ -23,27 +23,19 @@ pub struct Area {
 }
 
 impl Area {
-    /// Does what the command line asks for. A goal that is missed is no failure: the machine may have been busy.
+    /// Does what the command line asks for.
     pub fn main(self) -> ExitCode {
-        let done = match options::parse() {
-            Ok(Task::Report { quick, count }) => self.measure(quick, count),
-            Ok(Task::Case { name, iterations }) => self.run_case(&name, iterations),
-            Err(error) => Err(format!("{error}; there are --quick and --count")),
-        };
-        match done {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                eprintln!("{error}");
-                ExitCode::from(2)
-            }
-        }
+        options::run(|task| match task {
+            Task::Report { quick, count } => self.measure(quick, count),
+            Task::Case { name, iterations } => self.run_case(&name, iterations),
+        })
     }
 
     pub(crate) fn case(&self, name: &str) -> Option<Case> {
         (self.groups)().into_iter().flat_map(|group| group.cases).find(|case| case.name == name)
     }
 
-    fn measure(&self, quick: bool, count: bool) -> Result<(), String> {
+    fn measure(&self, quick: bool, count: bool) -> Result<ExitCode, String> {
         if count {
             callgrind::available()?;
         }
@@ -60,19 +52,13 @@ impl Area {
         }
 
         let noise = 100.0 * figures.noise();
-        println!(
-            "\n{}: medians; half of a typical case's rounds lie within {noise:.0} %\n",
-            self.name
-        );
-        report::print(&sections);
-        let file = format!("target/bench/{}.json", self.name);
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(&file);
-        report::write(&path, &sections).map_err(|error| format!("{file}: {error}"))
+        let about = format!("medians; half of a typical case's rounds lie within {noise:.0} %");
+        report::conclude(self.name, &about, &sections)
     }
 
-    fn run_case(&self, name: &str, iterations: u64) -> Result<(), String> {
+    fn run_case(&self, name: &str, iterations: u64) -> Result<ExitCode, String> {
         let case = self.case(name).ok_or_else(|| format!("there is no case `{name}`"))?;
         case.build()(iterations);
-        Ok(())
+        Ok(ExitCode::SUCCESS)
     }
 }

@@ -8,7 +8,8 @@
 //!
 //! An area (`src/bin/AREA/main.rs`) describes itself as an [`Area`] and leaves the rest to [`Area::main`]: timing, the
 //! table, `target/bench/AREA.json`, and with `--count` instructions as valgrind counts them, which no noise touches.
-//! `scripts/bench` lists the areas and runs one.
+//! One that asks what becomes of many millions of checks, and not how long one takes, is a [`Trial`]. `scripts/bench` lists
+//! the areas and runs one.
 
 mod alloc;
 mod area;
@@ -17,14 +18,18 @@ mod case;
 mod figures;
 mod group;
 mod options;
+mod progress;
 mod report;
 mod row;
+mod trial;
 
 pub use self::{
-    alloc::{CountingAllocator, live_bytes},
+    alloc::{CountingAllocator, Growth, growth},
     area::Area,
     case::{Case, timed},
     figures::Figures,
     group::Group,
+    progress::Progress,
     row::{Row, Section},
+    trial::Trial,
 };

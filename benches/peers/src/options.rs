@@ -1,3 +1,5 @@
+use std::process::ExitCode;
+
 use lexopt::{Arg, Parser, ValueExt};
 
 /// What the command line asks for.
@@ -8,7 +10,16 @@ pub(crate) enum Task {
     Case { name: String, iterations: u64 },
 }
 
-pub(crate) fn parse() -> Result<Task, lexopt::Error> {
+/// Does what the command line asks for; what cannot be done is told and makes the program fail.
+pub(crate) fn run(task: impl FnOnce(Task) -> Result<ExitCode, String>) -> ExitCode {
+    let asked = parse().map_err(|error| format!("{error}; there are --quick and --count"));
+    asked.and_then(task).unwrap_or_else(|error| {
+        eprintln!("{error}");
+        ExitCode::from(2)
+    })
+}
+
+fn parse() -> Result<Task, lexopt::Error> {
     let (mut quick, mut count, mut case, mut iterations) = (false, false, None, 1);
     let mut parser = Parser::from_env();
     while let Some(arg) = parser.next()? {

@@ -1,6 +1,6 @@
 //! The table for people and the JSON for programs.
 
-use std::{fs, io, path::Path};
+use std::{fs, io, path::Path, process::ExitCode};
 
 use serde_json::Value;
 
@@ -11,7 +11,25 @@ const HEAD: [&str; 8] = ["", "unit", "ours", "peer", "", "ratio", "goal", ""];
 /// Whether a column stands to the right: figures do.
 const RIGHT: [bool; 8] = [false, false, true, true, false, true, false, false];
 
-pub(crate) fn print(sections: &[Section]) {
+/// Prints what came out and writes it down. It is a failure only if a promise was broken: a goal may have been missed because
+/// the machine was busy.
+pub(crate) fn conclude(area: &str, about: &str, sections: &[Section]) -> Result<ExitCode, String> {
+    println!("\n{area}: {about}\n");
+    print(sections);
+    let file = format!("target/bench/{area}.json");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(&file);
+    write(&path, sections).map_err(|error| format!("{file}: {error}"))?;
+
+    let rows =
+        sections.iter().flat_map(|section| section.rows.iter().map(move |row| (section, row)));
+    let broken: Vec<_> = rows.filter(|(_, row)| row.breaks_promise()).collect();
+    for (section, row) in &broken {
+        eprintln!("a promise is broken: {}: {}", section.name, row.name);
+    }
+    Ok(if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn print(sections: &[Section]) {
     let cells = sections.iter().flat_map(|section| section.rows.iter().map(cells));
     let lines: Vec<_> = [HEAD.map(String::from)].into_iter().chain(cells).collect();
     let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max();
@@ -35,7 +53,7 @@ pub(crate) fn print(sections: &[Section]) {
     println!("\n{reached} of {} goals met.", met.len());
 }
 
-pub(crate) fn write(path: &Path, sections: &[Section]) -> io::Result<()> {
+fn write(path: &Path, sections: &[Section]) -> io::Result<()> {
     let rows = |section: &Section| -> Vec<Value> {
         section.rows.iter().map(|row| row.json(section.name)).collect()
     };
@@ -47,7 +65,8 @@ pub(crate) fn write(path: &Path, sections: &[Section]) -> io::Result<()> {
 }
 
 fn cells(row: &Row) -> [String; 8] {
-    let (peer_name, peer) = row.peer.map(|(name, peer)| (name, figure(peer))).unwrap_or_default();
+    let (peer_name, peer) =
+        row.peer.map(|(name, peer)| (name, figure(peer, row.unit))).unwrap_or_default();
     let met = match row.met() {
         Some(true) => "✓",
         Some(false) => "✗",
@@ -56,7 +75,7 @@ fn cells(row: &Row) -> [String; 8] {
     [
         format!("  {}", row.name),
         row.unit.to_owned(),
-        figure(row.ours),
+        figure(row.ours, row.unit),
         peer,
         peer_name.to_owned(),
         row.ratio().map_or_else(String::new, |ratio| format!("{ratio:.2}")),
@@ -65,9 +84,13 @@ fn cells(row: &Row) -> [String; 8] {
     ]
 }
 
-fn figure(value: f64) -> String {
-    // So many digits as mean something.
-    if value.abs() < 100.0 { format!("{value:.1}") } else { format!("{value:.0}") }
+/// With so many digits as mean something. Of a share it is often those by which it is less than the whole.
+fn figure(value: f64, unit: &str) -> String {
+    match unit {
+        "%" => format!("{value:.3}"),
+        _ if value.abs() < 100.0 && value.fract() != 0.0 => format!("{value:.1}"),
+        _ => format!("{value:.0}"),
+    }
 }
 
 fn aligned(line: &[String; 8], widths: &[usize; 8]) -> String {

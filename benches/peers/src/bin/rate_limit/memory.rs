@@ -2,7 +2,7 @@
 
 use governor::{DefaultKeyedRateLimiter, RateLimiter};
 use tower_weir::rate_limit::{Limiter, Table};
-use tower_weir_peers::{Row, Section, live_bytes};
+use tower_weir_peers::{Row, Section, growth};
 
 use crate::{
     keys::{MANY, keys},
@@ -11,12 +11,12 @@ use crate::{
 
 pub(crate) fn section() -> Section {
     let keys = keys(MANY);
-    let ours = growth(|| {
+    let ours = a_key(|| {
         let limiter = Limiter::new(ROOMY).table(Table::with_capacity(MANY));
         assert!(keys.iter().all(|key| limiter.check(key).is_ok()));
         limiter
     });
-    let governor = growth(|| {
+    let governor = a_key(|| {
         let limiter: DefaultKeyedRateLimiter<u64> = RateLimiter::keyed(governor_roomy());
         assert!(keys.iter().all(|key| limiter.check_key(key).is_ok()));
         limiter
@@ -29,8 +29,7 @@ pub(crate) fn section() -> Section {
     }
 }
 
-fn growth<T>(build: impl FnOnce() -> T) -> f64 {
-    let before = live_bytes();
-    let _alive = build();
-    (live_bytes() - before) as f64 / MANY as f64
+fn a_key<T>(build: impl FnOnce() -> T) -> f64 {
+    let (_alive, growth) = growth(build);
+    growth.end as f64 / MANY as f64
 }
