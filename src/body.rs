@@ -7,14 +7,16 @@ use std::{
 };
 
 use bytes::{Buf, Bytes};
+use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use pin_project::pin_project;
 
 /// The inner service's body, passed through, or a short one that the layer made itself.
 ///
 /// Data, trailers, size hint and errors of the inner body come through unchanged; its error type stays, so that the
-/// service around it needs no conversion. A layer may attach a guard `G` (a permit, a timer): it is dropped as soon as the
-/// body has ended, which is its last frame, an error or being dropped, whichever is first. Without one it takes no room.
+/// service around it needs no conversion. A layer may attach a [`Guard`] (a permit, a timer): it sees the body pass, and is
+/// dropped as soon as the body has ended, which is its last frame, an error or being dropped, whichever is first. Without
+/// one it takes no room.
 #[pin_project]
 #[derive(Debug)]
 pub struct ResponseBody<B, G = Infallible> {
@@ -22,6 +24,24 @@ pub struct ResponseBody<B, G = Infallible> {
     kind: Kind<B>,
     guard: Option<G>,
 }
+
+/// What is held for a response until its body ends.
+pub trait Guard {
+    /// So many bytes of data pass.
+    fn data(&mut self, bytes: usize) {
+        let _ = bytes;
+    }
+
+    /// The trailers pass.
+    fn trailers(&mut self, trailers: &HeaderMap) {
+        let _ = trailers;
+    }
+
+    /// The body has come to its end, whole. The guard is dropped next.
+    fn complete(&mut self) {}
+}
+
+impl Guard for Infallible {}
 
 #[pin_project(project = KindProjection)]
 #[derive(Debug)]
@@ -37,13 +57,17 @@ impl<B, G> ResponseBody<B, G> {
     }
 
     /// Passes `body` through and holds `guard` until it ends.
-    pub fn guarded(body: B, guard: G) -> Self
+    pub fn guarded(body: B, mut guard: G) -> Self
     where
         B: Body,
+        G: Guard,
     {
         // A body that is empty from the start may never be polled.
-        let guard = (!body.is_end_stream()).then_some(guard);
-        Self { kind: Kind::Inner(body), guard }
+        let empty = body.is_end_stream();
+        if empty {
+            guard.complete();
+        }
+        Self { kind: Kind::Inner(body), guard: (!empty).then_some(guard) }
     }
 
     /// The whole of `data`; no frame at all if it is empty.
@@ -63,6 +87,7 @@ impl<B, G> Body for ResponseBody<B, G>
 where
     B: Body,
     B::Data: Buf + From<Bytes>,
+    G: Guard,
 {
     type Data = B::Data;
     type Error = B::Error;
@@ -78,9 +103,9 @@ where
             }
             KindProjection::Inner(mut body) => {
                 let frame = ready!(body.as_mut().poll_frame(cx));
-                // A body of exact length is often not polled again after its last frame, so waiting for `None` would
-                // hold the guard until the connection lets go of the body.
-                if !matches!(frame, Some(Ok(_))) || body.is_end_stream() {
+                if let Some(guard) = this.guard
+                    && watch(guard, &frame, body.is_end_stream())
+                {
                     *this.guard = None;
                 }
                 Poll::Ready(frame)
@@ -101,4 +126,30 @@ where
             Kind::Full(data) => SizeHint::with_exact(data.as_ref().map_or(0, |d| d.len() as u64)),
         }
     }
+}
+
+/// Shows a guard what passes; whether it was the last.
+fn watch<D: Buf, E>(
+    guard: &mut impl Guard,
+    frame: &Option<Result<Frame<D>, E>>,
+    is_end: bool,
+) -> bool {
+    match frame {
+        Some(Ok(frame)) => {
+            if let Some(data) = frame.data_ref() {
+                guard.data(data.remaining());
+            } else if let Some(trailers) = frame.trailers_ref() {
+                guard.trailers(trailers);
+            }
+        }
+        Some(Err(_)) => return true,
+        None => {}
+    }
+    // A body of exact length is often not polled again after its last frame, so waiting for `None` would hold the guard
+    // until the connection lets go of the body.
+    let ended = is_end || frame.is_none();
+    if ended {
+        guard.complete();
+    }
+    ended
 }

@@ -1,5 +1,7 @@
 use std::{fmt, time::Duration};
 
+#[cfg(feature = "rate-limit")]
+use super::runtime::RuntimeClock;
 use super::{ManualClock, Timestamp, system};
 
 /// Where a layer reads time: the machine's clocks by default, or a [`ManualClock`].
@@ -26,6 +28,8 @@ enum Source {
     #[default]
     System,
     Manual(ManualClock),
+    #[cfg(feature = "rate-limit")]
+    Runtime(RuntimeClock),
 }
 
 impl Clock {
@@ -40,6 +44,13 @@ impl Clock {
         (Self(Source::Manual(hand.clone())), hand)
     }
 
+    /// The clock of tokio's timers, which stands still where a test has paused them and moves as they are advanced. Outside of
+    /// tests the [system's](Clock::system) is the same and faster.
+    #[cfg(feature = "rate-limit")]
+    pub fn runtime() -> Self {
+        Self(Source::Runtime(RuntimeClock::new()))
+    }
+
     /// The time now. It never goes backwards within a thread, and between threads by no more than about a microsecond.
     #[inline]
     pub fn now(&self) -> Timestamp {
@@ -49,6 +60,8 @@ impl Clock {
             #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
             Source::System => Timestamp::from_nanos(system::monotonic()),
             Source::Manual(hand) => hand.now(),
+            #[cfg(feature = "rate-limit")]
+            Source::Runtime(clock) => clock.now(),
         }
     }
 
@@ -59,6 +72,8 @@ impl Clock {
             Source::Manual(hand) => {
                 Duration::from_nanos(hand.now().as_nanos()) + ManualClock::EPOCH
             }
+            #[cfg(feature = "rate-limit")]
+            Source::Runtime(clock) => clock.unix_time(),
         }
     }
 }
@@ -68,6 +83,8 @@ impl fmt::Debug for Clock {
         f.write_str(match self.0 {
             Source::System => "Clock::System",
             Source::Manual(_) => "Clock::Manual",
+            #[cfg(feature = "rate-limit")]
+            Source::Runtime(_) => "Clock::Runtime",
         })
     }
 }

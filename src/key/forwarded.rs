@@ -1,10 +1,10 @@
 use std::net::{IpAddr, SocketAddr};
 
 use http::{HeaderName, HeaderValue, header::FORWARDED};
-use ipnet::{IpNet, Ipv4Net};
 
 use super::{
     IpPrefix, KeyExtractor, MissingKey,
+    network::Networks,
     peer_ip::{PrefixLengths, peer_ip},
 };
 use crate::{error::ConfigError, head::Head};
@@ -31,7 +31,7 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// the peer's address comes from.
 #[derive(Clone, Debug)]
 pub struct Forwarded {
-    proxies: Box<[IpNet]>,
+    proxies: Networks,
     field: Field,
     lengths: PrefixLengths,
 }
@@ -53,10 +53,7 @@ impl Forwarded {
         I: IntoIterator,
         I::Item: AsRef<str>,
     {
-        let proxies = proxies
-            .into_iter()
-            .map(|text| parse_network(text.as_ref()))
-            .collect::<Result<_, _>>()?;
+        let proxies = Networks::parse("trusted proxy", proxies)?;
         Ok(Self { proxies, field: Field::XForwardedFor, lengths: PrefixLengths::DEFAULT })
     }
 
@@ -78,6 +75,29 @@ impl Forwarded {
         Ok(self)
     }
 
+    /// The key that requests from this address have, for [overrides](crate::rate_limit::PolicyHandle::set_override).
+    pub fn key_for(&self, client: IpAddr) -> IpPrefix {
+        self.lengths.of(client.to_canonical())
+    }
+
+    /// Whether a request comes from one of these networks, for [deny](crate::rate_limit::Rule::deny) and
+    /// [allow](crate::rate_limit::Rule::exempt) lists.
+    ///
+    /// # Errors
+    ///
+    /// If one is neither a network nor an address.
+    pub fn within<I>(
+        &self,
+        networks: I,
+    ) -> Result<impl Fn(&Head<'_>) -> bool + Clone + Send + Sync + use<I>, ConfigError>
+    where
+        I: IntoIterator,
+        I::Item: AsRef<str>,
+    {
+        let (client, networks) = (self.clone(), Networks::parse("network", networks)?);
+        Ok(move |head: &Head<'_>| client.client(head).is_ok_and(|ip| networks.contain(ip)))
+    }
+
     fn client(&self, head: &Head<'_>) -> Result<IpAddr, MissingKey> {
         let mut client = peer_ip(head)?;
         let name = match self.field {
@@ -86,7 +106,7 @@ impl Forwarded {
         };
         let lines = head.headers.get_all(name).iter().rev();
         for hop in lines.flat_map(|line| self.field.hops_from_the_right(line)) {
-            if !self.trusts(client) {
+            if !self.proxies.contain(client) {
                 break;
             }
             match hop {
@@ -96,10 +116,6 @@ impl Forwarded {
         }
         Ok(client)
     }
-
-    fn trusts(&self, ip: IpAddr) -> bool {
-        self.proxies.iter().any(|network| network.contains(&ip))
-    }
 }
 
 impl KeyExtractor for Forwarded {
@@ -107,16 +123,6 @@ impl KeyExtractor for Forwarded {
 
     fn extract(&self, head: &Head<'_>) -> Result<IpPrefix, MissingKey> {
         self.client(head).map(|ip| self.lengths.of(ip))
-    }
-}
-
-/// A network of IPv4-mapped IPv6 addresses is one of IPv4: that is how peers are compared.
-fn canonical(network: IpNet) -> IpNet {
-    match (network.addr().to_canonical(), network) {
-        (IpAddr::V4(addr), IpNet::V6(mapped)) if mapped.prefix_len() >= 96 => {
-            Ipv4Net::new(addr, mapped.prefix_len() - 96).map_or(network, IpNet::V4)
-        }
-        _ => network,
     }
 }
 
@@ -171,17 +177,6 @@ impl Separator {
             !quoted && line[at] == self.byte
         })
     }
-}
-
-fn parse_network(text: &str) -> Result<IpNet, ConfigError> {
-    let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
-    network.map(canonical).map_err(|_| {
-        ConfigError::new(
-            "trusted proxy",
-            text,
-            "not a network or an address; allowed: CIDR such as 10.0.0.0/8 or fd00::/8, or an IP address",
-        )
-    })
 }
 
 /// The address in one element of `Forwarded`: `for="[2001:db8::1]:4711";proto=https` (RFC 7239 section 4).

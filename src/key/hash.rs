@@ -42,6 +42,12 @@ impl KeySeed {
         Self(words)
     }
 
+    /// The words that it is made of. Whoever sees them can choose keys that collide.
+    #[cfg(feature = "rate-limit")]
+    pub(crate) const fn words(self) -> [u64; 2] {
+        self.0
+    }
+
     /// A key that no value is known to have: only who knows the seed could find one.
     #[cfg(feature = "rate-limit")]
     pub(crate) fn unused_key(&self) -> Key {

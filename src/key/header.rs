@@ -1,3 +1,5 @@
+use std::hash::{Hash, Hasher};
+
 use http::{HeaderName, HeaderValue};
 
 use super::{KeyExtractor, MissingKey};
@@ -22,10 +24,26 @@ pub struct Header(
     pub HeaderName,
 );
 
-impl KeyExtractor for Header {
-    type Key<'a> = &'a HeaderValue;
+/// The value of a header field as a key: hashes as the `&str` does that it is, so that one can be named by its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeaderText<'a>(&'a HeaderValue);
 
-    fn extract<'a>(&self, head: &Head<'a>) -> Result<&'a HeaderValue, MissingKey> {
-        head.headers.get(&self.0).ok_or_else(|| MissingKey::header(self.0.clone()))
+impl Hash for HeaderText<'_> {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match str::from_utf8(self.0.as_bytes()) {
+            Ok(text) => text.hash(state),
+            Err(_) => self.0.as_bytes().hash(state),
+        }
+    }
+}
+
+impl KeyExtractor for Header {
+    type Key<'a> = HeaderText<'a>;
+
+    #[inline]
+    fn extract<'a>(&self, head: &Head<'a>) -> Result<HeaderText<'a>, MissingKey> {
+        let value = head.headers.get(&self.0);
+        value.map(HeaderText).ok_or_else(|| MissingKey::header(self.0.clone()))
     }
 }

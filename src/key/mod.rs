@@ -35,6 +35,7 @@ mod forwarded;
 mod global;
 mod hash;
 mod header;
+mod network;
 mod peer_ip;
 mod tuple;
 
@@ -46,6 +47,6 @@ pub use self::{
     forwarded::Forwarded,
     global::Global,
     hash::{Key, KeySeed},
-    header::Header,
+    header::{Header, HeaderText},
     peer_ip::{IpPrefix, PeerIp, PeerPrefix},
 };

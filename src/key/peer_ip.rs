@@ -3,7 +3,7 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-use super::{KeyExtractor, MissingKey};
+use super::{KeyExtractor, MissingKey, network::Networks};
 use crate::{error::ConfigError, head::Head};
 
 /// The IP address of the peer: who opened the connection.
@@ -47,6 +47,40 @@ impl PeerIp {
     pub fn try_prefix(self, v4: u8, v6: u8) -> Result<PeerPrefix, ConfigError> {
         PrefixLengths::new(v4, v6).map(|lengths| PeerPrefix { lengths })
     }
+
+    /// The key that requests from this address have, for [overrides](crate::rate_limit::PolicyHandle::set_override).
+    pub fn key_for(self, peer: IpAddr) -> IpPrefix {
+        PrefixLengths::DEFAULT.of(peer.to_canonical())
+    }
+
+    /// Whether a request comes from one of these networks or addresses, for [deny](crate::rate_limit::Rule::deny) and
+    /// [allow](crate::rate_limit::Rule::exempt) lists.
+    ///
+    /// ```
+    /// use tower_weir::{key::PeerIp, rate_limit::{Quota, RateLimitLayer}};
+    ///
+    /// let layer = RateLimitLayer::new(Quota::per_second(20))
+    ///     .key(PeerIp)
+    ///     .exempt(PeerIp.within(["10.0.0.0/8", "fd00::/8"])?);
+    /// # Ok::<(), tower_weir::error::ConfigError>(())
+    /// ```
+    ///
+    /// One without a peer's address is from none.
+    ///
+    /// # Errors
+    ///
+    /// If one is neither a network nor an address.
+    pub fn within<I>(
+        self,
+        networks: I,
+    ) -> Result<impl Fn(&Head<'_>) -> bool + Clone + Send + Sync + use<I>, ConfigError>
+    where
+        I: IntoIterator,
+        I::Item: AsRef<str>,
+    {
+        let networks = Networks::parse("network", networks)?;
+        Ok(move |head: &Head<'_>| peer_ip(head).is_ok_and(|ip| networks.contain(ip)))
+    }
 }
 
 impl KeyExtractor for PeerIp {
@@ -62,6 +96,13 @@ impl KeyExtractor for PeerIp {
 #[derive(Clone, Copy, Debug)]
 pub struct PeerPrefix {
     lengths: PrefixLengths,
+}
+
+impl PeerPrefix {
+    /// The key that requests from this address have, for [overrides](crate::rate_limit::PolicyHandle::set_override).
+    pub fn key_for(self, peer: IpAddr) -> IpPrefix {
+        self.lengths.of(peer.to_canonical())
+    }
 }
 
 impl KeyExtractor for PeerPrefix {

@@ -31,13 +31,11 @@ mod kernel_file;
 mod pressure;
 mod ramp;
 mod run_queue;
-#[cfg_attr(not(test), expect(dead_code, reason = "the adaptive limits will start it"))]
 mod sampler;
 mod scheduling_delay;
 mod signal;
 #[cfg(feature = "system-load")]
 mod system;
-#[cfg_attr(not(test), expect(dead_code, reason = "the adaptive limits will make one"))]
 mod watch;
 
 #[cfg(feature = "system-load")]
@@ -50,7 +48,6 @@ pub use self::{
     scheduling_delay::SchedulingDelay,
     signal::{LoadSignal, Tick},
 };
-#[expect(unused_imports, reason = "the adaptive limits will use them")]
 pub(crate) use self::{
     sampler::Sampler,
     watch::{LoadReport, Reading, Watch},

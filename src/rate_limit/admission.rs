@@ -1,33 +1,28 @@
 //! What a layer does with the head of a request: find its rule and its key, decide, and say so.
 
-use std::{
-    borrow::Cow,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{Response, header::RETRY_AFTER};
+use metrics::Counter;
 
 use super::{
-    decision::Decision,
-    headers::{FieldStyle, Fields},
-    limiter::Limiter,
-    meters::{DecisionMeters, TableMeters},
+    active::{ActiveRule, LayerMeters},
+    decision::{Ask, Decision},
+    exceptions::{Access, Tiers},
+    follow_up::FollowUp,
+    headers::FieldStyle,
+    meters::DecisionMeters,
     report::Report,
-    rule::{CostFn, ExemptFn, OnMissingKey, Rule, is_preflight},
+    rule::{OnMissingKey, Rule},
     table::Table,
 };
 use crate::{
     clock::{Clock, Timestamp},
     head::Head,
-    key::{Global, HashedKey, Key, KeySeed, MissingKey},
+    key::{Key, MissingKey},
     reject::{Reason, Rejection, is_grpc},
     route::RouteTable,
-    telemetry::Resolved,
 };
 
 pub(super) type RejectFn = Arc<dyn Fn(&Rejection, &Head<'_>) -> Response<Bytes> + Send + Sync>;
@@ -47,119 +42,154 @@ pub(super) struct Config {
 
 /// The same, ready for requests.
 pub(super) struct Admission {
-    base: Option<ActiveRule>,
-    routes: Option<RouteTable<ActiveRule>>,
-    /// Of the layer's own limit, even if all its limits are those of routes.
-    name: Cow<'static, str>,
-    table_meters: Resolved<TableMeters>,
-    seed: KeySeed,
-    clock: Clock,
+    base: Option<Arc<ActiveRule>>,
+    routes: Option<RouteTable<Arc<ActiveRule>>>,
+    pub(super) table: Table,
+    pub(super) clock: Clock,
     on_reject: Option<RejectFn>,
     retry_jitter: f64,
 }
 
-struct ActiveRule {
-    limiter: Limiter,
-    key: Arc<dyn HashedKey>,
-    on_missing_key: OnMissingKey,
-    cost: Option<CostFn>,
-    exempt: Vec<ExemptFn>,
-    preflight_counts: bool,
-    /// What requests without a key are counted for.
-    shared_key: Key,
-    warned_of_missing_key: AtomicBool,
-    fields: Option<Arc<Fields>>,
-    meters: Resolved<DecisionMeters>,
+/// The name of a layer's own limit, unless it is given another.
+pub(super) const DEFAULT_NAME: &str = "default";
+
+/// A request that is limited by a rule: who it is from, and what it is charged.
+pub(super) struct Subject<'a> {
+    pub(super) rule: &'a Arc<ActiveRule>,
+    pub(super) key: Key,
+    pub(super) cost: u32,
+    pub(super) tiers: Tiers,
+    pub(super) now: Timestamp,
 }
 
-/// The name of a layer's own limit, unless it is given another.
-const DEFAULT_NAME: &str = "default";
+/// What is to be done with the response of a request that passes.
+#[derive(Default)]
+pub(super) struct Passed {
+    pub(super) report: Option<Report>,
+    pub(super) follow_up: Option<FollowUp>,
+}
 
-/// What becomes of a request.
-pub(super) enum Outcome {
-    /// It goes to the inner service; the report is for the response.
-    Pass(Option<Report>),
-    /// It is answered here. Boxed so that the future of a request that passes is small.
-    Reject(Box<Response<Bytes>>),
+/// The answer to a request that does not. Boxed so that the future of one that passes is small.
+pub(super) type Answer = Box<Response<Bytes>>;
+
+impl Subject<'_> {
+    pub(super) fn ask(&self) -> Ask<'_> {
+        Ask { now: self.now, key: self.key, cost: self.cost, tiers: &self.tiers }
+    }
 }
 
 impl Admission {
     pub(super) fn new(config: &Config) -> Self {
         let Config { base, routes, table, clock, style, on_reject, retry_jitter } = config.clone();
-        let active = |rule: Rule, name: &str| ActiveRule::new(rule, name, &table, &clock, style);
+        let name = base.name.clone().unwrap_or(Cow::Borrowed(DEFAULT_NAME));
+        let meters = Arc::new(LayerMeters::new(name));
+        let active = |rule: Rule, name: &str| {
+            Arc::new(ActiveRule::new(rule, name, &table, &clock, style, &meters))
+        };
         let of_route = |label: &str, rule: Rule| active(rule.or(&base), label);
         Self {
             routes: routes.map(|routes| routes.map(of_route)),
             base: (!base.policies.is_empty()).then(|| active(base.clone(), DEFAULT_NAME)),
-            name: base.name.unwrap_or(Cow::Borrowed(DEFAULT_NAME)),
-            table_meters: Resolved::default(),
-            seed: table.seed(),
+            table,
             clock,
             on_reject,
             retry_jitter,
         }
     }
 
-    pub(super) fn admit(&self, head: &Head<'_>) -> Outcome {
+    /// All rules: the layer's own first.
+    pub(super) fn rules(&self) -> impl Iterator<Item = &Arc<ActiveRule>> {
+        let routes = self.routes.iter().flat_map(|routes| routes.entries());
+        self.base.iter().chain(routes.map(|(_, rule)| rule))
+    }
+
+    /// Decides on a request.
+    #[inline]
+    pub(super) fn admit(&self, head: &Head<'_>) -> Result<Passed, Answer> {
+        let subject = match self.identify(head) {
+            Ok(subject) => subject,
+            Err(unlimited) => return unlimited,
+        };
+        let decision = subject.rule.decide(subject.ask());
+        if decision.refused_by.is_some() {
+            return self.limit(subject, &decision, head);
+        }
+        Ok(Self::pass(subject, &decision, head))
+    }
+
+    /// Finds the rule and the key of a request, or what becomes of it without.
+    #[inline]
+    pub(super) fn identify(&self, head: &Head<'_>) -> Result<Subject<'_>, Result<Passed, Answer>> {
         let of_route = self.routes.as_ref().and_then(|routes| routes.get(head));
-        let Some(rule) = of_route.or(self.base.as_ref()) else { return Outcome::Pass(None) };
-        let meters = rule.meters.get_or_resolve(|| DecisionMeters::resolve(&rule.limiter));
-        if rule.exempts(head) {
+        let Some(rule) = of_route.or(self.base.as_ref()) else { return Err(Ok(Passed::default())) };
+        let exempt = |meters: &DecisionMeters| {
             meters.exempt.increment(1);
-            return Outcome::Pass(None);
+            Err(Ok(Passed::default()))
+        };
+        let meters = rule.meters();
+        if rule.denies(head) {
+            return Err(self.deny(rule, head));
+        }
+        if rule.exempts(head) {
+            return exempt(meters);
         }
         // Before the key: the processor then waits for the clock and hashes the key at the same time.
         let now = self.clock.now();
-        let key = match rule.key.key(head, &self.seed) {
+        let key = match rule.key(head) {
             Ok(key) => key,
             Err(missing) => {
                 meters.missing_keys.increment(1);
                 rule.warn_of(&missing);
                 match rule.on_missing_key {
-                    OnMissingKey::Share => rule.shared_key,
-                    OnMissingKey::Skip => {
-                        meters.exempt.increment(1);
-                        return Outcome::Pass(None);
-                    }
-                    OnMissingKey::Reject => {
-                        meters.error.increment(1);
-                        let rejection = Rejection::new(Reason::MissingKey);
-                        return self.reject(
-                            &rejection.detail(format!("the request has no {}", missing.what())),
-                            head,
-                            None,
-                        );
-                    }
+                    OnMissingKey::Share => self.table.seed().unused_key(),
+                    OnMissingKey::Skip => return exempt(meters),
+                    OnMissingKey::Reject => return Err(self.reject_unknown(rule, &missing, head)),
                 }
             }
         };
-        let cost = rule.cost.as_ref().map_or(1, |cost| cost(head));
-        let decision = rule.limiter.decide(now, key, cost);
-        if decision.changed_stats {
-            let meters = self.table_meters.get_or_resolve(|| TableMeters::resolve(&self.name));
-            meters.tell(rule.limiter.store());
-        }
-        if let Some(policy) = decision.refused_by {
-            meters.limited[policy].increment(1);
-            return self.limit(rule, &decision, now, head);
-        }
-        meters.allowed.increment(1);
-        match &rule.fields {
-            None => Outcome::Pass(None),
-            Some(fields) => {
-                Outcome::Pass(Some(Report::new(fields, &rule.limiter, &decision, now, &self.clock)))
-            }
+        let (access, tiers) = rule.exception(head, key);
+        match access {
+            Access::Limited => Ok(Subject { rule, key, cost: rule.cost(head), tiers, now }),
+            Access::Allowed => exempt(meters),
+            Access::Denied => Err(self.deny(rule, head)),
         }
     }
 
+    /// Counts a request that passes at once.
+    #[inline]
+    pub(super) fn pass(subject: Subject<'_>, decision: &Decision, head: &Head<'_>) -> Passed {
+        subject.rule.meters().allowed.increment(1);
+        Self::passed(subject, decision, head)
+    }
+
+    /// What is to be done with the response of a request that was charged.
+    #[inline]
+    pub(super) fn passed(subject: Subject<'_>, decision: &Decision, head: &Head<'_>) -> Passed {
+        let Subject { rule, key, cost, tiers, now } = subject;
+        // Only the response decides what the key owes, where there is a reservation.
+        let reserved = rule.charge_on.is_some();
+        let report = if reserved { None } else { rule.report(decision, &tiers, now) };
+        let follow_up = FollowUp::new(rule, key, tiers, now, cost, head.headers);
+        Passed { report, follow_up }
+    }
+
+    /// Turns a request away that would exceed a quota, or lets it pass in a dry run.
     #[cold]
-    fn limit(
+    pub(super) fn limit(
         &self,
-        rule: &ActiveRule,
+        subject: Subject<'_>,
         decision: &Decision,
-        now: Timestamp,
         head: &Head<'_>,
-    ) -> Outcome {
+    ) -> Result<Passed, Answer> {
+        let Subject { rule, key, tiers, now, .. } = subject;
+        if rule.is_shadow() {
+            rule.meters().shadowed.increment(1);
+            let follow_up = FollowUp::new(rule, key, tiers, now, 0, head.headers);
+            return Ok(Passed { report: None, follow_up });
+        }
+        if let Some(policy) = decision.refused_by {
+            rule.meters().limited[policy].increment(1);
+        }
         let mut rejection = Rejection::new(Reason::QuotaExceeded);
         match decision.refusal().flatten() {
             Some(wait) => rejection = rejection.retry_after(self.jittered(wait, now)),
@@ -174,14 +204,43 @@ impl Admission {
             }
         }
         tracing::debug!(limit = %rule.limiter.name(), wait = ?rejection.retry_delay(), "request limited");
-        let fields = rule.fields.as_ref();
-        let report =
-            fields.map(|fields| Report::new(fields, &rule.limiter, decision, now, &self.clock));
-        self.reject(&rejection, head, report)
+        Err(self.reject(&rejection, head, rule.report(decision, &tiers, now)))
     }
 
     #[cold]
-    fn reject(&self, rejection: &Rejection, head: &Head<'_>, report: Option<Report>) -> Outcome {
+    fn deny(&self, rule: &ActiveRule, head: &Head<'_>) -> Result<Passed, Answer> {
+        self.reject_or_shadow(rule, &rule.meters().denied, &Rejection::new(Reason::Denied), head)
+    }
+
+    #[cold]
+    fn reject_unknown(
+        &self,
+        rule: &ActiveRule,
+        missing: &MissingKey,
+        head: &Head<'_>,
+    ) -> Result<Passed, Answer> {
+        let detail = format!("the request has no {}", missing.what());
+        let rejection = Rejection::new(Reason::MissingKey).detail(detail);
+        self.reject_or_shadow(rule, &rule.meters().error, &rejection, head)
+    }
+
+    fn reject_or_shadow(
+        &self,
+        rule: &ActiveRule,
+        counter: &Counter,
+        rejection: &Rejection,
+        head: &Head<'_>,
+    ) -> Result<Passed, Answer> {
+        if rule.is_shadow() {
+            rule.meters().shadowed.increment(1);
+            return Ok(Passed::default());
+        }
+        counter.increment(1);
+        Err(self.reject(rejection, head, None))
+    }
+
+    #[cold]
+    fn reject(&self, rejection: &Rejection, head: &Head<'_>, report: Option<Report>) -> Answer {
         let mut response = match &self.on_reject {
             Some(render) => {
                 let mut response = render(rejection, head);
@@ -198,7 +257,7 @@ impl Admission {
         if let Some(report) = report {
             report.write(response.headers_mut());
         }
-        Outcome::Reject(Box::new(response))
+        Box::new(response)
     }
 
     /// Lengthens a delay by a random part of the jitter, so that clients who were refused together do not return together.
@@ -208,51 +267,7 @@ impl Admission {
             return wait;
         }
         // Hashing the time under the secret seed is as good as a random number here.
-        let random = self.seed.key(&now).bits() as f64 / u64::MAX as f64;
+        let random = self.table.seed().key(&now).bits() as f64 / u64::MAX as f64;
         wait + wait.mul_f64(self.retry_jitter * random)
-    }
-}
-
-impl ActiveRule {
-    fn new(
-        rule: Rule,
-        default_name: &str,
-        table: &Table,
-        clock: &Clock,
-        style: FieldStyle,
-    ) -> Self {
-        let name = rule.name.unwrap_or_else(|| default_name.to_owned().into());
-        let limiter = Limiter::with_parts(name, &rule.policies, table.clone(), clock.clone());
-        Self {
-            fields: Fields::new(style, &limiter).map(Arc::new),
-            limiter,
-            key: rule.key.unwrap_or_else(|| Arc::new(Global)),
-            on_missing_key: rule.on_missing_key.unwrap_or_default(),
-            cost: rule.cost,
-            exempt: rule.exempt,
-            preflight_counts: rule.preflight_counts,
-            shared_key: table.seed().unused_key(),
-            warned_of_missing_key: AtomicBool::new(false),
-            meters: Resolved::default(),
-        }
-    }
-
-    #[inline]
-    fn exempts(&self, head: &Head<'_>) -> bool {
-        (!self.preflight_counts && is_preflight(head.method, head.headers))
-            || self.exempt.iter().any(|exempt| exempt(head))
-    }
-
-    #[cold]
-    fn warn_of(&self, missing: &MissingKey) {
-        if self.warned_of_missing_key.swap(true, Ordering::Relaxed) {
-            return;
-        }
-        let consequence = match self.on_missing_key {
-            OnMissingKey::Share => "such requests share one limit",
-            OnMissingKey::Reject => "such requests are rejected",
-            OnMissingKey::Skip => "such requests are not limited",
-        };
-        tracing::warn!(limit = %self.limiter.name(), "{missing}; {consequence} (logged once)");
     }
 }

@@ -3,11 +3,23 @@
 use smallvec::SmallVec;
 
 use super::{
+    Quota,
+    exceptions::Tiers,
     gcra::{Gcra, Verdict},
     limiter::ActivePolicy,
     table::{Charge, Table},
 };
 use crate::{clock::Timestamp, key::Key};
+
+/// What is asked of a limiter.
+#[derive(Clone, Copy)]
+pub(super) struct Ask<'a> {
+    pub(super) now: Timestamp,
+    pub(super) key: Key,
+    pub(super) cost: u32,
+    /// The quotas that hold for this request instead of the policies'.
+    pub(super) tiers: &'a Tiers,
+}
 
 /// What all policies say of one request.
 #[derive(Debug)]
@@ -22,13 +34,14 @@ pub(super) struct Decision {
 /// How a key stands with one policy after a decision.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Standing {
+    pub(super) gcra: Gcra,
     pub(super) tat: u64,
     /// If the policy refuses: after how many nanoseconds it would not; `None` if it always will.
     pub(super) refusal: Option<Option<u64>>,
 }
 
 impl Decision {
-    fn new(standings: SmallVec<[Standing; 4]>, changed_stats: bool) -> Self {
+    pub(super) fn new(standings: SmallVec<[Standing; 4]>, changed_stats: bool) -> Self {
         let refusals = standings.iter().enumerate();
         let refusals = refusals.filter_map(|(at, standing)| Some((at, standing.refusal?)));
         // "Never" is longest.
@@ -42,6 +55,22 @@ impl Decision {
     }
 }
 
+impl Ask<'_> {
+    /// What a policy enforces for this request.
+    #[inline]
+    pub(super) fn gcra(&self, at: usize, policy: &ActivePolicy) -> Gcra {
+        match self.tiers.get(at) {
+            Some(Some(quota)) => Self::of_tier(*quota, policy),
+            _ => policy.terms.gcra(),
+        }
+    }
+
+    #[cold]
+    fn of_tier(quota: Quota, policy: &ActivePolicy) -> Gcra {
+        Gcra::new(quota).slowed(policy.terms.multiplier())
+    }
+}
+
 /// Charges all policies if all allow it, and none otherwise.
 ///
 /// A denial writes nothing. In a race, when a policy that would have allowed the request no longer does at the moment of the
@@ -49,17 +78,12 @@ impl Decision {
 /// too many may follow, never a request too many. Charging the policy with least room first makes that rare, since it is
 /// the one that runs out.
 #[inline]
-pub(super) fn decide(
-    table: &Table,
-    policies: &[ActivePolicy],
-    now: Timestamp,
-    key: Key,
-    cost: u32,
-) -> Decision {
+pub(super) fn decide(table: &Table, policies: &[ActivePolicy], ask: Ask<'_>) -> Decision {
     match policies {
         [policy] => {
-            let charge = table.charge(policy.id(key), now, &policy.gcra, cost);
-            let standing = Standing::from(charge);
+            let gcra = ask.gcra(0, policy);
+            let charge = table.charge(policy.member.id(ask.key), ask.now, &gcra, ask.cost);
+            let standing = Standing::after(gcra, charge);
             let mut standings = SmallVec::new();
             standings.push(standing);
             Decision {
@@ -68,75 +92,84 @@ pub(super) fn decide(
                 changed_stats: charge.changed_stats(),
             }
         }
-        policies => decide_together(table, policies, now, key, cost),
+        policies => decide_together(table, policies, ask),
     }
 }
 
-fn decide_together(
+/// What [`decide`] would say, with nothing charged, if `held` was charged before.
+pub(super) fn preview(
     table: &Table,
     policies: &[ActivePolicy],
-    now: Timestamp,
-    key: Key,
-    cost: u32,
+    ask: Ask<'_>,
+    held: u32,
 ) -> Decision {
-    let mut standings: SmallVec<[Standing; 4]> = policies
-        .iter()
-        .map(|policy| {
-            let tat = table.peek(policy.id(key));
-            Standing::new(tat, policy.gcra.decide(now, tat, cost))
-        })
-        .collect();
-    if standings.iter().any(|standing| standing.refusal.is_some()) {
-        return Decision::new(standings, false);
+    let standing = |(at, policy): (usize, &ActivePolicy)| {
+        let gcra = ask.gcra(at, policy);
+        let tat = gcra.charged(ask.now, table.peek(policy.member.id(ask.key)), held);
+        let refusal = match gcra.decide(ask.now, tat, ask.cost) {
+            Verdict::Allowed { .. } => None,
+            Verdict::Denied { wait } => Some(wait),
+        };
+        Standing { gcra, tat, refusal }
+    };
+    Decision::new(policies.iter().enumerate().map(standing).collect(), false)
+}
+
+/// Charges all policies for a request that was served, whether or not they would have allowed it.
+pub(super) fn charge_anyway(table: &Table, policies: &[ActivePolicy], ask: Ask<'_>) -> Decision {
+    let mut changed_stats = false;
+    let charge = |(at, policy): (usize, &ActivePolicy)| {
+        let gcra = ask.gcra(at, policy);
+        let charge = table.charge_anyway(policy.member.id(ask.key), ask.now, &gcra, ask.cost);
+        changed_stats |= charge.changed_stats();
+        Standing::after(gcra, charge)
+    };
+    let standings = policies.iter().enumerate().map(charge).collect();
+    Decision { standings, refused_by: None, changed_stats }
+}
+
+fn decide_together(table: &Table, policies: &[ActivePolicy], ask: Ask<'_>) -> Decision {
+    let mut decision = preview(table, policies, ask, 0);
+    if decision.refused_by.is_some() {
+        return decision;
     }
 
+    let standings = &mut decision.standings;
     let mut order: SmallVec<[usize; 4]> = (0..policies.len()).collect();
-    let room = |gcra: &Gcra, tat| gcra.remaining(now, tat);
-    order.sort_unstable_by_key(|&at| room(&policies[at].gcra, standings[at].tat));
+    order.sort_unstable_by_key(|&at| standings[at].gcra.remaining(ask.now, standings[at].tat));
 
     let mut changed_stats = false;
     let mut charged: SmallVec<[(usize, u64, u64); 4]> = SmallVec::new();
     for at in order {
-        let policy = &policies[at];
-        let charge = table.charge(policy.id(key), now, &policy.gcra, cost);
+        let (id, gcra) = (policies[at].member.id(ask.key), standings[at].gcra);
+        let charge = table.charge(id, ask.now, &gcra, ask.cost);
         changed_stats |= charge.changed_stats();
-        standings[at] = charge.into();
+        standings[at] = Standing::after(gcra, charge);
         match charge {
             Charge::Allowed { before, after, .. } => charged.push((at, before, after)),
             Charge::Denied { .. } => {
                 for (at, before, after) in charged {
-                    table.undo(policies[at].id(key), before, after);
+                    table.undo(policies[at].member.id(ask.key), before, after);
                     standings[at].tat = before;
                 }
-                break;
+                return Decision::new(decision.standings, changed_stats);
             }
         }
     }
-    Decision::new(standings, changed_stats)
+    Decision { changed_stats, ..decision }
 }
 
 impl Standing {
-    /// With the TAT as it was, and what the algorithm says of it.
-    fn new(tat: u64, verdict: Verdict) -> Self {
-        let refusal = match verdict {
-            Verdict::Allowed { .. } => None,
-            Verdict::Denied { wait } => Some(wait),
-        };
-        Self { tat, refusal }
-    }
-}
-
-impl From<Charge> for Standing {
-    fn from(charge: Charge) -> Self {
+    fn after(gcra: Gcra, charge: Charge) -> Self {
         match charge {
-            Charge::Allowed { after, .. } => Self { tat: after, refusal: None },
-            Charge::Denied { tat, wait } => Self { tat, refusal: Some(wait) },
+            Charge::Allowed { after, .. } => Self { gcra, tat: after, refusal: None },
+            Charge::Denied { tat, wait } => Self { gcra, tat, refusal: Some(wait) },
         }
     }
 }
 
 impl Charge {
-    fn changed_stats(&self) -> bool {
+    pub(super) fn changed_stats(&self) -> bool {
         matches!(self, Self::Allowed { changed_stats: true, .. })
     }
 }

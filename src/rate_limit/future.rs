@@ -6,16 +6,18 @@ use std::{
 
 use bytes::Bytes;
 use http::Response;
+use http_body::Body;
 use pin_project::pin_project;
 
-use super::report::Report;
+use super::{admission::Passed, follow_up::FollowUp, report::Report};
 use crate::body::ResponseBody;
 
 /// The future of [`RateLimit`](super::RateLimit).
 ///
 /// # Cancel safety
 ///
-/// Dropping it drops the inner future. What the request was charged stays charged: it was let through.
+/// Dropping it drops the inner future. What the request was charged stays charged: it was let through. Where the response
+/// would have decided on the charge, what was reserved is charged.
 // Either `inner` or `rejected` is there. An enum would say so, but the inner future would then be made beside it and copied in,
 // as it would be by a constructor: 12 ns for one that holds its response already.
 #[pin_project]
@@ -24,41 +26,77 @@ pub struct ResponseFuture<F> {
     pub(super) inner: Option<F>,
     /// What the inner service's response is to tell.
     pub(super) report: Option<Report>,
+    /// What is to be done when it is there.
+    pub(super) follow_up: Option<FollowUp>,
     /// `None` also once it was given away.
     pub(super) rejected: Option<Box<Response<Bytes>>>,
 }
 
 impl<F> ResponseFuture<F> {
+    pub(super) fn passed(inner: F, passed: Passed) -> Self {
+        let Passed { report, follow_up } = passed;
+        Self { inner: Some(inner), report, follow_up, rejected: None }
+    }
+
     pub(super) fn rejected(response: Box<Response<Bytes>>) -> Self {
-        Self { inner: None, report: None, rejected: Some(response) }
+        Self { inner: None, report: None, follow_up: None, rejected: Some(response) }
     }
 }
 
 impl<F, B, E> Future for ResponseFuture<F>
 where
     F: Future<Output = Result<Response<B>, E>>,
+    B: Body,
 {
-    type Output = Result<Response<ResponseBody<B>>, E>;
+    type Output = Result<Response<ResponseBody<B, FollowUp>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        if let Some(inner) = this.inner.as_pin_mut() {
-            let response = ready!(inner.poll(cx))?;
-            return match this.report {
-                None => Poll::Ready(Ok(response.map(ResponseBody::inner))),
-                Some(report) => {
-                    let mut response = response.map(ResponseBody::inner);
-                    report.write(response.headers_mut());
-                    Poll::Ready(Ok(response))
-                }
+        let Some(inner) = this.inner.as_pin_mut() else {
+            return match this.rejected.take() {
+                Some(response) => Poll::Ready(Ok(response.map(ResponseBody::full))),
+                // Polled after completion, which the contract of `Future` leaves open.
+                None => Poll::Pending,
             };
+        };
+        let response = ready!(inner.poll(cx));
+        if let Some(follow_up) = this.follow_up.take() {
+            return Poll::Ready(followed_up(follow_up, response, this.report.take()));
         }
-        match this.rejected.take() {
-            Some(response) => Poll::Ready(Ok(response.map(ResponseBody::full))),
-            // Polled after completion, which the contract of `Future` leaves open.
-            None => Poll::Pending,
-        }
+        let response = response?;
+        Poll::Ready(Ok(match this.report {
+            None => response.map(ResponseBody::inner),
+            Some(report) => {
+                let mut response = response.map(ResponseBody::inner);
+                report.write(response.headers_mut());
+                response
+            }
+        }))
     }
+}
+
+#[cold]
+fn followed_up<B: Body, E>(
+    follow_up: FollowUp,
+    response: Result<Response<B>, E>,
+    report: Option<Report>,
+) -> Result<Response<ResponseBody<B, FollowUp>>, E> {
+    let response = match response {
+        Ok(response) => response,
+        Err(error) => {
+            follow_up.failed();
+            return Err(error);
+        }
+    };
+    let (follow_up, settled) = follow_up.head(&response);
+    let mut response = response.map(|body| match follow_up {
+        Some(follow_up) => ResponseBody::guarded(body, follow_up),
+        None => ResponseBody::inner(body),
+    });
+    if let Some(report) = settled.or(report) {
+        report.write(response.headers_mut());
+    }
+    Ok(response)
 }
 
 impl<F> fmt::Debug for ResponseFuture<F> {

@@ -6,15 +6,15 @@
 //!
 //! Pure functions: time comes in, decisions go out.
 
-use super::Quota;
+use super::{Quota, quota::LONGEST};
 use crate::clock::{Timestamp, nanos};
 
 /// A quota as the algorithm needs it. Times are in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gcra {
-    interval: u64,
-    tolerance: u64,
-    burst: u32,
+    pub(super) interval: u64,
+    pub(super) tolerance: u64,
+    pub(super) burst: u32,
 }
 
 /// What a request of some cost meets.
@@ -40,42 +40,89 @@ impl Gcra {
         Self { interval, tolerance: interval * u64::from(burst), burst }
     }
 
+    /// The same at a share of its rate, from more than 0 to 1.
+    ///
+    /// Each request takes the longer interval out of the same tolerance. So what may come at once shrinks with the rate, a key
+    /// that has used its burst up stays so, and what keys owe needs no change. A request that would not fit into the
+    /// tolerance any more passes when nothing is owed.
+    pub fn slowed(self, share: f64) -> Self {
+        if share >= 1.0 {
+            return self;
+        }
+        // The conversion saturates, and a request a century is as good as none.
+        let interval = ((self.interval as f64 / share).ceil() as u64).min(LONGEST);
+        Self { interval: interval.max(self.interval), ..self }
+    }
+
     /// Decides on a request of `cost` at `now`, for a key with this TAT. One of cost 0 always passes.
     #[inline]
     pub fn decide(&self, now: Timestamp, tat: u64, cost: u32) -> Verdict {
         if cost > self.burst {
             return Verdict::Denied { wait: None };
         }
-        let now = now.as_nanos();
-        // The increment is at most the tolerance, and that at most 100 of the 584 years; a TAT at the end of time stays denied.
-        let new = tat.max(now).saturating_add(u64::from(cost) * self.interval);
-        let debt = new - now;
-        if debt <= self.tolerance || cost == 0 {
-            Verdict::Allowed { tat: new }
-        } else {
-            Verdict::Denied { wait: Some(debt - self.tolerance) }
+        match self.wait_behind(now, tat, 0, cost) {
+            wait if wait > 0 && cost > 0 => Verdict::Denied { wait: Some(wait) },
+            _ => Verdict::Allowed { tat: self.charged(now, tat, cost) },
         }
+    }
+
+    /// The TAT once a key has been charged `cost`, whether or not that fits into the tolerance.
+    #[inline]
+    pub fn charged(&self, now: Timestamp, tat: u64, cost: u32) -> u64 {
+        // The last number there is has another meaning in a table.
+        tat.max(now.as_nanos()).saturating_add(self.price(cost.into())).min(u64::MAX - 1)
+    }
+
+    /// After how many nanoseconds a request of `cost` could pass if others, of `ahead` in all, pass as soon as they can.
+    #[inline]
+    pub(super) fn wait_behind(&self, now: Timestamp, tat: u64, ahead: u64, cost: u32) -> u64 {
+        let tolerance = self.tolerance.max(self.price(cost.into()));
+        let price = self.price(ahead.saturating_add(cost.into()));
+        debt(now, tat).saturating_add(price).saturating_sub(tolerance)
     }
 
     /// How many requests of cost 1 would pass at once at `now`, for a key with this TAT.
     pub fn remaining(&self, now: Timestamp, tat: u64) -> u32 {
-        let free = self.tolerance.saturating_sub(debt(now, tat));
+        let free = self.tolerance.max(self.interval).saturating_sub(debt(now, tat));
         // At most the burst.
         (free / self.interval) as u32
     }
 
     /// After how many nanoseconds one more than [`Gcra::remaining`] would pass; 0 if the whole burst would now.
     pub fn next_in(&self, now: Timestamp, tat: u64) -> u64 {
-        let debt = debt(now, tat);
-        match self.tolerance.checked_sub(debt) {
-            Some(free) if debt > 0 => self.interval - free % self.interval,
+        let (debt, tolerance) = (debt(now, tat), self.tolerance.max(self.interval));
+        match tolerance.checked_sub(debt) {
+            // If the tolerance is no multiple of the interval, the last of the debt makes no request more.
+            Some(free) if debt > 0 => (self.interval - free % self.interval).min(debt),
             Some(_) => 0,
-            None => (debt - self.tolerance).saturating_add(self.interval),
+            None => (debt - tolerance).saturating_add(self.interval),
         }
+    }
+
+    /// What a debt under the terms `before` is under these: so many requests, and a whole burst at most if it was no more.
+    pub(super) fn converted(&self, before: Self, debt: u64) -> u64 {
+        let ratio = self.interval as f64 / before.interval as f64;
+        // The conversion saturates. Equal intervals keep debts as they are, to the nanosecond.
+        let convert = |debt: u64| {
+            if self.interval == before.interval {
+                debt
+            } else {
+                (debt as f64 * ratio).ceil() as u64
+            }
+        };
+        let (within, beyond) = (debt.min(before.tolerance), debt.saturating_sub(before.tolerance));
+        convert(within).min(self.tolerance).saturating_add(convert(beyond))
+    }
+
+    /// What requests of `cost` in all take out of the tolerance.
+    #[inline]
+    fn price(&self, cost: u64) -> u64 {
+        cost.saturating_mul(self.interval).min(LONGEST)
     }
 }
 
 /// For how many nanoseconds from `now` the key owes something.
+#[inline]
 pub(super) fn debt(now: Timestamp, tat: u64) -> u64 {
     tat.saturating_sub(now.as_nanos())
 }

@@ -4,7 +4,7 @@
 
 use http::HeaderValue;
 
-use super::{Quota, limiter::Limiter, quota::SECOND};
+use super::{Quota, exceptions::Tiers, limiter::Limiter, quota::SECOND};
 use crate::clock::nanos;
 
 /// Which header fields tell clients about the limit, on every response.
@@ -69,16 +69,18 @@ impl Headers {
 }
 
 impl Fields {
-    /// `None` if there is nothing to tell.
-    pub(super) fn new(style: FieldStyle, limiter: &Limiter) -> Option<Self> {
+    /// As the limiter's terms are now, with the quotas of its own that a request may have. `None` if there is nothing to tell.
+    pub(super) fn new(style: FieldStyle, limiter: &Limiter, tiers: &Tiers) -> Option<Self> {
         if style.headers == Headers::None {
             return None;
         }
-        let policies: Box<[_]> = limiter
-            .policies()
-            .map(|policy| {
-                let (quota, window) = window(policy.quota());
-                PolicyField { name: sf_string(policy.name()), quota, window }
+        let policies = limiter.active().iter().enumerate();
+        let policies: Box<[_]> = policies
+            .map(|(at, active)| {
+                let of_request = tiers.get(at).copied().flatten();
+                let (quota, window) = window(of_request.unwrap_or_else(|| active.terms.quota()));
+                let quota = slowed(quota, active.terms.multiplier());
+                PolicyField { name: sf_string(active.policy.name()), quota, window }
             })
             .collect();
         let members: Vec<_> = policies.iter().map(|policy| policy.member(&policy.name)).collect();
@@ -86,6 +88,11 @@ impl Fields {
         let policy_field = HeaderValue::try_from(members.join(", ")).ok()?;
         Some(Self { style, policy_field, policies })
     }
+}
+
+/// What of `q` an adaptive limit leaves; one request can pass in any case.
+fn slowed(quota: u64, multiplier: f64) -> u64 {
+    if multiplier < 1.0 { ((quota as f64 * multiplier) as u64).max(1) } else { quota }
 }
 
 /// `q` and `w`: so many requests in so many whole seconds, never promising more than the quota gives.

@@ -5,7 +5,8 @@ use http::Response;
 use tower_layer::Layer;
 
 use super::{
-    Headers, LegacyReset, OnMissingKey, Policy, RateLimit, Rule, Table,
+    Adaptive, Handle, Headers, LegacyReset, OnMissingKey, Policy, Queue, QueuedRateLimitLayer,
+    Quota, RateLimit, Rule, Served, Table,
     admission::{Admission, Config},
     headers::FieldStyle,
 };
@@ -102,6 +103,50 @@ impl RateLimitLayer {
         self.with_base_rule(|rule| rule.cost(cost))
     }
 
+    /// Charges what the response says, see [`Rule::charge_on`].
+    pub fn charge_on(self, charge: impl Fn(&Served<'_>) -> u32 + Send + Sync + 'static) -> Self {
+        self.with_base_rule(|rule| rule.charge_on(charge))
+    }
+
+    /// Charges what the response says when its body has ended, see [`Rule::charge_at_end`].
+    pub fn charge_at_end(
+        self,
+        charge: impl Fn(&Served<'_>) -> u32 + Send + Sync + 'static,
+    ) -> Self {
+        self.with_base_rule(|rule| rule.charge_at_end(charge))
+    }
+
+    /// Gives single requests another quota than that of the policy added last, see [`Rule::quota_for`].
+    ///
+    /// # Panics
+    ///
+    /// If the layer's own rule has no policy yet.
+    pub fn quota_for(
+        self,
+        quota: impl Fn(&Head<'_>) -> Option<Quota> + Send + Sync + 'static,
+    ) -> Self {
+        self.with_base_rule(|rule| rule.quota_for(quota))
+    }
+
+    /// Lets the rate of the policy added last fall while the service suffers, see [`Adaptive`].
+    ///
+    /// # Panics
+    ///
+    /// If the layer's own rule has no policy yet.
+    pub fn adaptive(self, adaptive: Adaptive) -> Self {
+        self.with_base_rule(|rule| rule.adaptive(adaptive))
+    }
+
+    /// Rejects requests whatever their quota, see [`Rule::deny`].
+    pub fn deny(self, deny: impl Fn(&Head<'_>) -> bool + Send + Sync + 'static) -> Self {
+        self.with_base_rule(|rule| rule.deny(deny))
+    }
+
+    /// Only counts what it would reject, see [`Rule::shadow`].
+    pub fn shadow(self, shadow: bool) -> Self {
+        self.with_base_rule(|rule| rule.shadow(shadow))
+    }
+
     /// Lets requests pass uncounted, see [`Rule::exempt`].
     pub fn exempt(self, exempt: impl Fn(&Head<'_>) -> bool + Send + Sync + 'static) -> Self {
         self.with_base_rule(|rule| rule.exempt(exempt))
@@ -177,6 +222,20 @@ impl RateLimitLayer {
     /// Reads time from `clock`; the system's otherwise.
     pub fn clock(self, clock: Clock) -> Self {
         self.with(|config| config.clock = clock)
+    }
+
+    /// Lets requests wait for their turn that would exceed a quota. This is the last setting: what it makes is another layer.
+    pub fn queue(self, queue: Queue) -> QueuedRateLimitLayer {
+        QueuedRateLimitLayer::new(self, queue)
+    }
+
+    /// Reads and steers the layer while it is at work.
+    pub fn handle(&self) -> Handle {
+        Handle::new(&self.admission)
+    }
+
+    pub(super) fn admission(&self) -> Arc<Admission> {
+        Arc::clone(&self.admission)
     }
 }
 

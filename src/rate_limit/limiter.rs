@@ -1,9 +1,11 @@
-use std::{borrow::Cow, hash::Hash, time::Duration};
+use std::{borrow::Cow, fmt, hash::Hash, sync::Arc, time::Duration};
 
 use super::{
-    Policy, Table,
-    decision::{Decision, decide},
-    gcra::Gcra,
+    Gcra, Policy, Quota, Table,
+    decision::{self, Ask, Decision},
+    exceptions::{Access, Exceptions, Tiers},
+    registry::Member,
+    terms::Terms,
 };
 use crate::{
     clock::{Clock, Timestamp},
@@ -29,29 +31,21 @@ use crate::{
 ///
 /// It is what a layer asks, and serves as well inside a handler, for the messages of a WebSocket or the items of a queue.
 /// Clones share what keys owe.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Limiter {
     name: Cow<'static, str>,
     policies: Vec<ActivePolicy>,
+    exceptions: Arc<Exceptions>,
     table: Table,
     clock: Clock,
 }
 
 /// A policy at work.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct ActivePolicy {
     pub(super) policy: Policy,
-    pub(super) gcra: Gcra,
-    /// Tells the policy's entries in the table from those of others.
-    salt: u64,
-}
-
-impl ActivePolicy {
-    /// Where the table keeps what `key` owes to this policy. 0 means an unused slot there.
-    #[inline]
-    pub(super) fn id(&self, key: Key) -> u64 {
-        (key.bits() ^ self.salt).max(1)
-    }
+    pub(super) terms: Arc<Terms>,
+    pub(super) member: Member,
 }
 
 /// A request that would exceed a quota.
@@ -91,7 +85,9 @@ impl Limiter {
         table: Table,
         clock: Clock,
     ) -> Self {
-        let mut limiter = Self { name, policies: Vec::with_capacity(policies.len()), table, clock };
+        let exceptions = Arc::default();
+        let room = Vec::with_capacity(policies.len());
+        let mut limiter = Self { name, policies: room, exceptions, table, clock };
         for policy in policies {
             limiter.push(policy.clone());
         }
@@ -133,21 +129,92 @@ impl Limiter {
     /// If that would exceed a quota. Nothing is charged then.
     pub fn check_n(&self, key: &impl Hash, cost: u32) -> Result<(), Denied> {
         let key = self.table.seed().key(key);
-        match self.decide(self.clock.now(), key, cost).refusal() {
+        let mut tiers = Tiers::new();
+        match self.exceptions.apply(key, &mut tiers) {
+            Access::Allowed => return Ok(()),
+            Access::Denied => return Err(Denied { retry_after: None }),
+            Access::Limited => {}
+        }
+        let ask = Ask { now: self.clock.now(), key, cost, tiers: &tiers };
+        match self.decide(ask).refusal() {
             None => Ok(()),
             Some(wait) => Err(Denied { retry_after: wait.map(Duration::from_nanos) }),
         }
     }
 
-    /// The names and quotas.
+    /// The names, and the quotas as they were given.
     pub fn policies(&self) -> impl ExactSizeIterator<Item = &Policy> {
         self.policies.iter().map(|active| &active.policy)
     }
 
-    /// Decides at `now`, and charges if all policies allow it.
+    /// Charges if all policies allow it.
     #[inline]
-    pub(super) fn decide(&self, now: Timestamp, key: Key, cost: u32) -> Decision {
-        decide(&self.table, &self.policies, now, key, cost)
+    pub(super) fn decide(&self, ask: Ask<'_>) -> Decision {
+        decision::decide(&self.table, &self.policies, ask)
+    }
+
+    /// Charges nothing.
+    pub(super) fn preview(&self, ask: Ask<'_>, held: u32) -> Decision {
+        decision::preview(&self.table, &self.policies, ask, held)
+    }
+
+    /// Charges for what was served.
+    pub(super) fn charge_anyway(&self, ask: Ask<'_>) -> Decision {
+        decision::charge_anyway(&self.table, &self.policies, ask)
+    }
+
+    /// Sets a policy's quota, and converts what keys owe to it, unless another limiter with the same entries does.
+    pub(super) fn set_quota(&self, policy: usize, quota: Quota, convert: bool) {
+        let ActivePolicy { policy, terms, member } = &self.policies[policy];
+        terms.set_quota(quota, |old, new| {
+            self.table.register(&self.name, policy.name(), new);
+            if convert {
+                self.table.convert(*member, self.clock.now(), |debt| new.converted(old, debt));
+            }
+        });
+    }
+
+    /// Gives a key a quota of its own for a policy, or takes it away, and converts what it owes.
+    pub(super) fn set_override(&self, policy: usize, key: Key, quota: Option<Quota>) {
+        let ActivePolicy { terms, member, .. } = &self.policies[policy];
+        let before = self.exceptions.quota(key, policy).unwrap_or_else(|| terms.quota());
+        let (old, new) = (Gcra::new(before), Gcra::new(quota.unwrap_or_else(|| terms.quota())));
+        let set = || self.exceptions.set_quota(key, policy, quota);
+        let convert = || {
+            let now = self.clock.now();
+            self.table.convert_one(member.id(key), now, |debt| new.converted(old, debt));
+        };
+        // As in `Terms::set_quota`: charged too much rather than too little meanwhile.
+        if new.interval < old.interval {
+            convert();
+            set();
+        } else {
+            set();
+            convert();
+        }
+    }
+
+    /// 0 until the terms of any policy change; then another number after each change.
+    #[inline]
+    pub(super) fn version(&self) -> u64 {
+        self.policies.iter().map(|active| active.terms.version()).sum()
+    }
+
+    pub(super) fn exceptions(&self) -> &Exceptions {
+        &self.exceptions
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(super) fn time(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The key that a value has in this limiter's table.
+    pub(super) fn key(&self, value: &impl Hash) -> Key {
+        self.table.seed().key(value)
     }
 
     pub(super) fn active(&self) -> &[ActivePolicy] {
@@ -165,9 +232,18 @@ impl Limiter {
     fn push(&mut self, policy: Policy) {
         let taken = |name: &str| self.policies.iter().any(|active| active.policy.name() == name);
         let policy = policy.with_free_name(taken);
-        let gcra = Gcra::new(policy.quota());
-        // By the names, so that a table finds its entries again under the same configuration.
-        let salt = self.table.seed().key(&(&*self.name, policy.name())).bits();
-        self.policies.push(ActivePolicy { policy, gcra, salt });
+        let member = self.table.register(&self.name, policy.name(), Gcra::new(policy.quota()));
+        let terms = Arc::new(Terms::new(policy.quota()));
+        self.policies.push(ActivePolicy { policy, terms, member });
+    }
+}
+
+impl fmt::Debug for Limiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Limiter")
+            .field("name", &self.name)
+            .field("policies", &self.policies().collect::<Vec<_>>())
+            .field("table", &self.table)
+            .finish_non_exhaustive()
     }
 }

@@ -1,4 +1,4 @@
-use metrics::{Counter, Gauge, counter, gauge};
+use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 
 use super::{Table, limiter::Limiter};
 use crate::telemetry::names;
@@ -8,9 +8,16 @@ pub(super) struct DecisionMeters {
     pub(super) allowed: Counter,
     pub(super) exempt: Counter,
     pub(super) error: Counter,
+    pub(super) denied: Counter,
+    pub(super) shadowed: Counter,
+    pub(super) queued: Counter,
+    /// How long those waited that were queued.
+    pub(super) wait: Histogram,
     pub(super) missing_keys: Counter,
     /// One for each policy.
     pub(super) limited: Box<[Counter]>,
+    /// One for each policy.
+    pub(super) multipliers: Box<[Gauge]>,
 }
 
 /// How a layer's table fares.
@@ -32,12 +39,24 @@ impl DecisionMeters {
             let policy = active.policy.shared_name();
             decisions(policy, "limited")
         });
+        let multipliers = limiter.active().iter().map(|active| {
+            let policy = active.policy.shared_name();
+            let metric = names::RATE_LIMIT_MULTIPLIER.name;
+            let gauge = gauge!(metric, "limit" => limit(), "policy" => policy);
+            gauge.set(active.terms.multiplier());
+            gauge
+        });
         Self {
             allowed: decisions("_all".into(), "allowed"),
             exempt: decisions("_all".into(), "exempt"),
             error: decisions("_all".into(), "error"),
+            denied: decisions("_all".into(), "denied"),
+            shadowed: decisions("_all".into(), "shadowed"),
+            queued: decisions("_all".into(), "queued"),
+            wait: histogram!(names::RATE_LIMIT_WAIT.name, "limit" => limit()),
             missing_keys: counter!(names::RATE_LIMIT_MISSING_KEYS.name, "limit" => limit()),
             limited: limited.collect(),
+            multipliers: multipliers.collect(),
         }
     }
 }

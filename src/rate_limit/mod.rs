@@ -58,31 +58,48 @@
 //! GCRA: the state of a key is one number, time flows evenly, there is no window whose edge lets two bursts through. See
 //! [`Quota`] for what that means for a burst, and [`Table`] for where the numbers are kept.
 
+mod active;
+mod adaptive;
 mod admission;
 mod decision;
+mod exceptions;
+mod follow_up;
 mod future;
 mod gcra;
+mod handle;
 mod headers;
+mod holds;
 mod layer;
 mod limiter;
 mod meters;
 mod policy;
+mod queue;
 mod quota;
 mod quota_text;
+mod registry;
 mod report;
 mod rule;
+mod served;
 mod service;
+mod snapshot;
 mod table;
+mod terms;
 
 pub use self::{
+    adaptive::{Adaptive, Aimd, Window},
+    follow_up::FollowUp,
     future::ResponseFuture,
     gcra::{Gcra, Verdict},
+    handle::{Handle, LimitHandle, PolicyHandle},
     headers::{Headers, LegacyReset},
     layer::RateLimitLayer,
     limiter::{Denied, Limiter},
     policy::Policy,
+    queue::{Queue, QueuedFuture, QueuedRateLimit, QueuedRateLimitLayer},
     quota::Quota,
     rule::{OnMissingKey, Rule},
+    served::Served,
     service::RateLimit,
+    snapshot::{Restored, SnapshotError},
     table::{Table, TableStats},
 };

@@ -40,7 +40,7 @@ pub(super) const HOUR: u64 = 60 * MINUTE;
 pub(super) const DAY: u64 = 24 * HOUR;
 
 /// The longest time for a whole burst to come back: 100 years. Far from it, sums of times cannot overflow 64 bits.
-const MAX_TOLERANCE: u64 = 36_525 * DAY;
+pub(super) const LONGEST: u64 = 36_525 * DAY;
 
 /// What can be wrong with a quota.
 #[derive(Clone, Copy)]
@@ -110,7 +110,7 @@ impl Quota {
     /// If `interval` is zero or longer than 100 years; in a `const` that is a compile error.
     pub const fn every(interval: Duration) -> Self {
         let nanos = interval.as_nanos();
-        assert!(nanos <= MAX_TOLERANCE as u128, "the interval must be at most 100 years");
+        assert!(nanos <= LONGEST as u128, "the interval must be at most 100 years");
         Self::new(1, nanos as u64).checked()
     }
 
@@ -268,7 +268,7 @@ impl Quota {
         if self.strict && self.burst > self.count {
             return Some(Fault::Strict);
         }
-        if self.interval_nanos() as u128 * self.burst as u128 > MAX_TOLERANCE as u128 {
+        if self.interval_nanos() as u128 * self.burst as u128 > LONGEST as u128 {
             return Some(Fault::Tolerance);
         }
         None

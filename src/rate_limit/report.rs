@@ -8,7 +8,6 @@ use smallvec::SmallVec;
 use super::{
     decision::Decision,
     headers::{Fields, LegacyReset},
-    limiter::Limiter,
     quota::SECOND,
 };
 use crate::clock::{Clock, Timestamp};
@@ -39,18 +38,16 @@ struct Item {
 
 impl Report {
     pub(super) fn new(
-        fields: &Arc<Fields>,
-        limiter: &Limiter,
+        fields: Arc<Fields>,
         decision: &Decision,
         now: Timestamp,
         clock: &Clock,
     ) -> Self {
         let style = fields.style;
-        let items = limiter.active().iter().zip(&decision.standings).enumerate();
-        let items = items.map(|(policy, (active, standing))| Item {
+        let items = decision.standings.iter().enumerate().map(|(policy, standing)| Item {
             policy: policy as u32,
-            remaining: active.gcra.remaining(now, standing.tat),
-            next: active.gcra.next_in(now, standing.tat).div_ceil(SECOND),
+            remaining: standing.gcra.remaining(now, standing.tat),
+            next: standing.gcra.next_in(now, standing.tat).div_ceil(SECOND),
         });
         let refused_by = decision.refused_by.map(|policy| policy as u32);
         // The policy that refuses longest, then the one with least left, then the one that waits longest.
@@ -68,7 +65,7 @@ impl Report {
             LegacyReset::Epoch if style.headers.legacy() => clock.unix_time().as_secs() + next,
             _ => next,
         };
-        Self { fields: Arc::clone(fields), items, reset }
+        Self { fields, items, reset }
     }
 
     /// Adds the fields to a response. What another limit has told inside stays, in one line with this one's.

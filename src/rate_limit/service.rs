@@ -5,10 +5,12 @@ use std::{
 };
 
 use http::{Request, Response};
+use http_body::Body;
 use tower_service::Service;
 
 use super::{
-    admission::{Admission, Outcome},
+    admission::{Admission, Passed},
+    follow_up::FollowUp,
     future::ResponseFuture,
 };
 use crate::{body::ResponseBody, head::Head};
@@ -47,8 +49,9 @@ impl<S> RateLimit<S> {
 impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for RateLimit<S>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    ResBody: Body,
 {
-    type Response = Response<ResponseBody<ResBody>>;
+    type Response = Response<ResponseBody<ResBody, FollowUp>>;
     type Error = S::Error;
     type Future = ResponseFuture<S::Future>;
 
@@ -57,11 +60,15 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let report = match self.admission.admit(&Head::of(&request)) {
-            Outcome::Pass(report) => report,
-            Outcome::Reject(response) => return ResponseFuture::rejected(response),
-        };
-        ResponseFuture { inner: Some(self.inner.call(request)), report, rejected: None }
+        match self.admission.admit(&Head::of(&request)) {
+            Ok(Passed { report, follow_up }) => ResponseFuture {
+                inner: Some(self.inner.call(request)),
+                report,
+                follow_up,
+                rejected: None,
+            },
+            Err(answer) => ResponseFuture::rejected(answer),
+        }
     }
 }
 

@@ -4,10 +4,9 @@
 //! live in either of two lines, both given by its hash. Nothing is allocated after construction, nothing is ever resized
 //! or swept: a TAT in the past equals a key never seen, so such a slot is free for whoever comes.
 //!
-//! When both lines of a new key are full of keys that owe, the one that owes least makes room. Of one policy's keys abusers owe
-//! most, so a flood of new keys displaces itself and not them. What keys owe to a policy of long intervals is more than to one
-//! of short ones, so where policies share a table, the short ones' keys make room first: they are the ones that are free
-//! again soonest. The debt that is lost that way is counted.
+//! When both lines of a new key are full of keys that owe, the one makes room that owes the smallest part of its policy's burst.
+//! Abusers owe most, so a flood of new keys displaces itself and not them, also where policies with short and with long
+//! intervals share a table. The debt that is lost that way is counted.
 //!
 //! # How threads meet
 //!
@@ -20,9 +19,16 @@
 //! So no charge is ever lost but with the debt of an evicted key. What a race can do is to charge a stranger's key once too
 //! often, in the instant in which its slot changes hands: a denial too many, never a request too many.
 
-use std::{fmt, iter, sync::Arc, sync::PoisonError, time::Duration};
+use std::{
+    fmt, iter,
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
-use super::gcra::{Gcra, Verdict, debt};
+use super::{
+    gcra::{Gcra, Verdict, debt},
+    registry::{Known, Member, Registry, code_of},
+};
 use crate::{
     clock::Timestamp,
     key::KeySeed,
@@ -34,7 +40,7 @@ const WAYS: usize = 4;
 /// Enough that threads rarely meet at one, few enough to be small beside the table.
 const STRIPES: usize = if cfg!(weir_loom) { 2 } else { 64 };
 
-/// The TAT of a slot that is changing hands. No quota reaches it: see `MAX_TOLERANCE`.
+/// The TAT of a slot that is changing hands. No key's ever is: see `Gcra::charged`.
 const CLAIMED: u64 = u64::MAX;
 
 /// A fixed number of keys and what they owe: the default store of a rate limit.
@@ -54,7 +60,8 @@ const CLAIMED: u64 = u64::MAX;
 pub struct Table(Arc<Inner>);
 
 struct Inner {
-    seed: KeySeed,
+    seed: [AtomicU64; 2],
+    registry: Registry,
     /// A power of two of them.
     lines: Box<[Line]>,
     locks: Box<[Stripe]>,
@@ -68,7 +75,7 @@ struct Inner {
 struct Line([Slot; WAYS]);
 
 struct Slot {
-    /// The key's id; 0 if the slot was never taken.
+    /// The key's id, see `registry.rs`; 0 if the slot was never taken.
     tag: AtomicU64,
     tat: AtomicU64,
 }
@@ -129,7 +136,8 @@ impl Table {
         let slot = || Slot { tag: AtomicU64::new(0), tat: AtomicU64::new(0) };
         let line = || Line(std::array::from_fn(|_| slot()));
         Self(Arc::new(Inner {
-            seed,
+            seed: seed.words().map(AtomicU64::new),
+            registry: Registry::default(),
             lines: iter::repeat_with(line).take(lines).collect(),
             locks: iter::repeat_with(|| Stripe(Mutex::new(()))).take(STRIPES).collect(),
             used: AtomicU64::new(0),
@@ -139,8 +147,27 @@ impl Table {
     }
 
     /// The seed under which keys are hashed for this table.
+    #[inline]
     pub fn seed(&self) -> KeySeed {
-        self.0.seed
+        let [a, b] = &self.0.seed;
+        KeySeed::fixed([a.load(Ordering::Relaxed), b.load(Ordering::Relaxed)])
+    }
+
+    /// Hashes keys under another seed from now on. What keys owed under the old one is out of their reach.
+    pub(super) fn reseed(&self, seed: KeySeed) {
+        for (word, new) in self.0.seed.iter().zip(seed.words()) {
+            word.store(new, Ordering::Relaxed);
+        }
+    }
+
+    /// Gives a policy of a limit its place among those whose debts are kept here: always the same for the same names.
+    pub(super) fn register(&self, limit: &str, policy: &str, gcra: Gcra) -> Member {
+        self.0.registry.register(limit, policy, gcra)
+    }
+
+    /// All policies that were ever registered.
+    pub(super) fn known(&self) -> Vec<Known> {
+        self.0.registry.known()
     }
 
     /// What the table has been through.
@@ -164,8 +191,54 @@ impl Table {
     /// Charges a key, if the algorithm allows it.
     #[inline]
     pub(super) fn charge(&self, id: u64, now: Timestamp, gcra: &Gcra, cost: u32) -> Charge {
-        let found = self.0.find(id).and_then(|slot| slot.charge(id, now, gcra, cost));
-        found.unwrap_or_else(|| self.0.charge_new(id, now, gcra, cost))
+        self.advance(id, now, |tat| gcra.decide(now, tat, cost))
+    }
+
+    /// Charges a key for something that is done already, allowed or not.
+    pub(super) fn charge_anyway(&self, id: u64, now: Timestamp, gcra: &Gcra, cost: u32) -> Charge {
+        self.advance(id, now, |tat| Verdict::Allowed { tat: gcra.charged(now, tat, cost) })
+    }
+
+    /// Lets a key owe until `tat` at least.
+    pub(super) fn restore(&self, id: u64, now: Timestamp, tat: u64) -> Charge {
+        self.advance(id, now, |before| Verdict::Allowed { tat: before.max(tat).min(CLAIMED - 1) })
+    }
+
+    /// Moves a key's TAT to where `step` says.
+    #[inline]
+    fn advance(&self, id: u64, now: Timestamp, step: impl Fn(u64) -> Verdict) -> Charge {
+        let found = self.0.find(id).and_then(|slot| slot.advance(id, &step));
+        found.unwrap_or_else(|| self.0.advance_new(id, now, &step))
+    }
+
+    /// Converts what all keys owe to one policy, in nanoseconds.
+    ///
+    /// It visits every slot, some milliseconds for a million of them, and stops nobody who makes decisions meanwhile.
+    pub(super) fn convert(&self, member: Member, now: Timestamp, debt_of: impl Fn(u64) -> u64) {
+        for slot in self.0.lines.iter().flat_map(|line| &line.0) {
+            slot.convert(now, &debt_of, |tag| code_of(tag) == member.code);
+        }
+    }
+
+    /// Converts what one key owes.
+    pub(super) fn convert_one(&self, id: u64, now: Timestamp, debt_of: impl Fn(u64) -> u64) {
+        if let Some(slot) = self.0.find(id) {
+            slot.convert(now, &debt_of, |tag| tag == id);
+        }
+    }
+
+    /// The ids and TATs of all keys that owe at `now`; each by itself is consistent.
+    pub(super) fn owing(&self, now: Timestamp) -> impl Iterator<Item = (u64, u64)> {
+        self.0.lines.iter().flat_map(|line| &line.0).filter_map(move |slot| {
+            loop {
+                let tag = slot.tag.load(Ordering::Acquire);
+                let tat = slot.tat.load(Ordering::Acquire);
+                if tat != CLAIMED && slot.tag.load(Ordering::Acquire) == tag {
+                    return (tag != 0 && debt(now, tat) > 0).then_some((tag, tat));
+                }
+                yield_now();
+            }
+        })
     }
 
     /// Takes back a charge that was just made, if nobody has charged the key since.
@@ -174,8 +247,7 @@ impl Table {
     /// let a request too many pass.
     pub(super) fn undo(&self, id: u64, before: u64, after: u64) {
         let Some(slot) = self.0.find(id) else { return };
-        let claim = slot.tat.compare_exchange(after, CLAIMED, Ordering::AcqRel, Ordering::Relaxed);
-        if claim.is_ok() {
+        if slot.claim(after) {
             // Claimed, so the slot stays whose it is. If it is a stranger's by now, it gets its own back.
             let own = slot.tag.load(Ordering::Acquire) == id;
             slot.tat.store(if own { before } else { after }, Ordering::Release);
@@ -186,8 +258,9 @@ impl Table {
 impl Inner {
     /// The lines in which a key may live. Both come from its id, so that tag and place together tell keys apart by 64 bits.
     fn lines(&self, id: u64) -> [&Line; 2] {
-        let mask = self.lines.len() - 1;
-        [&self.lines[id as usize & mask], &self.lines[(id >> 32) as usize & mask]]
+        // The second by Fibonacci hashing: the bits above 32 of the product depend on all bits below them.
+        let (mask, product) = (self.lines.len() - 1, id.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        [&self.lines[id as usize & mask], &self.lines[(product >> 32) as usize & mask]]
     }
 
     #[inline]
@@ -196,21 +269,21 @@ impl Inner {
         slots.find(|slot| slot.tag.load(Ordering::Acquire) == id)
     }
 
-    /// Charges a key that was not found, or whose slot is changing hands.
+    /// Moves the TAT of a key that was not found, or whose slot is changing hands.
     #[cold]
-    fn charge_new(&self, id: u64, now: Timestamp, gcra: &Gcra, cost: u32) -> Charge {
+    fn advance_new(&self, id: u64, now: Timestamp, step: &impl Fn(u64) -> Verdict) -> Charge {
         // Nothing panics while it is held; the lock protects no data of its own.
         let stripe = &self.locks[(id >> 16) as usize % STRIPES].0;
         let _one_at_a_time = stripe.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some(slot) = self.find(id) {
-            if let Some(charge) = slot.charge(id, now, gcra, cost) {
+            if let Some(charge) = slot.advance(id, step) {
                 return charge;
             }
             // Another key takes the slot, or an undo holds it. Both are a few instructions from their end, unless their thread
             // lost the processor: then this one gives it back.
             yield_now();
         }
-        match gcra.decide(now, 0, cost) {
+        match step(0) {
             Verdict::Denied { wait } => Charge::Denied { tat: 0, wait },
             // Nothing owed, nothing to keep: a cost of zero.
             Verdict::Allowed { tat } if debt(now, tat) == 0 => {
@@ -230,9 +303,7 @@ impl Inner {
     fn claim(&self, id: u64, now: Timestamp) -> (&Slot, bool) {
         loop {
             let (slot, tat) = self.victim(id, now);
-            let claim =
-                slot.tat.compare_exchange(tat, CLAIMED, Ordering::AcqRel, Ordering::Relaxed);
-            if tat == CLAIMED || claim.is_err() {
+            if tat == CLAIMED || !slot.claim(tat) {
                 yield_now();
                 continue;
             }
@@ -248,35 +319,72 @@ impl Inner {
         }
     }
 
-    /// The slot that a new key is to take, with its TAT: one without debt in the first line, or else the one with least in
-    /// either. The first line is preferred because most look-ups then touch no second one.
+    /// The slot that a new key is to take, with its TAT: one without debt in the first line, or else the one that owes the
+    /// smallest part of its burst in either. The first line is preferred because most look-ups then touch no second one.
     fn victim(&self, id: u64, now: Timestamp) -> (&Slot, u64) {
-        let lowest = |line: &'_ Line| -> (usize, u64) {
-            let tats = line.0.iter().map(|slot| slot.tat.load(Ordering::Acquire));
-            tats.enumerate().min_by_key(|(_, tat)| *tat).unwrap_or((0, CLAIMED))
-        };
         let [first, second] = self.lines(id);
-        let (at, tat) = lowest(first);
-        if debt(now, tat) > 0 {
-            let (other_at, other_tat) = lowest(second);
-            if other_tat < tat {
-                return (&second.0[other_at], other_tat);
+        let mut victim = (&first.0[0], CLAIMED);
+        let mut least = f64::INFINITY;
+        for line in [first, second] {
+            for slot in &line.0 {
+                let tat = slot.tat.load(Ordering::Acquire);
+                let rank = match debt(now, tat) {
+                    0 => return (slot, tat),
+                    _ if tat == CLAIMED => f64::INFINITY,
+                    owed => {
+                        // If tag and TAT are of two owners, this is not the best choice, and still a sound one.
+                        let code = code_of(slot.tag.load(Ordering::Relaxed));
+                        owed as f64 * self.registry.weight(code)
+                    }
+                };
+                if rank < least {
+                    (victim, least) = ((slot, tat), rank);
+                }
             }
         }
-        (&first.0[at], tat)
+        victim
     }
 }
 
 impl Slot {
-    /// Charges the key, or `None` if the slot is not the key's (any more).
+    /// Takes the slot, if its TAT is still this one: nobody else writes to it until a TAT is stored.
+    fn claim(&self, tat: u64) -> bool {
+        self.tat.compare_exchange(tat, CLAIMED, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+    }
+
+    /// Converts what a key owes, if the slot is of one that is meant.
+    fn convert(
+        &self,
+        now: Timestamp,
+        debt_of: impl Fn(u64) -> u64,
+        is_meant: impl Fn(u64) -> bool,
+    ) {
+        while is_meant(self.tag.load(Ordering::Acquire)) {
+            let tat = self.tat.load(Ordering::Acquire);
+            let owed = debt(now, tat);
+            if owed == 0 {
+                return;
+            }
+            if tat == CLAIMED || !self.claim(tat) {
+                yield_now();
+                continue;
+            }
+            let converted = now.as_nanos().saturating_add(debt_of(owed)).min(CLAIMED - 1);
+            let meant = is_meant(self.tag.load(Ordering::Acquire));
+            self.tat.store(if meant { converted } else { tat }, Ordering::Release);
+            return;
+        }
+    }
+
+    /// Moves the key's TAT, or `None` if the slot is not the key's (any more).
     #[inline]
-    fn charge(&self, id: u64, now: Timestamp, gcra: &Gcra, cost: u32) -> Option<Charge> {
+    fn advance(&self, id: u64, step: &impl Fn(u64) -> Verdict) -> Option<Charge> {
         let mut tat = self.tat.load(Ordering::Acquire);
         let charge = loop {
             if tat == CLAIMED {
                 return None;
             }
-            match gcra.decide(now, tat, cost) {
+            match step(tat) {
                 Verdict::Denied { wait } => break Charge::Denied { tat, wait },
                 Verdict::Allowed { tat: after } => {
                     let swap = self.tat.compare_exchange_weak(

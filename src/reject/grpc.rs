@@ -65,7 +65,7 @@ fn pushback(rejection: &Rejection) -> Option<i32> {
             let millis = delay.as_nanos().div_ceil(1_000_000);
             Some(i32::try_from(millis).unwrap_or(i32::MAX))
         }
-        (None, Reason::QuotaExceeded) => Some(-1),
+        (None, Reason::QuotaExceeded | Reason::Denied) => Some(-1),
         (None, Reason::MissingKey) => None,
     }
 }
@@ -123,4 +123,10 @@ impl Violation {
     fn of(policy: &str) -> Self {
         Self { subject: policy.to_owned(), description: "quota exceeded".to_owned() }
     }
+}
+
+/// The status code among the header fields or the trailers of a response.
+#[cfg(feature = "rate-limit")]
+pub(crate) fn grpc_code(fields: &HeaderMap) -> Option<i32> {
+    fields.get(GRPC_STATUS)?.to_str().ok()?.parse().ok()
 }

@@ -35,6 +35,8 @@ pub enum Reason {
     QuotaExceeded,
     /// It carries no key to be counted for: 400 Bad Request, gRPC `INVALID_ARGUMENT`.
     MissingKey,
+    /// Whoever it is from may not come at all: 403 Forbidden, gRPC `PERMISSION_DENIED`.
+    Denied,
 }
 
 impl Reason {
@@ -43,6 +45,7 @@ impl Reason {
         match self {
             Self::QuotaExceeded => StatusCode::TOO_MANY_REQUESTS,
             Self::MissingKey => StatusCode::BAD_REQUEST,
+            Self::Denied => StatusCode::FORBIDDEN,
         }
     }
 
@@ -51,6 +54,7 @@ impl Reason {
         match self {
             Self::QuotaExceeded => 8,
             Self::MissingKey => 3,
+            Self::Denied => 7,
         }
     }
 
@@ -58,6 +62,7 @@ impl Reason {
         match self {
             Self::QuotaExceeded => "too many requests",
             Self::MissingKey => "the request does not say who it is from",
+            Self::Denied => "requests from there are not served",
         }
     }
 }

@@ -26,6 +26,8 @@ pub enum Kind {
     Counter,
     /// Rises and falls.
     Gauge,
+    /// A distribution.
+    Histogram,
 }
 
 /// Requests decided on by a rate limit.
@@ -34,8 +36,27 @@ pub const RATE_LIMIT_DECISIONS: Metric = Metric {
     kind: Kind::Counter,
     unit: "count",
     labels: &["limit", "policy", "outcome"],
-    help: "Requests decided on, each once. outcome: allowed, limited, exempt, or error if it was rejected for want of a \
-           key. policy: the one that refused, `_all` where none did.",
+    help: "Requests decided on, each once. outcome: allowed, limited, queued if it passed after a wait, shadowed if a dry \
+           run let it pass, exempt, denied, or error if it was rejected for want of a key. policy: the one that limited it, \
+           `_all` for all other outcomes.",
+};
+
+/// The multipliers of policies that adapt.
+pub const RATE_LIMIT_MULTIPLIER: Metric = Metric {
+    name: "weir_rate_limit_multiplier",
+    kind: Kind::Gauge,
+    unit: "count",
+    labels: &["limit", "policy"],
+    help: "The share of its rate that a policy is at, as of the last request: 1 unless it adapts or was capped.",
+};
+
+/// How long queued requests waited.
+pub const RATE_LIMIT_WAIT: Metric = Metric {
+    name: "weir_rate_limit_wait_seconds",
+    kind: Kind::Histogram,
+    unit: "seconds",
+    labels: &["limit"],
+    help: "How long those requests waited for their turn that a queue let pass.",
 };
 
 /// Requests that carried no key.
@@ -83,14 +104,27 @@ pub const RATE_LIMIT_TABLE_LOST_DEBT: Metric = Metric {
     help: "Debt of evicted keys, as the time that would have paid it off.",
 };
 
+/// The load signals of adaptive limits.
+pub const LOAD: Metric = Metric {
+    name: "weir_load",
+    kind: Kind::Gauge,
+    unit: "count",
+    labels: &["signal"],
+    help: "The last sample of a load signal that some limit adapts to, in the signal's unit; not a number if it could not be \
+           told.",
+};
+
 /// All of them, in the order of this module.
 pub const ALL: &[Metric] = &[
     RATE_LIMIT_DECISIONS,
+    RATE_LIMIT_MULTIPLIER,
+    RATE_LIMIT_WAIT,
     RATE_LIMIT_MISSING_KEYS,
     RATE_LIMIT_TABLE_SLOTS_USED,
     RATE_LIMIT_TABLE_SLOTS,
     RATE_LIMIT_TABLE_EVICTIONS,
     RATE_LIMIT_TABLE_LOST_DEBT,
+    LOAD,
 ];
 
 /// Describes every metric to the recorder that is installed: its unit and its help text.
@@ -104,11 +138,13 @@ pub fn describe() {
     for metric in ALL {
         let unit = match metric.unit {
             "microseconds" => Unit::Microseconds,
+            "seconds" => Unit::Seconds,
             _ => Unit::Count,
         };
         match metric.kind {
             Kind::Counter => metrics::describe_counter!(metric.name, unit, metric.help),
             Kind::Gauge => metrics::describe_gauge!(metric.name, unit, metric.help),
+            Kind::Histogram => metrics::describe_histogram!(metric.name, unit, metric.help),
         }
     }
 }

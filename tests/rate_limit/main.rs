@@ -20,10 +20,10 @@ use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_weir::{
     body::ResponseBody,
     clock::{Clock, ManualClock},
-    rate_limit::RateLimitLayer,
+    rate_limit::{FollowUp, RateLimitLayer},
 };
 
-type Answer = Response<ResponseBody<Full<Bytes>>>;
+type Answer = Response<ResponseBody<Full<Bytes>, FollowUp>>;
 
 /// A layer around a service that answers 200, and the hand of its clock.
 fn guarded(layer: RateLimitLayer) -> (Guarded, ManualClock) {

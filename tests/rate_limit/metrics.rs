@@ -29,7 +29,9 @@ fn recorded(test: impl FnOnce()) -> BTreeMap<String, f64> {
         let value = match value {
             DebugValue::Counter(count) => count as f64,
             DebugValue::Gauge(value) => value.into_inner(),
-            DebugValue::Histogram(_) => panic!("no histograms here"),
+            DebugValue::Histogram(samples) => {
+                samples.iter().map(|sample| sample.into_inner()).sum()
+            }
         };
         (format!("{}{{{}}}", key.key().name(), labels.join(",")), value)
     });
@@ -126,7 +128,8 @@ fn only_what_names_lists_is_recorded_with_just_its_labels() {
     }
     let seen =
         names::ALL.iter().filter(|metric| metrics.keys().any(|name| name.starts_with(metric.name)));
-    assert_eq!(seen.count(), names::ALL.len());
+    // Without a load signal there is no load to tell.
+    assert_eq!(seen.count(), names::ALL.len() - 1);
 }
 
 /// Registers nothing, and counts how often it is asked to.

@@ -51,6 +51,8 @@ impl Body for Script {
 /// Tells when it is dropped.
 struct Guard(Arc<AtomicBool>);
 
+impl tower_weir::body::Guard for Guard {}
+
 impl Drop for Guard {
     fn drop(&mut self) {
         self.0.store(true, Relaxed);

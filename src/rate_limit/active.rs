@@ -1,0 +1,308 @@
+//! A rule at work: what it decides by, what it keeps, and how it tells.
+
+use std::{
+    borrow::Cow,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use arc_swap::ArcSwapOption;
+
+use super::{
+    adaptive::Controller,
+    decision::{Ask, Decision},
+    exceptions::{Access, Tiers, set},
+    headers::{FieldStyle, Fields},
+    holds::Holds,
+    limiter::Limiter,
+    meters::{DecisionMeters, TableMeters},
+    report::Report,
+    rule::{CostFn, OnMissingKey, QuotaFn, Rule, TestFn, is_preflight},
+    served::ChargeOn,
+    table::Table,
+};
+use crate::{
+    clock::{Clock, Timestamp},
+    head::Head,
+    key::{Global, HashedKey, Key, MissingKey},
+    telemetry::Resolved,
+};
+
+pub(super) struct ActiveRule {
+    pub(super) limiter: Limiter,
+    key: Arc<dyn HashedKey>,
+    pub(super) on_missing_key: OnMissingKey,
+    cost: Option<CostFn>,
+    pub(super) charge_on: Option<ChargeOn>,
+    exempt: Vec<TestFn>,
+    deny: Vec<TestFn>,
+    preflight_counts: bool,
+    shadow: AtomicBool,
+    /// By the place of the policy; empty if no policy has any.
+    quotas: Vec<Option<QuotaFn>>,
+    /// Each with the place of its policy.
+    controllers: Vec<(usize, Arc<Controller>)>,
+    holds: Holds,
+    warned_of_missing_key: AtomicBool,
+    fields: LimitFields,
+    meters: Resolved<DecisionMeters>,
+    table_meters: Arc<LayerMeters>,
+}
+
+/// The metrics of a layer's table.
+pub(super) struct LayerMeters {
+    /// Of the layer's own limit, even if all its limits are those of routes.
+    name: Cow<'static, str>,
+    meters: Resolved<TableMeters>,
+}
+
+/// The header fields as the terms are now.
+struct LimitFields {
+    style: FieldStyle,
+    /// As long as nothing has changed them.
+    first: Option<Arc<Fields>>,
+    /// After that: with the version of the terms that they tell.
+    current: ArcSwapOption<(u64, Option<Arc<Fields>>)>,
+}
+
+impl ActiveRule {
+    pub(super) fn new(
+        rule: Rule,
+        default_name: &str,
+        table: &Table,
+        clock: &Clock,
+        style: FieldStyle,
+        table_meters: &Arc<LayerMeters>,
+    ) -> Self {
+        let name = rule.name.unwrap_or_else(|| default_name.to_owned().into());
+        let policies: Vec<_> = rule.policies.iter().map(|rule| rule.policy.clone()).collect();
+        let limiter = Limiter::with_parts(name, &policies, table.clone(), clock.clone());
+        let mut quotas: Vec<_> = rule.policies.iter().map(|rule| rule.quota_for.clone()).collect();
+        if quotas.iter().all(Option::is_none) {
+            quotas.clear();
+        }
+        let controllers = rule.policies.into_iter().enumerate();
+        let controllers = controllers.filter_map(|(at, rule)| Some((at, rule.controller?)));
+        Self {
+            fields: LimitFields {
+                style,
+                first: Fields::new(style, &limiter, &Tiers::new()).map(Arc::new),
+                current: ArcSwapOption::empty(),
+            },
+            limiter,
+            key: rule.key.unwrap_or_else(|| Arc::new(Global)),
+            on_missing_key: rule.on_missing_key.unwrap_or_default(),
+            cost: rule.cost,
+            charge_on: rule.charge_on,
+            exempt: rule.exempt,
+            deny: rule.deny,
+            preflight_counts: rule.preflight_counts,
+            shadow: AtomicBool::new(rule.shadow.unwrap_or(false)),
+            quotas,
+            controllers: controllers.collect(),
+            holds: Holds::default(),
+            warned_of_missing_key: AtomicBool::new(false),
+            meters: Resolved::default(),
+            table_meters: Arc::clone(table_meters),
+        }
+    }
+
+    #[inline]
+    pub(super) fn meters(&self) -> &DecisionMeters {
+        self.meters.get_or_resolve(|| DecisionMeters::resolve(&self.limiter))
+    }
+
+    #[inline]
+    pub(super) fn denies(&self, head: &Head<'_>) -> bool {
+        self.deny.iter().any(|deny| deny(head))
+    }
+
+    #[inline]
+    pub(super) fn exempts(&self, head: &Head<'_>) -> bool {
+        (!self.preflight_counts && is_preflight(head.method, head.headers))
+            || self.exempt.iter().any(|exempt| exempt(head))
+    }
+
+    #[inline]
+    pub(super) fn key(&self, head: &Head<'_>) -> Result<Key, MissingKey> {
+        self.key.key(head, &self.limiter.store().seed())
+    }
+
+    #[inline]
+    pub(super) fn cost(&self, head: &Head<'_>) -> u32 {
+        self.cost.as_ref().map_or(1, |cost| cost(head))
+    }
+
+    /// Whether the key is limited, and the quotas of its own.
+    #[inline]
+    pub(super) fn exception(&self, head: &Head<'_>, key: Key) -> (Access, Tiers) {
+        let mut tiers = Tiers::new();
+        for (at, quota_for) in self.quotas.iter().enumerate() {
+            if let Some(quota_for) = quota_for {
+                set(&mut tiers, at, quota_for(head));
+            }
+        }
+        let access = self.limiter.exceptions().apply(key, &mut tiers);
+        (access, tiers)
+    }
+
+    /// Charges or reserves, if all policies allow it.
+    #[inline]
+    pub(super) fn decide(&self, ask: Ask<'_>) -> Decision {
+        if !self.controllers.is_empty() {
+            self.adapt(ask.now);
+        }
+        let decision = if self.charge_on.is_some() {
+            self.holds.hold(ask.key, ask.cost, |held| self.limiter.preview(ask, held))
+        } else {
+            self.limiter.decide(ask)
+        };
+        self.tell_table(&decision);
+        decision
+    }
+
+    /// What [`ActiveRule::decide`] would say if `ahead` was charged before. Charges nothing.
+    pub(super) fn preview(&self, ask: Ask<'_>, ahead: u32) -> Decision {
+        let held = if self.charge_on.is_some() { self.holds.held(ask.key) } else { 0 };
+        self.limiter.preview(ask, held.saturating_add(ahead))
+    }
+
+    /// Ends a reservation by charging the final cost.
+    pub(super) fn settle(&self, key: Key, tiers: &Tiers, held: u32, cost: u32) {
+        if cost > 0 {
+            let ask = Ask { now: self.limiter.now(), key, cost, tiers };
+            let decision = self.limiter.charge_anyway(ask);
+            self.tell_table(&decision);
+        }
+        // After the charge: what is counted twice for an instant is a denial too many, the other way round a request.
+        self.holds.release(key, held);
+    }
+
+    /// What a key is to be told between two requests.
+    pub(super) fn standing(&self, key: Key, tiers: &Tiers) -> Option<Report> {
+        let fields = self.fields(tiers)?;
+        let ask = Ask { now: self.limiter.now(), key, cost: 0, tiers };
+        let standing = self.preview(ask, 0);
+        Some(Report::new(fields, &standing, ask.now, self.limiter.time()))
+    }
+
+    /// What the client is told of a decision; nothing in a dry run.
+    #[inline]
+    pub(super) fn report(
+        &self,
+        decision: &Decision,
+        tiers: &Tiers,
+        now: Timestamp,
+    ) -> Option<Report> {
+        let fields = self.fields(tiers)?;
+        Some(Report::new(fields, decision, now, self.limiter.time()))
+    }
+
+    #[inline]
+    fn fields(&self, tiers: &Tiers) -> Option<Arc<Fields>> {
+        let first = self.fields.first.as_ref()?;
+        let version = self.limiter.version();
+        if self.is_shadow() {
+            None
+        } else if tiers.is_empty() && version == 0 {
+            Some(Arc::clone(first))
+        } else {
+            self.fields.now(&self.limiter, tiers, version)
+        }
+    }
+
+    /// Takes the multipliers over from the controllers.
+    pub(super) fn adapt(&self, now: Timestamp) {
+        for (at, controller) in &self.controllers {
+            let multiplier = controller.multiplier(now);
+            if self.limiter.active()[*at].terms.set_controlled(multiplier) {
+                self.tell_multiplier(*at);
+            }
+        }
+    }
+
+    /// Tells the multiplier of a policy.
+    #[cold]
+    pub(super) fn tell_multiplier(&self, policy: usize) {
+        let multiplier = self.limiter.active()[policy].terms.multiplier();
+        self.meters().multipliers[policy].set(multiplier);
+    }
+
+    /// Whether outcomes matter.
+    pub(super) fn judges(&self) -> bool {
+        self.controllers.iter().any(|(_, controller)| controller.judges())
+    }
+
+    /// Tells the controllers how a request fared that took so long for its head.
+    pub(super) fn record(&self, started: Timestamp, overload: bool, latency: Duration) {
+        for (_, controller) in &self.controllers {
+            let slow = controller.latency_target().is_some_and(|target| latency > target);
+            controller.record(started, overload || slow);
+        }
+    }
+
+    /// Whether a head that took so long is bad for any controller.
+    pub(super) fn is_slow(&self, latency: Duration) -> bool {
+        let mut targets = self.controllers.iter().filter_map(|(_, it)| it.latency_target());
+        targets.any(|target| latency > target)
+    }
+
+    pub(super) fn is_shadow(&self) -> bool {
+        self.shadow.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_shadow(&self, shadow: bool) {
+        self.shadow.store(shadow, Ordering::Relaxed);
+    }
+
+    #[inline]
+    fn tell_table(&self, decision: &Decision) {
+        if decision.changed_stats {
+            self.table_meters.tell(self.limiter.store());
+        }
+    }
+
+    #[cold]
+    pub(super) fn warn_of(&self, missing: &MissingKey) {
+        if self.warned_of_missing_key.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let consequence = match self.on_missing_key {
+            OnMissingKey::Share => "such requests share one limit",
+            OnMissingKey::Reject => "such requests are rejected",
+            OnMissingKey::Skip => "such requests are not limited",
+        };
+        tracing::warn!(limit = %self.limiter.name(), "{missing}; {consequence} (logged once)");
+    }
+}
+
+impl LimitFields {
+    #[cold]
+    fn now(&self, limiter: &Limiter, tiers: &Tiers, version: u64) -> Option<Arc<Fields>> {
+        if !tiers.is_empty() {
+            return Fields::new(self.style, limiter, tiers).map(Arc::new);
+        }
+        if let Some((of, fields)) = self.current.load().as_deref()
+            && *of == version
+        {
+            return fields.clone();
+        }
+        let fields = Fields::new(self.style, limiter, tiers).map(Arc::new);
+        self.current.store(Some(Arc::new((version, fields.clone()))));
+        fields
+    }
+}
+
+impl LayerMeters {
+    pub(super) fn new(name: Cow<'static, str>) -> Self {
+        Self { name, meters: Resolved::default() }
+    }
+
+    #[cold]
+    fn tell(&self, table: &Table) {
+        self.meters.get_or_resolve(|| TableMeters::resolve(&self.name)).tell(table);
+    }
+}

@@ -1,0 +1,175 @@
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use metrics::{Gauge, gauge};
+
+use super::{Adaptive, Aimd, Window};
+use crate::{
+    clock::{Timestamp, nanos},
+    load::{LoadReport, Reading, Sampler, Watch},
+    telemetry::{Resolved, names},
+};
+
+/// Moves one multiplier, as an [`Adaptive`] says.
+pub(in crate::rate_limit) struct Controller {
+    aimd: Option<Aimd>,
+    floor: f64,
+    good: AtomicU64,
+    bad: AtomicU64,
+    /// When the next interval ends, in nanoseconds; 0 before the first request.
+    next_step: AtomicU64,
+    /// Requests from before this say nothing about the present multiplier.
+    judged_from: AtomicU64,
+    by_outcomes: Share,
+    load: Option<Load>,
+}
+
+/// The load of the machine, sampled in the background.
+struct Load {
+    watch: Arc<Mutex<Watch>>,
+    sampling: Duration,
+    multiplier: Arc<Share>,
+    sampler: Mutex<Option<Sampler>>,
+}
+
+/// An `f64` in an atomic.
+struct Share(AtomicU64);
+
+impl Share {
+    fn whole() -> Self {
+        Self(AtomicU64::new(1.0_f64.to_bits()))
+    }
+
+    fn get(&self) -> f64 {
+        f64::from_bits(self.0.load(Ordering::Relaxed))
+    }
+
+    fn set(&self, share: f64) {
+        self.0.store(share.to_bits(), Ordering::Relaxed);
+    }
+}
+
+impl Controller {
+    pub(in crate::rate_limit) fn new(adaptive: Adaptive) -> Self {
+        let Adaptive { aimd, signals, sampling, floor } = adaptive;
+        let load = (!signals.is_empty()).then(|| {
+            let mut watch = Watch::new(floor);
+            for (signal, ramp) in signals {
+                watch.add(signal, ramp);
+            }
+            Load {
+                watch: Arc::new(Mutex::new(watch)),
+                sampling,
+                multiplier: Arc::new(Share::whole()),
+                sampler: Mutex::new(None),
+            }
+        });
+        Self {
+            aimd,
+            floor,
+            good: AtomicU64::new(0),
+            bad: AtomicU64::new(0),
+            next_step: AtomicU64::new(0),
+            judged_from: AtomicU64::new(0),
+            by_outcomes: Share::whole(),
+            load,
+        }
+    }
+
+    /// How long the head of a response may take to be good.
+    pub(in crate::rate_limit) fn latency_target(&self) -> Option<Duration> {
+        self.aimd.as_ref()?.latency_target
+    }
+
+    /// Whether outcomes matter.
+    pub(in crate::rate_limit) fn judges(&self) -> bool {
+        self.aimd.is_some()
+    }
+
+    /// Counts the outcome of a request that began at `started`.
+    pub(in crate::rate_limit) fn record(&self, started: Timestamp, bad: bool) {
+        if started.as_nanos() >= self.judged_from.load(Ordering::Relaxed) {
+            let count = if bad { &self.bad } else { &self.good };
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The multiplier now. The first call after an interval's end judges it.
+    #[inline]
+    pub(in crate::rate_limit) fn multiplier(&self, now: Timestamp) -> f64 {
+        let due = self.next_step.load(Ordering::Relaxed);
+        if now.as_nanos() >= due {
+            self.step(now, due);
+        }
+        let by_load = self.load.as_ref().map_or(1.0, |load| load.multiplier.get());
+        self.by_outcomes.get().min(by_load)
+    }
+
+    /// Ends the interval that was `due`, unless another thread does.
+    #[cold]
+    fn step(&self, now: Timestamp, due: u64) {
+        let interval = nanos(self.aimd.map_or(Duration::from_secs(1), |aimd| aimd.interval));
+        // From the first request on, and then in whole intervals.
+        let over = if due == 0 { 0 } else { 1 + (now.as_nanos() - due) / interval };
+        let start = if due == 0 { now.as_nanos() } else { due };
+        let next = start.saturating_add(interval.saturating_mul(over.max(1)));
+        let mine = self.next_step.compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed);
+        if mine.is_err() {
+            return;
+        }
+        if let (Some(aimd), true) = (&self.aimd, over > 0) {
+            self.judge(aimd, now, over);
+        }
+        if let Some(load) = &self.load {
+            load.keep_sampling();
+        }
+    }
+
+    fn judge(&self, aimd: &Aimd, now: Timestamp, intervals: u64) {
+        let (good, bad) =
+            (self.good.swap(0, Ordering::Relaxed), self.bad.swap(0, Ordering::Relaxed));
+        let multiplier = self.by_outcomes.get();
+        let next = aimd.next(multiplier, self.floor, Window { good, bad });
+        if next < multiplier {
+            self.judged_from.store(now.as_nanos(), Ordering::Relaxed);
+        }
+        // In the intervals after the first nothing came.
+        self.by_outcomes.set(aimd.recovered(next, intervals - 1));
+    }
+}
+
+impl Load {
+    /// Starts a sampler if none runs: at the first request, and should the runtime of the last have gone.
+    fn keep_sampling(&self) {
+        let mut sampler = self.sampler.lock().unwrap_or_else(PoisonError::into_inner);
+        if sampler.as_ref().is_none_or(Sampler::is_finished) {
+            let multiplier = Arc::clone(&self.multiplier);
+            let gauges = Resolved::default();
+            *sampler = Sampler::start(Arc::clone(&self.watch), self.sampling, move |report| {
+                multiplier.set(report.multiplier);
+                let gauges = gauges.get_or_resolve(|| load_gauges(report));
+                for (gauge, reading) in gauges.iter().zip(report.readings) {
+                    gauge.set(reading.load.unwrap_or(f64::NAN));
+                }
+            });
+        }
+    }
+}
+
+fn load_gauges(report: &LoadReport<'_>) -> Vec<Gauge> {
+    let name = names::LOAD.name;
+    let gauge = |reading: &Reading| gauge!(name, "signal" => reading.name.clone());
+    report.readings.iter().map(gauge).collect()
+}
+
+impl fmt::Debug for Controller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Controller").field("aimd", &self.aimd).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,186 @@
+use std::{fmt, mem, sync::Arc, thread, time::Duration};
+
+use http::{HeaderMap, Response, StatusCode};
+
+use super::{active::ActiveRule, exceptions::Tiers, report::Report, served::Served};
+use crate::{
+    body::Guard,
+    clock::Timestamp,
+    key::Key,
+    reject::{grpc_code, is_grpc},
+};
+/// What is still to be done for a request that passed: its response decides on the charge, or tells how the service fares.
+///
+/// It goes with the response until enough is known, which may be the end of the body. Dropped before, it charges what was
+/// reserved: whoever leaves early may have caused all of the work.
+pub struct FollowUp(Box<State>);
+
+struct State {
+    rule: Arc<ActiveRule>,
+    key: Key,
+    tiers: Tiers,
+    started: Timestamp,
+    is_grpc: bool,
+    /// What is reserved, until it is settled.
+    held: Option<u32>,
+    /// The outcome is not told yet.
+    judge: bool,
+    /// From here on: what is known of the response.
+    status: Option<StatusCode>,
+    latency: Duration,
+    grpc_code: Option<i32>,
+    bytes: u64,
+    complete: bool,
+}
+
+impl FollowUp {
+    /// `None` if nothing is to be done for the rule's responses.
+    pub(super) fn new(
+        rule: &Arc<ActiveRule>,
+        key: Key,
+        tiers: Tiers,
+        started: Timestamp,
+        cost: u32,
+        request: &HeaderMap,
+    ) -> Option<Self> {
+        let held = rule.charge_on.is_some().then_some(cost);
+        let judge = rule.judges();
+        if held.is_none() && !judge {
+            return None;
+        }
+        Some(Self(Box::new(State {
+            rule: Arc::clone(rule),
+            key,
+            tiers,
+            started,
+            is_grpc: is_grpc(request),
+            held,
+            judge,
+            status: None,
+            latency: Duration::ZERO,
+            grpc_code: None,
+            bytes: 0,
+            complete: false,
+        })))
+    }
+
+    /// The head of the response is there. Gives itself back if the body matters too, and tells how the key stands if only the
+    /// response could say.
+    pub(super) fn head<B>(mut self, response: &Response<B>) -> (Option<Self>, Option<Report>) {
+        let state = &mut *self.0;
+        let settles = state.held.is_some();
+        state.latency = state.rule.limiter.now().saturating_since(state.started);
+        state.status = Some(response.status());
+        state.learn(response.headers());
+        let report = settles.then(|| state.rule.standing(state.key, &state.tiers)).flatten();
+        let done = state.held.is_none() && !state.judge;
+        ((!done).then_some(self), report)
+    }
+
+    /// The inner service failed.
+    pub(super) fn failed(mut self) {
+        self.0.judged(true);
+    }
+}
+
+impl Guard for FollowUp {
+    fn data(&mut self, bytes: usize) {
+        self.0.bytes += bytes as u64;
+    }
+
+    fn trailers(&mut self, trailers: &HeaderMap) {
+        self.0.learn(trailers);
+    }
+
+    fn complete(&mut self) {
+        self.0.complete = true;
+        self.0.end();
+    }
+}
+
+impl State {
+    /// Fields arrived that may hold the status.
+    fn learn(&mut self, fields: &HeaderMap) {
+        if self.is_grpc {
+            self.grpc_code = self.grpc_code.or_else(|| grpc_code(fields));
+            // An HTTP status that is none of gRPC's will not be followed by a code.
+            let fails = self.status.is_some_and(|status| status != StatusCode::OK);
+            if self.grpc_code.is_none() && !fails {
+                return;
+            }
+        }
+        if self.judge {
+            let overload = self.served(fields, |served| served.is_overload());
+            self.judged(overload.unwrap_or(false));
+        }
+        self.settle(false, fields);
+    }
+
+    /// Nothing more will be known.
+    fn end(&mut self) {
+        let none = HeaderMap::new();
+        if self.status.is_none() {
+            self.latency = self.rule.limiter.now().saturating_since(self.started);
+        }
+        // One that ended early says something only if it took too long before.
+        if self.judge && (self.complete || self.rule.is_slow(self.latency)) {
+            let overload = self.served(&none, |served| served.is_overload());
+            self.judged(overload.unwrap_or(false));
+        }
+        if self.complete || self.rule.charge_on.as_ref().is_some_and(|charge_on| charge_on.at_end) {
+            self.settle(true, &none);
+        }
+    }
+
+    fn served<T>(&self, fields: &HeaderMap, look: impl FnOnce(&Served<'_>) -> T) -> Option<T> {
+        Some(look(&Served {
+            status: self.status?,
+            grpc_code: self.grpc_code,
+            fields,
+            bytes: self.bytes,
+            complete: self.complete,
+            latency: self.latency,
+        }))
+    }
+
+    fn judged(&mut self, overload: bool) {
+        if mem::take(&mut self.judge) {
+            self.rule.record(self.started, overload, self.latency);
+        }
+    }
+
+    /// Charges what the response says, if this is when it is asked.
+    fn settle(&mut self, at_end: bool, fields: &HeaderMap) {
+        let Some(charge_on) = &self.rule.charge_on else { return };
+        if self.held.is_none() || (charge_on.at_end && !at_end) {
+            return;
+        }
+        if let Some(cost) = self.served(fields, |served| (charge_on.charge)(served)) {
+            self.charge(cost);
+        }
+    }
+
+    fn charge(&mut self, cost: u32) {
+        if let Some(held) = self.held.take() {
+            self.rule.settle(self.key, &self.tiers, held, cost);
+        }
+    }
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        // A charge function that panics now would end the process.
+        if !thread::panicking() {
+            self.end();
+        }
+        if let Some(held) = self.held {
+            self.charge(held);
+        }
+    }
+}
+
+impl fmt::Debug for FollowUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FollowUp").finish_non_exhaustive()
+    }
+}
