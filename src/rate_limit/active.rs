@@ -15,6 +15,7 @@ use super::{
     adaptive::Controller,
     decision::{Ask, Decision},
     exceptions::{Access, Tiers, set},
+    governed::{self, Check, Governor},
     headers::{FieldStyle, Fields},
     holds::Holds,
     limiter::Limiter,
@@ -34,6 +35,7 @@ use crate::{
 pub(super) struct ActiveRule {
     pub(super) limiter: Limiter,
     key: Arc<dyn HashedKey>,
+    governor: Option<Arc<Governor>>,
     pub(super) on_missing_key: OnMissingKey,
     cost: Option<CostFn>,
     pub(super) charge_on: Option<ChargeOn>,
@@ -93,6 +95,7 @@ impl ActiveRule {
                 current: ArcSwapOption::empty(),
             },
             limiter,
+            governor: rule.governor,
             key: rule.key.unwrap_or_else(|| Arc::new(Global)),
             on_missing_key: rule.on_missing_key.unwrap_or_default(),
             cost: rule.cost,
@@ -112,7 +115,7 @@ impl ActiveRule {
 
     #[inline]
     pub(super) fn meters(&self) -> &DecisionMeters {
-        self.meters.get_or_resolve(|| DecisionMeters::resolve(&self.limiter))
+        self.meters.get_or_resolve(|| DecisionMeters::resolve(&self.limiter, self.policy_names()))
     }
 
     #[inline]
@@ -127,8 +130,22 @@ impl ActiveRule {
     }
 
     #[inline]
-    pub(super) fn key(&self, head: &Head<'_>) -> Result<Key, MissingKey> {
-        self.key.key(head, &self.limiter.store().seed())
+    pub(super) fn key(&self, head: &Head<'_>) -> Result<(Key, Option<Box<Check>>), MissingKey> {
+        let seed = self.limiter.store().seed();
+        match &self.governor {
+            None => self.key.key(head, &seed).map(|key| (key, None)),
+            Some(governor) => governor(head, &seed).map(|(key, check)| (key, Some(check))),
+        }
+    }
+
+    pub(super) fn is_governed(&self) -> bool {
+        self.governor.is_some()
+    }
+
+    /// The names of the policies, in the order of standings.
+    pub(super) fn policy_names(&self) -> impl Iterator<Item = Cow<'static, str>> {
+        let own = self.limiter.active().iter().map(|active| active.policy.shared_name());
+        own.chain(self.governor.iter().map(|_| governed::POLICY.into()))
     }
 
     #[inline]
@@ -152,6 +169,9 @@ impl ActiveRule {
     /// Charges or reserves, if all policies allow it.
     #[inline]
     pub(super) fn decide(&self, ask: Ask<'_>) -> Decision {
+        if let Some(governor) = ask.governed {
+            return governor(ask.now, ask.cost);
+        }
         if !self.controllers.is_empty() {
             self.adapt(ask.now);
         }
@@ -165,7 +185,12 @@ impl ActiveRule {
     }
 
     /// What [`ActiveRule::decide`] would say if `ahead` was charged before. Charges nothing.
+    ///
+    /// Another's limiter cannot be asked without charging; it may or may not refuse.
     pub(super) fn preview(&self, ask: Ask<'_>, ahead: u32) -> Decision {
+        if ask.governed.is_some() {
+            return Decision::untold(None);
+        }
         let held = if self.charge_on.is_some() { self.holds.held(ask.key) } else { 0 };
         self.limiter.preview(ask, held.saturating_add(ahead))
     }
@@ -173,7 +198,7 @@ impl ActiveRule {
     /// Ends a reservation by charging the final cost.
     pub(super) fn settle(&self, key: Key, tiers: &Tiers, held: u32, cost: u32) {
         if cost > 0 {
-            let ask = Ask { now: self.limiter.now(), key, cost, tiers };
+            let ask = Ask { now: self.limiter.now(), key, cost, tiers, governed: None };
             let decision = self.limiter.charge_anyway(ask);
             self.tell_table(&decision);
         }
@@ -184,7 +209,7 @@ impl ActiveRule {
     /// What a key is to be told between two requests.
     pub(super) fn standing(&self, key: Key, tiers: &Tiers) -> Option<Report> {
         let fields = self.fields(tiers)?;
-        let ask = Ask { now: self.limiter.now(), key, cost: 0, tiers };
+        let ask = Ask { now: self.limiter.now(), key, cost: 0, tiers, governed: None };
         let standing = self.preview(ask, 0);
         Some(Report::new(fields, &standing, ask.now, self.limiter.time()))
     }
@@ -197,7 +222,11 @@ impl ActiveRule {
         tiers: &Tiers,
         now: Timestamp,
     ) -> Option<Report> {
-        let fields = self.fields(tiers)?;
+        let fields = match decision.told {
+            None => self.fields(tiers)?,
+            Some(_) if self.is_shadow() => return None,
+            Some(quota) => Arc::new(Fields::told(self.fields.style, quota)?),
+        };
         Some(Report::new(fields, decision, now, self.limiter.time()))
     }
 

@@ -11,6 +11,7 @@ use super::{
     decision::{Ask, Decision},
     exceptions::{Access, Tiers},
     follow_up::FollowUp,
+    governed::Check,
     headers::FieldStyle,
     meters::DecisionMeters,
     report::Report,
@@ -59,6 +60,7 @@ pub(super) struct Subject<'a> {
     pub(super) key: Key,
     pub(super) cost: u32,
     pub(super) tiers: Tiers,
+    pub(super) governed: Option<Box<Check>>,
     pub(super) now: Timestamp,
 }
 
@@ -74,7 +76,8 @@ pub(super) type Answer = Box<Response<Bytes>>;
 
 impl Subject<'_> {
     pub(super) fn ask(&self) -> Ask<'_> {
-        Ask { now: self.now, key: self.key, cost: self.cost, tiers: &self.tiers }
+        let governed = self.governed.as_deref();
+        Ask { now: self.now, key: self.key, cost: self.cost, tiers: &self.tiers, governed }
     }
 }
 
@@ -89,7 +92,7 @@ impl Admission {
         let of_route = |label: &str, rule: Rule| active(rule.or(&base), label);
         Self {
             routes: routes.map(|routes| routes.map(of_route)),
-            base: (!base.policies.is_empty()).then(|| active(base.clone(), DEFAULT_NAME)),
+            base: (!base.is_empty()).then(|| active(base.clone(), DEFAULT_NAME)),
             table,
             clock,
             on_reject,
@@ -135,21 +138,25 @@ impl Admission {
         }
         // Before the key: the processor then waits for the clock and hashes the key at the same time.
         let now = self.clock.now();
-        let key = match rule.key(head) {
+        let (key, governed) = match rule.key(head) {
             Ok(key) => key,
             Err(missing) => {
                 meters.missing_keys.increment(1);
                 rule.warn_of(&missing);
                 match rule.on_missing_key {
-                    OnMissingKey::Share => self.table.seed().unused_key(),
+                    OnMissingKey::Share if !rule.is_governed() => {
+                        (self.table.seed().unused_key(), None)
+                    }
                     OnMissingKey::Skip => return exempt(meters),
-                    OnMissingKey::Reject => return Err(self.reject_unknown(rule, &missing, head)),
+                    _ => return Err(self.reject_unknown(rule, &missing, head)),
                 }
             }
         };
         let (access, tiers) = rule.exception(head, key);
         match access {
-            Access::Limited => Ok(Subject { rule, key, cost: rule.cost(head), tiers, now }),
+            Access::Limited => {
+                Ok(Subject { rule, key, cost: rule.cost(head), tiers, governed, now })
+            }
             Access::Allowed => exempt(meters),
             Access::Denied => Err(self.deny(rule, head)),
         }
@@ -165,7 +172,7 @@ impl Admission {
     /// What is to be done with the response of a request that was charged.
     #[inline]
     pub(super) fn passed(subject: Subject<'_>, decision: &Decision, head: &Head<'_>) -> Passed {
-        let Subject { rule, key, cost, tiers, now } = subject;
+        let Subject { rule, key, cost, tiers, now, .. } = subject;
         // Only the response decides what the key owes, where there is a reservation.
         let reserved = rule.charge_on.is_some();
         let report = if reserved { None } else { rule.report(decision, &tiers, now) };
@@ -198,9 +205,9 @@ impl Admission {
                     rejection.detail("the request costs more than its quota ever allows at once");
             }
         }
-        for (active, standing) in rule.limiter.active().iter().zip(&decision.standings) {
+        for (name, standing) in rule.policy_names().zip(&decision.standings) {
             if standing.refusal.is_some() {
-                rejection = rejection.violates(active.policy.shared_name());
+                rejection = rejection.violates(name);
             }
         }
         tracing::debug!(limit = %rule.limiter.name(), wait = ?rejection.retry_delay(), "request limited");

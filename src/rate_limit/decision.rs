@@ -6,6 +6,7 @@ use super::{
     Quota,
     exceptions::Tiers,
     gcra::{Gcra, Verdict},
+    governed::Check,
     limiter::ActivePolicy,
     table::{Charge, Table},
 };
@@ -19,6 +20,8 @@ pub(super) struct Ask<'a> {
     pub(super) cost: u32,
     /// The quotas that hold for this request instead of the policies'.
     pub(super) tiers: &'a Tiers,
+    /// What decides instead of the rule's own limiter.
+    pub(super) governed: Option<&'a Check>,
 }
 
 /// What all policies say of one request.
@@ -29,6 +32,8 @@ pub(super) struct Decision {
     /// The place of the policy that refuses longest, if any does.
     pub(super) refused_by: Option<usize>,
     pub(super) changed_stats: bool,
+    /// The quota that another's limiter told.
+    pub(super) told: Option<Quota>,
 }
 
 /// How a key stands with one policy after a decision.
@@ -46,7 +51,14 @@ impl Decision {
         let refusals = refusals.filter_map(|(at, standing)| Some((at, standing.refusal?)));
         // "Never" is longest.
         let longest = refusals.max_by_key(|(_, wait)| wait.unwrap_or(u64::MAX));
-        Self { refused_by: longest.map(|(at, _)| at), standings, changed_stats }
+        Self { refused_by: longest.map(|(at, _)| at), standings, changed_stats, told: None }
+    }
+
+    /// A decision of which no more is known than whether it is a refusal.
+    pub(super) fn untold(refusal: Option<Option<u64>>) -> Self {
+        // What it owes does not matter, as no quota is told.
+        let standing = |refusal| Standing { gcra: Gcra::NONE, tat: 0, refusal: Some(refusal) };
+        Self::new(refusal.map(standing).into_iter().collect(), false)
     }
 
     /// If the request is refused: after how many nanoseconds it would pass; `None` if it never will.
@@ -90,6 +102,7 @@ pub(super) fn decide(table: &Table, policies: &[ActivePolicy], ask: Ask<'_>) -> 
                 refused_by: standing.refusal.is_some().then_some(0),
                 standings,
                 changed_stats: charge.changed_stats(),
+                told: None,
             }
         }
         policies => decide_together(table, policies, ask),
@@ -125,7 +138,7 @@ pub(super) fn charge_anyway(table: &Table, policies: &[ActivePolicy], ask: Ask<'
         Standing::after(gcra, charge)
     };
     let standings = policies.iter().enumerate().map(charge).collect();
-    Decision { standings, refused_by: None, changed_stats }
+    Decision { standings, refused_by: None, changed_stats, told: None }
 }
 
 fn decide_together(table: &Table, policies: &[ActivePolicy], ask: Ask<'_>) -> Decision {

@@ -33,6 +33,9 @@ pub enum Verdict {
 }
 
 impl Gcra {
+    /// Of no quota.
+    pub(super) const NONE: Self = Self { interval: 1, tolerance: 0, burst: 0 };
+
     /// The algorithm for `quota`.
     pub fn new(quota: Quota) -> Self {
         let interval = nanos(quota.interval());

@@ -4,7 +4,7 @@
 
 use http::HeaderValue;
 
-use super::{Quota, exceptions::Tiers, limiter::Limiter, quota::SECOND};
+use super::{Quota, exceptions::Tiers, governed, limiter::Limiter, quota::SECOND};
 use crate::clock::nanos;
 
 /// Which header fields tell clients about the limit, on every response.
@@ -71,18 +71,30 @@ impl Headers {
 impl Fields {
     /// As the limiter's terms are now, with the quotas of its own that a request may have. `None` if there is nothing to tell.
     pub(super) fn new(style: FieldStyle, limiter: &Limiter, tiers: &Tiers) -> Option<Self> {
+        let policies = limiter.active().iter().enumerate().map(|(at, active)| {
+            let of_request = tiers.get(at).copied().flatten();
+            let quota = of_request.unwrap_or_else(|| active.terms.quota());
+            PolicyField::new(active.policy.name(), quota, active.terms.multiplier())
+        });
+        Self::with_policies(style, policies)
+    }
+
+    /// For a limiter of another's that tells its quota.
+    pub(super) fn told(style: FieldStyle, quota: Quota) -> Option<Self> {
+        Self::with_policies(style, [PolicyField::new(governed::POLICY, quota, 1.0)])
+    }
+
+    fn with_policies(
+        style: FieldStyle,
+        policies: impl IntoIterator<Item = PolicyField>,
+    ) -> Option<Self> {
         if style.headers == Headers::None {
             return None;
         }
-        let policies = limiter.active().iter().enumerate();
-        let policies: Box<[_]> = policies
-            .map(|(at, active)| {
-                let of_request = tiers.get(at).copied().flatten();
-                let (quota, window) = window(of_request.unwrap_or_else(|| active.terms.quota()));
-                let quota = slowed(quota, active.terms.multiplier());
-                PolicyField { name: sf_string(active.policy.name()), quota, window }
-            })
-            .collect();
+        let policies: Box<[_]> = policies.into_iter().collect();
+        if policies.is_empty() {
+            return None;
+        }
         let members: Vec<_> = policies.iter().map(|policy| policy.member(&policy.name)).collect();
         // Names are printable ASCII by construction, so this is a valid field value.
         let policy_field = HeaderValue::try_from(members.join(", ")).ok()?;
@@ -131,6 +143,11 @@ fn sf_string(text: &str) -> String {
 }
 
 impl PolicyField {
+    fn new(name: &str, quota: Quota, multiplier: f64) -> Self {
+        let (quota, window) = window(quota);
+        Self { name: sf_string(name), quota: slowed(quota, multiplier), window }
+    }
+
     /// The list member for `RateLimit-Policy`, by this name.
     pub(super) fn member(&self, name: &str) -> String {
         format!("{name};q={};w={}", self.quota, self.window)

@@ -135,7 +135,8 @@ impl Limiter {
             Access::Denied => return Err(Denied { retry_after: None }),
             Access::Limited => {}
         }
-        let ask = Ask { now: self.clock.now(), key, cost, tiers: &tiers };
+        let now = self.clock.now();
+        let ask = Ask { now, key, cost, tiers: &tiers, governed: None };
         match self.decide(ask).refusal() {
             None => Ok(()),
             Some(wait) => Err(Denied { retry_after: wait.map(Duration::from_nanos) }),

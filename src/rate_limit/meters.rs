@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 
 use super::{Table, limiter::Limiter};
@@ -29,16 +31,16 @@ pub(super) struct TableMeters {
 }
 
 impl DecisionMeters {
-    pub(super) fn resolve(limiter: &Limiter) -> Self {
+    pub(super) fn resolve(
+        limiter: &Limiter,
+        policies: impl Iterator<Item = Cow<'static, str>>,
+    ) -> Self {
         let limit = || limiter.name().clone();
         let decisions = |policy, outcome| {
             let metric = names::RATE_LIMIT_DECISIONS.name;
             counter!(metric, "limit" => limit(), "policy" => policy, "outcome" => outcome)
         };
-        let limited = limiter.active().iter().map(|active| {
-            let policy = active.policy.shared_name();
-            decisions(policy, "limited")
-        });
+        let limited = policies.map(|policy| decisions(policy, "limited"));
         let multipliers = limiter.active().iter().map(|active| {
             let policy = active.policy.shared_name();
             let metric = names::RATE_LIMIT_MULTIPLIER.name;

@@ -66,6 +66,9 @@ mod exceptions;
 mod follow_up;
 mod future;
 mod gcra;
+mod governed;
+#[cfg(feature = "governor")]
+mod governor;
 mod handle;
 mod headers;
 mod holds;
@@ -85,6 +88,8 @@ mod snapshot;
 mod table;
 mod terms;
 
+#[cfg(feature = "governor")]
+pub use self::governor::Positive;
 pub use self::{
     adaptive::{Adaptive, Aimd, Window},
     follow_up::FollowUp,

@@ -8,6 +8,7 @@ use http::{
 use super::{
     Adaptive, Policy, Quota, Served,
     adaptive::Controller,
+    governed::Governor,
     served::{ChargeFn, ChargeOn},
 };
 use crate::{
@@ -37,6 +38,8 @@ pub(super) type QuotaFn = Arc<dyn Fn(&Head<'_>) -> Option<Quota> + Send + Sync>;
 pub struct Rule {
     pub(super) name: Option<Cow<'static, str>>,
     pub(super) policies: Vec<PolicyRule>,
+    /// Decides instead of policies.
+    pub(super) governor: Option<Arc<Governor>>,
     pub(super) key: Option<Arc<dyn HashedKey>>,
     pub(super) on_missing_key: Option<OnMissingKey>,
     pub(super) cost: Option<CostFn>,
@@ -81,6 +84,7 @@ impl Rule {
         Self {
             name: None,
             policies: Vec::new(),
+            governor: None,
             key: None,
             on_missing_key: None,
             cost: None,
@@ -97,7 +101,9 @@ impl Rule {
         self.key = self.key.or_else(|| base.key.clone());
         self.on_missing_key = self.on_missing_key.or(base.on_missing_key);
         self.cost = self.cost.or_else(|| base.cost.clone());
-        self.charge_on = self.charge_on.or_else(|| base.charge_on.clone());
+        if self.governor.is_none() {
+            self.charge_on = self.charge_on.or_else(|| base.charge_on.clone());
+        }
         self.shadow = self.shadow.or(base.shadow);
         self.exempt.extend_from_slice(&base.exempt);
         self.deny.extend_from_slice(&base.deny);
@@ -105,8 +111,23 @@ impl Rule {
         self
     }
 
+    #[cfg(feature = "governor")]
+    pub(super) fn governed(governor: Arc<Governor>) -> Self {
+        Self { governor: Some(governor), ..Self::empty() }
+    }
+
+    /// Whether it limits anything.
+    pub(super) fn is_empty(&self) -> bool {
+        self.policies.is_empty() && self.governor.is_none()
+    }
+
     /// Adds a policy. A request passes if all policies let it, and is charged to all of them or to none.
+    ///
+    /// # Panics
+    ///
+    /// If the rule is a governor's limiter: it takes nothing back, so the two could not be charged together.
     pub fn and(mut self, policy: impl Into<Policy>) -> Self {
+        self.not_governed("and");
         let policy = policy.into();
         self.policies.push(PolicyRule { policy, quota_for: None, controller: None });
         self
@@ -149,6 +170,14 @@ impl Rule {
     pub fn adaptive(mut self, adaptive: Adaptive) -> Self {
         self.last_policy("adaptive").controller = Some(Arc::new(Controller::new(adaptive)));
         self
+    }
+
+    fn not_governed(&self, setting: &str) {
+        let rule = "put a second layer around it";
+        assert!(
+            self.governor.is_none(),
+            "`{setting}` does not go with a governor's limiter: {rule}"
+        );
     }
 
     fn last_policy(&mut self, setting: &str) -> &mut PolicyRule {
@@ -199,12 +228,20 @@ impl Rule {
     /// requests that are under way together cannot all pass because none has failed yet. The charge may be more than what
     /// was reserved, also more than a burst; the key then waits the longer. A client that leaves before the status is known is
     /// charged what was reserved.
+    ///
+    /// # Panics
+    ///
+    /// If the rule is a governor's limiter, which takes nothing back.
     pub fn charge_on(self, charge: impl Fn(&Served<'_>) -> u32 + Send + Sync + 'static) -> Self {
         self.charged_on(Arc::new(charge), false)
     }
 
     /// As [`Rule::charge_on`], but when the body has ended and it is known how much was sent. A client that leaves in the body
     /// is charged for what it was sent.
+    ///
+    /// # Panics
+    ///
+    /// As [`Rule::charge_on`].
     pub fn charge_at_end(
         self,
         charge: impl Fn(&Served<'_>) -> u32 + Send + Sync + 'static,
@@ -213,6 +250,7 @@ impl Rule {
     }
 
     fn charged_on(self, charge: ChargeFn, at_end: bool) -> Self {
+        self.not_governed("charge_on");
         Self { charge_on: Some(ChargeOn { charge, at_end }), ..self }
     }
 

@@ -99,7 +99,7 @@ fn decided(
     let Waiter { place, rule, key, cost, tiers, .. } = waiter;
     // Out of the line before the inner service is called, which may take long to answer.
     drop(place);
-    let subject = Subject { rule: &rule, key, cost, tiers, now };
+    let subject = Subject { rule: &rule, key, cost, tiers, governed: None, now };
     if decision.refused_by.is_some() {
         return admission.limit(subject, &decision, head);
     }

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{HashMap, hash_map::Entry},
-    fmt,
+    fmt, mem,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -21,6 +21,7 @@ use crate::{
         admission::Subject,
         decision::{Ask, Decision},
         exceptions::Tiers,
+        governed::Check,
     },
 };
 
@@ -65,6 +66,7 @@ pub(super) struct Waiter {
     pub(super) key: Key,
     pub(super) cost: u32,
     pub(super) tiers: Tiers,
+    governed: Option<Box<Check>>,
     since: Timestamp,
 }
 
@@ -84,8 +86,11 @@ impl Room {
     }
 
     /// Lets a request wait. If it would take too long or there is no room: the decision on it as if all before it had passed.
-    pub(super) fn join(self: &Arc<Self>, subject: &Subject<'_>) -> Result<Waiter, Box<Decision>> {
-        let Subject { rule, key, cost, .. } = *subject;
+    pub(super) fn join(
+        self: &Arc<Self>,
+        subject: &mut Subject<'_>,
+    ) -> Result<Waiter, Box<Decision>> {
+        let &mut Subject { rule, key, cost, .. } = subject;
         let mut lines = self.lines();
         let entry = lines.entry(id(rule, key));
         let ahead = match &entry {
@@ -107,8 +112,9 @@ impl Room {
         self.waiting.fetch_add(1, Ordering::Relaxed);
         let turn = Arc::clone(&line.turn);
         let place = Place { room: Arc::clone(self), id: id(rule, key), cost, turn };
-        let (rule, tiers) = (Arc::clone(rule), subject.tiers.clone());
-        Ok(Waiter { place, rule, key, cost, tiers, since: subject.now })
+        let (rule, tiers) = (Arc::clone(rule), mem::take(&mut subject.tiers));
+        let governed = subject.governed.take();
+        Ok(Waiter { place, rule, key, cost, tiers, governed, since: subject.now })
     }
 
     fn lines(&self) -> MutexGuard<'_, HashMap<Id, Line>> {
@@ -135,7 +141,8 @@ impl Waiter {
         let next = timeout(left(self.rule.limiter.now()), self.place.turn.lock()).await;
         loop {
             let now = self.rule.limiter.now();
-            let ask = Ask { now, key: self.key, cost: self.cost, tiers: &self.tiers };
+            let governed = self.governed.as_deref();
+            let ask = Ask { now, key: self.key, cost: self.cost, tiers: &self.tiers, governed };
             if next.is_err() {
                 return Turn { decision: self.rule.preview(ask, 0), now };
             }

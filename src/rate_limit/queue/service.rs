@@ -59,7 +59,7 @@ where
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let head = Head::of(&request);
-        let subject = match self.admission.identify(&head) {
+        let mut subject = match self.admission.identify(&head) {
             Ok(subject) => subject,
             Err(Ok(passed)) => return QueuedFuture::passed(&mut self.inner, passed, request),
             Err(Err(answer)) => return QueuedFuture::answered(ResponseFuture::rejected(answer)),
@@ -80,7 +80,7 @@ where
             Some(decision) if subject.rule.is_shadow() || decision.refusal() == Some(None) => {
                 decision
             }
-            _ => match self.room.join(&subject) {
+            _ => match self.room.join(&mut subject) {
                 Ok(waiter) => {
                     // The readied service waits with the request.
                     let clone = self.inner.clone();
