@@ -12,13 +12,14 @@ use std::{
 use arc_swap::ArcSwapOption;
 
 use super::{
+    Quota,
     adaptive::Controller,
     decision::{Ask, Decision},
     exceptions::{Access, Tiers, set},
     governed::{self, Check, Governor},
     headers::{FieldStyle, Fields},
     holds::Holds,
-    limiter::Limiter,
+    limiter::{Conversion, Limiter},
     meters::{DecisionMeters, TableMeters},
     report::Report,
     rule::{CostFn, OnMissingKey, QuotaFn, Rule, TestFn, is_preflight},
@@ -277,6 +278,23 @@ impl ActiveRule {
     pub(super) fn is_slow(&self, latency: Duration) -> bool {
         let mut targets = self.controllers.iter().filter_map(|(_, it)| it.latency_target());
         targets.any(|target| latency > target)
+    }
+
+    /// Sets a policy's quota; `first` unless another rule has the same entries and has converted them.
+    pub(super) fn set_quota(&self, policy: usize, quota: Quota, first: bool) {
+        let conversion = if first { self.conversion(policy) } else { Conversion::Elsewhere };
+        self.limiter.set_quota(policy, quota, conversion);
+    }
+
+    /// Gives a key a quota of its own, or takes it away; `first` as with [`ActiveRule::set_quota`].
+    pub(super) fn set_override(&self, policy: usize, key: Key, quota: Option<Quota>, first: bool) {
+        let conversion = if first { self.conversion(policy) } else { Conversion::Elsewhere };
+        self.limiter.set_override(policy, key, quota, conversion);
+    }
+
+    fn conversion(&self, policy: usize) -> Conversion {
+        let has_tiers = self.quotas.get(policy).is_some_and(Option::is_some);
+        if has_tiers { Conversion::Upward } else { Conversion::Exact }
     }
 
     pub(super) fn is_shadow(&self) -> bool {

@@ -77,6 +77,16 @@ impl Exceptions {
         self.shard(key).load().get(&key)?.quotas.get(policy).copied().flatten()
     }
 
+    /// All keys with a quota of their own for a policy.
+    pub(super) fn keys_with_quota(&self, policy: usize) -> impl Iterator<Item = Key> {
+        let shards = self.shards.get().into_iter().flatten().map(ArcSwap::load_full);
+        shards.flat_map(move |shard| {
+            let has = |exception: &Exception| matches!(exception.quotas.get(policy), Some(Some(_)));
+            let keys = shard.iter().filter(|(_, exception)| has(exception)).map(|(key, _)| *key);
+            keys.collect::<Vec<_>>()
+        })
+    }
+
     /// How many keys have any.
     pub(super) fn len(&self) -> usize {
         self.shards.get().map_or(0, |shards| shards.iter().map(|shard| shard.load().len()).sum())

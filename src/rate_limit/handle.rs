@@ -231,11 +231,14 @@ impl PolicyHandle {
     /// Enforces another quota from now on. Keys keep what they owe: so many requests, and a whole burst at most.
     ///
     /// A key that has used its burst up stays so, whichever way the quota changes; one request comes back after one new interval.
+    /// Keys with overrides keep what they owe to those. Where requests may have [quotas of their
+    /// own](super::Rule::quota_for), whose debt is whose is not known: then no debt gets smaller by the change.
+    ///
     /// It visits the whole table, some milliseconds for a million keys, and stops no requests meanwhile.
     pub fn set_quota(&self, quota: Quota) {
         for (first, place) in self.places.iter().enumerate() {
             // They share their entries in the table: those are converted once.
-            place.rule.limiter.set_quota(place.at, quota, first == 0);
+            place.rule.set_quota(place.at, quota, first == 0);
         }
     }
 
@@ -283,8 +286,8 @@ impl PolicyHandle {
     }
 
     fn edit(&self, key: &impl Hash, quota: Option<Quota>) {
-        for Place { rule, at } in &self.places {
-            rule.limiter.set_override(*at, rule.limiter.key(key), quota);
+        for (first, Place { rule, at }) in self.places.iter().enumerate() {
+            rule.set_override(*at, rule.limiter.key(key), quota, first == 0);
         }
     }
 

@@ -1,10 +1,10 @@
-use std::{borrow::Cow, fmt, hash::Hash, sync::Arc, time::Duration};
+use std::{borrow::Cow, collections::HashSet, fmt, hash::Hash, sync::Arc, time::Duration};
 
 use super::{
     Gcra, Policy, Quota, Table,
     decision::{self, Ask, Decision},
     exceptions::{Access, Exceptions, Tiers},
-    registry::Member,
+    registry::{Member, code_of},
     terms::Terms,
 };
 use crate::{
@@ -46,6 +46,17 @@ pub(super) struct ActivePolicy {
     pub(super) policy: Policy,
     pub(super) terms: Arc<Terms>,
     pub(super) member: Member,
+}
+
+/// What becomes of debts when a quota changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Conversion {
+    /// They stay as many requests.
+    Exact,
+    /// The same, but no debt gets smaller: some requests have other quotas, and whose debts are whose is not known.
+    Upward,
+    /// Another limiter with the same entries converts them.
+    Elsewhere,
 }
 
 /// A request that would exceed a quota.
@@ -164,26 +175,46 @@ impl Limiter {
         decision::charge_anyway(&self.table, &self.policies, ask)
     }
 
-    /// Sets a policy's quota, and converts what keys owe to it, unless another limiter with the same entries does.
-    pub(super) fn set_quota(&self, policy: usize, quota: Quota, convert: bool) {
-        let ActivePolicy { policy, terms, member } = &self.policies[policy];
+    /// Sets a policy's quota, and converts what keys owe to it.
+    pub(super) fn set_quota(&self, at: usize, quota: Quota, conversion: Conversion) {
+        let ActivePolicy { policy, terms, member } = &self.policies[at];
+        let own = self.exceptions.keys_with_quota(at).map(|key| member.id(key));
+        let own: HashSet<_> = own.collect();
+        let applies = |id: u64| code_of(id) == member.code && !own.contains(&id);
         terms.set_quota(quota, |old, new| {
             self.table.register(&self.name, policy.name(), new);
-            if convert {
-                self.table.convert(*member, self.clock.now(), |debt| new.converted(old, debt));
+            let now = self.clock.now();
+            match conversion {
+                Conversion::Elsewhere => {}
+                Conversion::Exact => {
+                    self.table.convert(now, applies, |debt| new.converted(old, debt));
+                }
+                Conversion::Upward => {
+                    self.table.convert(now, applies, |debt| new.converted(old, debt).max(debt));
+                }
             }
         });
     }
 
     /// Gives a key a quota of its own for a policy, or takes it away, and converts what it owes.
-    pub(super) fn set_override(&self, policy: usize, key: Key, quota: Option<Quota>) {
+    pub(super) fn set_override(
+        &self,
+        policy: usize,
+        key: Key,
+        quota: Option<Quota>,
+        conversion: Conversion,
+    ) {
         let ActivePolicy { terms, member, .. } = &self.policies[policy];
         let before = self.exceptions.quota(key, policy).unwrap_or_else(|| terms.quota());
         let (old, new) = (Gcra::new(before), Gcra::new(quota.unwrap_or_else(|| terms.quota())));
         let set = || self.exceptions.set_quota(key, policy, quota);
         let convert = || {
             let now = self.clock.now();
-            self.table.convert_one(member.id(key), now, |debt| new.converted(old, debt));
+            self.table.convert_one(member.id(key), now, |debt| match conversion {
+                Conversion::Elsewhere => debt,
+                Conversion::Exact => new.converted(old, debt),
+                Conversion::Upward => new.converted(old, debt).max(debt),
+            });
         };
         // As in `Terms::set_quota`: charged too much rather than too little meanwhile.
         if new.interval < old.interval {

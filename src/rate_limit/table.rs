@@ -211,12 +211,17 @@ impl Table {
         found.unwrap_or_else(|| self.0.advance_new(id, now, &step))
     }
 
-    /// Converts what all keys owe to one policy, in nanoseconds.
+    /// Converts what all those keys owe whose ids are meant, in nanoseconds.
     ///
     /// It visits every slot, some milliseconds for a million of them, and stops nobody who makes decisions meanwhile.
-    pub(super) fn convert(&self, member: Member, now: Timestamp, debt_of: impl Fn(u64) -> u64) {
+    pub(super) fn convert(
+        &self,
+        now: Timestamp,
+        is_meant: impl Fn(u64) -> bool,
+        debt_of: impl Fn(u64) -> u64,
+    ) {
         for slot in self.0.lines.iter().flat_map(|line| &line.0) {
-            slot.convert(now, &debt_of, |tag| code_of(tag) == member.code);
+            slot.convert(now, &debt_of, &is_meant);
         }
     }
 

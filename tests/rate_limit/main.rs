@@ -1,6 +1,7 @@
 //! Rate limiting, from the arithmetic to the service.
 
 mod allocations;
+mod charges;
 mod decisions;
 mod gcra;
 mod headers;
@@ -9,6 +10,7 @@ mod logs;
 mod metrics;
 mod quota;
 mod routes;
+mod steering;
 mod table;
 
 use std::{convert::Infallible, time::Duration};
