@@ -1,5 +1,6 @@
 //! Rate limiting, from the arithmetic to the service.
 
+mod adaptive;
 mod allocations;
 mod charges;
 mod decisions;
@@ -10,6 +11,7 @@ mod logs;
 mod metrics;
 mod quota;
 mod routes;
+mod snapshot;
 mod steering;
 mod table;
 
