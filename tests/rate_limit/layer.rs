@@ -20,7 +20,7 @@ use tower_weir::{
     rate_limit::{OnMissingKey, Quota, RateLimitLayer, Rule, Table},
 };
 
-use super::{Answer, guarded, header};
+use super::{body, guarded, header};
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
@@ -31,10 +31,6 @@ fn with_key(key: &str) -> Request<()> {
 fn from_peer(addr: &str) -> Request<()> {
     let addr: SocketAddr = addr.parse().unwrap();
     Request::builder().extension(addr).body(()).unwrap()
-}
-
-fn body(answer: Answer) -> Bytes {
-    futures_executor::block_on(answer.into_body().collect()).unwrap().to_bytes()
 }
 
 #[test]

@@ -5,10 +5,13 @@ mod allocations;
 mod charges;
 mod decisions;
 mod gcra;
+#[cfg(feature = "governor")]
+mod governor;
 mod headers;
 mod layer;
 mod logs;
 mod metrics;
+mod queue;
 mod quota;
 mod routes;
 mod snapshot;
@@ -19,7 +22,7 @@ use std::{convert::Infallible, time::Duration};
 
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full};
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_weir::{
     body::ResponseBody,
@@ -67,6 +70,10 @@ async fn fine(_: Request<()>) -> Result<Response<Full<Bytes>>, Infallible> {
 
 fn header<'a>(answer: &'a Answer, name: &str) -> &'a str {
     answer.headers().get(name).map_or("", |value| value.to_str().unwrap())
+}
+
+fn body(answer: Answer) -> Bytes {
+    futures_executor::block_on(answer.into_body().collect()).unwrap().to_bytes()
 }
 
 fn millis(n: u64) -> Duration {
