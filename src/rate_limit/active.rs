@@ -34,6 +34,8 @@ use crate::{
 };
 
 pub(super) struct ActiveRule {
+    /// Has a key and policies and nothing else that could matter for a decision.
+    plain: bool,
     pub(super) limiter: Limiter,
     key: Arc<dyn HashedKey>,
     governor: Option<Arc<Governor>>,
@@ -89,10 +91,19 @@ impl ActiveRule {
         }
         let controllers = rule.policies.into_iter().enumerate();
         let controllers = controllers.filter_map(|(at, rule)| Some((at, rule.controller?)));
+        let controllers: Vec<_> = controllers.collect();
+        let plain = controllers.is_empty()
+            && quotas.is_empty()
+            && rule.exempt.is_empty()
+            && rule.deny.is_empty()
+            && rule.governor.is_none()
+            && rule.charge_on.is_none()
+            && rule.cost.is_none();
         Self {
+            plain,
             fields: LimitFields {
                 style,
-                first: Fields::new(style, &limiter, &Tiers::new()).map(Arc::new),
+                first: Fields::new(style, &limiter, &[]).map(Arc::new),
                 current: ArcSwapOption::empty(),
             },
             limiter,
@@ -106,7 +117,7 @@ impl ActiveRule {
             preflight_counts: rule.preflight_counts,
             shadow: AtomicBool::new(rule.shadow.unwrap_or(false)),
             quotas,
-            controllers: controllers.collect(),
+            controllers,
             holds: Holds::default(),
             warned_of_missing_key: AtomicBool::new(false),
             meters: Resolved::default(),
@@ -117,6 +128,19 @@ impl ActiveRule {
     #[inline]
     pub(super) fn meters(&self) -> &DecisionMeters {
         self.meters.get_or_resolve(|| DecisionMeters::resolve(&self.limiter, self.policy_names()))
+    }
+
+    /// Whether nothing is to be known of a request but its key.
+    #[inline]
+    pub(super) fn is_plain(&self, head: &Head<'_>) -> bool {
+        self.plain
+            && !self.limiter.exceptions().any()
+            && (self.preflight_counts || !is_preflight(head.method, head.headers))
+    }
+
+    #[inline]
+    pub(super) fn plain_key(&self, head: &Head<'_>) -> Result<Key, MissingKey> {
+        self.key.key(head, &self.limiter.store().seed())
     }
 
     #[inline]
@@ -220,19 +244,19 @@ impl ActiveRule {
     pub(super) fn report(
         &self,
         decision: &Decision,
-        tiers: &Tiers,
+        tiers: &[Option<Quota>],
         now: Timestamp,
     ) -> Option<Report> {
-        let fields = match decision.told {
+        let fields = match &decision.told {
             None => self.fields(tiers)?,
             Some(_) if self.is_shadow() => return None,
-            Some(quota) => Arc::new(Fields::told(self.fields.style, quota)?),
+            Some(quota) => Arc::new(Fields::told(self.fields.style, **quota)?),
         };
         Some(Report::new(fields, decision, now, self.limiter.time()))
     }
 
     #[inline]
-    fn fields(&self, tiers: &Tiers) -> Option<Arc<Fields>> {
+    fn fields(&self, tiers: &[Option<Quota>]) -> Option<Arc<Fields>> {
         let first = self.fields.first.as_ref()?;
         let version = self.limiter.version();
         if self.is_shadow() {
@@ -306,7 +330,7 @@ impl ActiveRule {
     }
 
     #[inline]
-    fn tell_table(&self, decision: &Decision) {
+    pub(super) fn tell_table(&self, decision: &Decision) {
         if decision.changed_stats {
             self.table_meters.tell(self.limiter.store());
         }
@@ -328,7 +352,7 @@ impl ActiveRule {
 
 impl LimitFields {
     #[cold]
-    fn now(&self, limiter: &Limiter, tiers: &Tiers, version: u64) -> Option<Arc<Fields>> {
+    fn now(&self, limiter: &Limiter, tiers: &[Option<Quota>], version: u64) -> Option<Arc<Fields>> {
         if !tiers.is_empty() {
             return Fields::new(self.style, limiter, tiers).map(Arc::new);
         }

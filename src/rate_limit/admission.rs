@@ -109,7 +109,31 @@ impl Admission {
     /// Decides on a request.
     #[inline]
     pub(super) fn admit(&self, head: &Head<'_>) -> Result<Passed, Answer> {
-        let subject = match self.identify(head) {
+        let of_route = self.routes.as_ref().and_then(|routes| routes.get(head));
+        let Some(rule) = of_route.or(self.base.as_ref()) else { return Ok(Passed::default()) };
+        // Most rules want no more than a key and a decision. To find that out once spares them a third of the time.
+        if rule.is_plain(head) {
+            let now = self.clock.now();
+            if let Ok(key) = rule.plain_key(head) {
+                let ask = Ask { now, key, cost: 1, tiers: &[], governed: None };
+                let decision = rule.limiter.decide(ask);
+                rule.tell_table(&decision);
+                if decision.refused_by.is_some() {
+                    let tiers = Tiers::new();
+                    let subject = Subject { rule, key, cost: 1, tiers, governed: None, now };
+                    return self.limit(subject, &decision, head);
+                }
+                rule.meters().allowed.increment(1);
+                return Ok(Passed { report: rule.report(&decision, &[], now), follow_up: None });
+            }
+        }
+        self.admit_by(rule, head)
+    }
+
+    /// Decides on a request by a rule of any kind.
+    #[inline(never)]
+    fn admit_by(&self, rule: &Arc<ActiveRule>, head: &Head<'_>) -> Result<Passed, Answer> {
+        let subject = match self.identify_by(rule, head) {
             Ok(subject) => subject,
             Err(unlimited) => return unlimited,
         };
@@ -121,10 +145,19 @@ impl Admission {
     }
 
     /// Finds the rule and the key of a request, or what becomes of it without.
-    #[inline]
     pub(super) fn identify(&self, head: &Head<'_>) -> Result<Subject<'_>, Result<Passed, Answer>> {
         let of_route = self.routes.as_ref().and_then(|routes| routes.get(head));
-        let Some(rule) = of_route.or(self.base.as_ref()) else { return Err(Ok(Passed::default())) };
+        match of_route.or(self.base.as_ref()) {
+            Some(rule) => self.identify_by(rule, head),
+            None => Err(Ok(Passed::default())),
+        }
+    }
+
+    fn identify_by<'a>(
+        &self,
+        rule: &'a Arc<ActiveRule>,
+        head: &Head<'_>,
+    ) -> Result<Subject<'a>, Result<Passed, Answer>> {
         let exempt = |meters: &DecisionMeters| {
             meters.exempt.increment(1);
             Err(Ok(Passed::default()))
@@ -206,7 +239,7 @@ impl Admission {
             }
         }
         for (name, standing) in rule.policy_names().zip(&decision.standings) {
-            if standing.refusal.is_some() {
+            if standing.refuses() {
                 rejection = rejection.violates(name);
             }
         }

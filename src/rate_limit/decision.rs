@@ -4,7 +4,6 @@ use smallvec::SmallVec;
 
 use super::{
     Quota,
-    exceptions::Tiers,
     gcra::{Gcra, Verdict},
     governed::Check,
     limiter::ActivePolicy,
@@ -19,7 +18,7 @@ pub(super) struct Ask<'a> {
     pub(super) key: Key,
     pub(super) cost: u32,
     /// The quotas that hold for this request instead of the policies'.
-    pub(super) tiers: &'a Tiers,
+    pub(super) tiers: &'a [Option<Quota>],
     /// What decides instead of the rule's own limiter.
     pub(super) governed: Option<&'a Check>,
 }
@@ -32,8 +31,8 @@ pub(super) struct Decision {
     /// The place of the policy that refuses longest, if any does.
     pub(super) refused_by: Option<usize>,
     pub(super) changed_stats: bool,
-    /// The quota that another's limiter told.
-    pub(super) told: Option<Quota>,
+    /// The quota that another's limiter told. Boxed, since nearly all decisions are our own.
+    pub(super) told: Option<Box<Quota>>,
 }
 
 /// How a key stands with one policy after a decision.
@@ -41,29 +40,31 @@ pub(super) struct Decision {
 pub(super) struct Standing {
     pub(super) gcra: Gcra,
     pub(super) tat: u64,
-    /// If the policy refuses: after how many nanoseconds it would not; `None` if it always will.
-    pub(super) refusal: Option<Option<u64>>,
+    /// After how many nanoseconds the policy would not refuse: 0 if it does not, [`NEVER`] if it always will.
+    wait: u64,
 }
+
+const NEVER: u64 = u64::MAX;
 
 impl Decision {
     pub(super) fn new(standings: SmallVec<[Standing; 4]>, changed_stats: bool) -> Self {
         let refusals = standings.iter().enumerate();
-        let refusals = refusals.filter_map(|(at, standing)| Some((at, standing.refusal?)));
-        // "Never" is longest.
-        let longest = refusals.max_by_key(|(_, wait)| wait.unwrap_or(u64::MAX));
+        let refusals = refusals.filter(|(_, standing)| standing.refuses());
+        let longest = refusals.max_by_key(|(_, standing)| standing.wait);
         Self { refused_by: longest.map(|(at, _)| at), standings, changed_stats, told: None }
     }
 
     /// A decision of which no more is known than whether it is a refusal.
     pub(super) fn untold(refusal: Option<Option<u64>>) -> Self {
         // What it owes does not matter, as no quota is told.
-        let standing = |refusal| Standing { gcra: Gcra::NONE, tat: 0, refusal: Some(refusal) };
+        let standing = |wait| Standing::refused(Gcra::NONE, 0, wait);
         Self::new(refusal.map(standing).into_iter().collect(), false)
     }
 
     /// If the request is refused: after how many nanoseconds it would pass; `None` if it never will.
     pub(super) fn refusal(&self) -> Option<Option<u64>> {
-        self.standings[self.refused_by?].refusal
+        let wait = self.standings[self.refused_by?].wait;
+        Some((wait != NEVER).then_some(wait))
     }
 }
 
@@ -89,7 +90,7 @@ impl Ask<'_> {
 /// charge, the charges already made are taken back. One that another request has built upon meanwhile stays: a denial
 /// too many may follow, never a request too many. Charging the policy with least room first makes that rare, since it is
 /// the one that runs out.
-#[inline]
+#[inline(always)]
 pub(super) fn decide(table: &Table, policies: &[ActivePolicy], ask: Ask<'_>) -> Decision {
     match policies {
         [policy] => {
@@ -99,7 +100,7 @@ pub(super) fn decide(table: &Table, policies: &[ActivePolicy], ask: Ask<'_>) -> 
             let mut standings = SmallVec::new();
             standings.push(standing);
             Decision {
-                refused_by: standing.refusal.is_some().then_some(0),
+                refused_by: standing.refuses().then_some(0),
                 standings,
                 changed_stats: charge.changed_stats(),
                 told: None,
@@ -119,11 +120,10 @@ pub(super) fn preview(
     let standing = |(at, policy): (usize, &ActivePolicy)| {
         let gcra = ask.gcra(at, policy);
         let tat = gcra.charged(ask.now, table.peek(policy.member.id(ask.key)), held);
-        let refusal = match gcra.decide(ask.now, tat, ask.cost) {
-            Verdict::Allowed { .. } => None,
-            Verdict::Denied { wait } => Some(wait),
-        };
-        Standing { gcra, tat, refusal }
+        match gcra.decide(ask.now, tat, ask.cost) {
+            Verdict::Allowed { .. } => Standing::passed(gcra, tat),
+            Verdict::Denied { wait } => Standing::refused(gcra, tat, wait),
+        }
     };
     Decision::new(policies.iter().enumerate().map(standing).collect(), false)
 }
@@ -141,6 +141,7 @@ pub(super) fn charge_anyway(table: &Table, policies: &[ActivePolicy], ask: Ask<'
     Decision { standings, refused_by: None, changed_stats, told: None }
 }
 
+#[inline(never)]
 fn decide_together(table: &Table, policies: &[ActivePolicy], ask: Ask<'_>) -> Decision {
     let mut decision = preview(table, policies, ask, 0);
     if decision.refused_by.is_some() {
@@ -175,9 +176,22 @@ fn decide_together(table: &Table, policies: &[ActivePolicy], ask: Ask<'_>) -> De
 impl Standing {
     fn after(gcra: Gcra, charge: Charge) -> Self {
         match charge {
-            Charge::Allowed { after, .. } => Self { gcra, tat: after, refusal: None },
-            Charge::Denied { tat, wait } => Self { gcra, tat, refusal: Some(wait) },
+            Charge::Allowed { after, .. } => Self::passed(gcra, after),
+            Charge::Denied { tat, wait } => Self::refused(gcra, tat, wait),
         }
+    }
+
+    pub(super) fn passed(gcra: Gcra, tat: u64) -> Self {
+        Self { gcra, tat, wait: 0 }
+    }
+
+    /// Refused for so many nanoseconds, or for ever.
+    pub(super) fn refused(gcra: Gcra, tat: u64, wait: Option<u64>) -> Self {
+        Self { gcra, tat, wait: wait.map_or(NEVER, |wait| wait.clamp(1, NEVER - 1)) }
+    }
+
+    pub(super) fn refuses(&self) -> bool {
+        self.wait > 0
     }
 }
 

@@ -9,14 +9,13 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use smallvec::SmallVec;
 
 use super::Quota;
 use crate::key::Key;
 
 /// By a policy's place: the quota that a key has instead of the policy's. Shorter than the policies are many if the rest has
-/// none.
-pub(super) type Tiers = SmallVec<[Option<Quota>; 4]>;
+/// none. Nearly always empty, so it is small.
+pub(super) type Tiers = Vec<Option<Quota>>;
 
 /// Whether a key is limited at all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,7 +48,13 @@ impl Exceptions {
     /// Whether a key is limited; adds its quotas to `tiers`.
     #[inline]
     pub(super) fn apply(&self, key: Key, tiers: &mut Tiers) -> Access {
-        if self.any.load(Ordering::Acquire) { self.apply_any(key, tiers) } else { Access::Limited }
+        if self.any() { self.apply_any(key, tiers) } else { Access::Limited }
+    }
+
+    /// Whether there ever was one.
+    #[inline]
+    pub(super) fn any(&self) -> bool {
+        self.any.load(Ordering::Acquire)
     }
 
     #[cold]

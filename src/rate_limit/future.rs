@@ -51,52 +51,61 @@ where
     type Output = Result<Response<ResponseBody<B, FollowUp>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let Some(inner) = this.inner.as_pin_mut() else {
-            return match this.rejected.take() {
-                Some(response) => Poll::Ready(Ok(response.map(ResponseBody::full))),
-                // Polled after completion, which the contract of `Future` leaves open.
-                None => Poll::Pending,
-            };
-        };
-        let response = ready!(inner.poll(cx));
-        if let Some(follow_up) = this.follow_up.take() {
-            return Poll::Ready(followed_up(follow_up, response, this.report.take()));
+        if self.follow_up.is_some() {
+            return self.poll_followed_up(cx);
         }
-        let response = response?;
-        Poll::Ready(Ok(match this.report {
-            None => response.map(ResponseBody::inner),
-            Some(report) => {
-                let mut response = response.map(ResponseBody::inner);
-                report.write(response.headers_mut());
-                response
-            }
-        }))
+        let this = self.project();
+        if let Some(inner) = this.inner.as_pin_mut() {
+            let response = ready!(inner.poll(cx))?;
+            return match this.report {
+                None => Poll::Ready(Ok(response.map(ResponseBody::inner))),
+                Some(report) => {
+                    let mut response = response.map(ResponseBody::inner);
+                    report.write(response.headers_mut());
+                    Poll::Ready(Ok(response))
+                }
+            };
+        }
+        match this.rejected.take() {
+            Some(response) => Poll::Ready(Ok(response.map(ResponseBody::full))),
+            // Polled after completion, which the contract of `Future` leaves open.
+            None => Poll::Pending,
+        }
     }
 }
 
-#[cold]
-fn followed_up<B: Body, E>(
-    follow_up: FollowUp,
-    response: Result<Response<B>, E>,
-    report: Option<Report>,
-) -> Result<Response<ResponseBody<B, FollowUp>>, E> {
-    let response = match response {
-        Ok(response) => response,
-        Err(error) => {
-            follow_up.failed();
-            return Err(error);
+impl<F, B, E> ResponseFuture<F>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    B: Body,
+{
+    /// By itself, since the response would be copied once more where the two ways meet.
+    #[inline(never)]
+    fn poll_followed_up(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Response<ResponseBody<B, FollowUp>>, E>> {
+        let this = self.project();
+        let Some(inner) = this.inner.as_pin_mut() else { return Poll::Pending };
+        let response = ready!(inner.poll(cx));
+        let Some(follow_up) = this.follow_up.take() else { return Poll::Pending };
+        let response = match response {
+            Ok(response) => response,
+            Err(error) => {
+                follow_up.failed();
+                return Poll::Ready(Err(error));
+            }
+        };
+        let (follow_up, settled) = follow_up.head(&response);
+        let mut response = response.map(|body| match follow_up {
+            Some(follow_up) => ResponseBody::guarded(body, follow_up),
+            None => ResponseBody::inner(body),
+        });
+        if let Some(report) = settled.as_ref().or(this.report.as_ref()) {
+            report.write(response.headers_mut());
         }
-    };
-    let (follow_up, settled) = follow_up.head(&response);
-    let mut response = response.map(|body| match follow_up {
-        Some(follow_up) => ResponseBody::guarded(body, follow_up),
-        None => ResponseBody::inner(body),
-    });
-    if let Some(report) = settled.or(report) {
-        report.write(response.headers_mut());
+        Poll::Ready(Ok(response))
     }
-    Ok(response)
 }
 
 impl<F> fmt::Debug for ResponseFuture<F> {

@@ -135,7 +135,7 @@ fn decide<C: clock::Clock, P: Positive>(
             let gcra = Gcra::new(quota);
             let owed = u64::from(gcra.burst.saturating_sub(state.remaining_burst_capacity()));
             let tat = now.as_nanos().saturating_add(owed.saturating_mul(gcra.interval));
-            told(quota, Standing { gcra, tat, refusal: None })
+            told(quota, Standing::passed(gcra, tat))
         }
         Ok(Err(not_until)) => {
             let quota = Quota::from(not_until.quota());
@@ -143,13 +143,12 @@ fn decide<C: clock::Clock, P: Positive>(
             let gcra = Gcra::new(quota);
             let paid = gcra.tolerance.saturating_sub(u64::from(cost.get()) * gcra.interval);
             let tat = now.as_nanos().saturating_add(paid).saturating_add(wait);
-            // Should the clocks disagree, it is still a refusal.
-            told(quota, Standing { gcra, tat, refusal: Some(Some(wait.max(1))) })
+            told(quota, Standing::refused(gcra, tat, Some(wait)))
         }
         Err(InsufficientCapacity(_)) => Decision::untold(Some(None)),
     }
 }
 
 fn told(quota: Quota, standing: Standing) -> Decision {
-    Decision { told: Some(quota), ..Decision::new(smallvec![standing], false) }
+    Decision { told: Some(Box::new(quota)), ..Decision::new(smallvec![standing], false) }
 }

@@ -4,7 +4,7 @@
 
 use http::HeaderValue;
 
-use super::{Quota, exceptions::Tiers, governed, limiter::Limiter, quota::SECOND};
+use super::{Quota, governed, limiter::Limiter, quota::SECOND};
 use crate::clock::nanos;
 
 /// Which header fields tell clients about the limit, on every response.
@@ -70,7 +70,11 @@ impl Headers {
 
 impl Fields {
     /// As the limiter's terms are now, with the quotas of its own that a request may have. `None` if there is nothing to tell.
-    pub(super) fn new(style: FieldStyle, limiter: &Limiter, tiers: &Tiers) -> Option<Self> {
+    pub(super) fn new(
+        style: FieldStyle,
+        limiter: &Limiter,
+        tiers: &[Option<Quota>],
+    ) -> Option<Self> {
         let policies = limiter.active().iter().enumerate().map(|(at, active)| {
             let of_request = tiers.get(at).copied().flatten();
             let quota = of_request.unwrap_or_else(|| active.terms.quota());

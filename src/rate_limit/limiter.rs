@@ -160,7 +160,7 @@ impl Limiter {
     }
 
     /// Charges if all policies allow it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn decide(&self, ask: Ask<'_>) -> Decision {
         decision::decide(&self.table, &self.policies, ask)
     }
