@@ -70,7 +70,7 @@ pub(crate) fn guide(address: SocketAddr) -> String {
         r#"tower-weir demo on {base}
 
   GET  /search?q=   results from a catalogue    for each address 10 a second and 100 a minute
-  POST /login       user ada, password notes    for each address 10 a minute, 5 at once
+  POST /login       user ada, password notes    for each address 10 failed ones a minute, 5 at once
   GET  /report      takes 200 to 400 ms         2 a second for all together
   GET  /feed        recent items                for each x-api-key 5 a second; without one, shared
 
@@ -81,6 +81,9 @@ for i in $(seq 30); do curl -s -o /dev/null -w '%{{http_code}} ' '{base}/search?
 
 # what every answer says (RateLimit, RateLimit-Policy)
 curl -i '{base}/search?q=weir'
+
+# log in as often as you like: 200s, for only failures count
+for i in $(seq 10); do curl -s -o /dev/null -w '%{{http_code}} ' -H 'content-type: application/json' -d '{{"user":"ada","password":"notes"}}' '{base}/login'; done; echo
 
 # guess passwords: five 401s, then a 429 with Retry-After and a problem document
 for i in $(seq 6); do curl -i -H 'content-type: application/json' -d '{{"user":"ada","password":"'$i'"}}' '{base}/login'; echo; done

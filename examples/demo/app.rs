@@ -25,7 +25,7 @@ use crate::api;
 
 const SEARCH_BURST: Policy = Policy::new("burst", Quota::per_second(10));
 const SEARCH_SUSTAINED: Policy = Policy::new("sustained", Quota::per_minute(100));
-const LOGIN: Policy = Policy::new("attempts", Quota::per_minute(10).burst(5));
+const LOGIN: Policy = Policy::new("failures", Quota::per_minute(10).burst(5));
 const REPORT: Policy = Policy::new("reports", Quota::per_second(2));
 const FEED: Policy = Policy::new("feed", Quota::per_second(5));
 
@@ -35,7 +35,10 @@ const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 pub(crate) fn app(guide: String) -> Router {
     let search_limit =
         RateLimitLayer::new(SEARCH_BURST).and(SEARCH_SUSTAINED).key(PeerIp).named("search");
-    let login_limit = RateLimitLayer::new(LOGIN).key(PeerIp).named("login");
+    let login_limit = RateLimitLayer::new(LOGIN)
+        .key(PeerIp)
+        .charge_on(|served| u32::from(!served.is_success()))
+        .named("login");
     let report_limit = RateLimitLayer::new(REPORT).named("report");
     let feed_limit = RateLimitLayer::new(FEED).key(Header(X_API_KEY)).named("feed");
 
