@@ -1,54 +1,101 @@
 //! The routes and what guards each of them.
 
-use std::{
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    extract::{ConnectInfo, Request},
+    extract::{ConnectInfo, Query, Request},
     http::HeaderName,
     middleware::{Next, from_fn},
     response::Response,
     routing::{get, post},
 };
+use serde::Deserialize;
 use tower_weir::{
+    error::ConfigError,
     key::{Header, PeerIp},
-    rate_limit::{Policy, Quota, RateLimitLayer},
+    load::{Ramp, SchedulingDelay},
+    rate_limit::{Adaptive, Aimd, Policy, PolicyHandle, Quota, RateLimitLayer},
 };
 
-use crate::api;
+use crate::{
+    api, limits,
+    reports::{self, Reports},
+};
 
 const SEARCH_BURST: Policy = Policy::new("burst", Quota::per_second(10));
 const SEARCH_SUSTAINED: Policy = Policy::new("sustained", Quota::per_minute(100));
-const LOGIN: Policy = Policy::new("attempts", Quota::per_minute(10).burst(5));
+const LOGIN: Policy = Policy::new("failures", Quota::per_minute(10).burst(5));
 const REPORT: Policy = Policy::new("reports", Quota::per_second(2));
+/// More than degraded reports can bear. The burst is small, so that what passes soon follows the multiplier.
+const ADAPTIVE_REPORT: Policy = Policy::new("reports", Quota::per_second(20).burst(5));
 const FEED: Policy = Policy::new("feed", Quota::per_second(5));
+const PARTNER: Quota = Quota::per_second(50);
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
+pub(crate) struct App {
+    pub(crate) router: Router,
+    pub(crate) reports: Arc<Reports>,
+    pub(crate) report_limit: PolicyHandle,
+}
+
 /// The whole service. More layers join a route as a tuple, the first being the outermost.
-pub(crate) fn app(guide: String) -> Router {
+pub(crate) fn app(guide: String, adaptive: bool) -> Result<App, ConfigError> {
     let search_limit =
         RateLimitLayer::new(SEARCH_BURST).and(SEARCH_SUSTAINED).key(PeerIp).named("search");
-    let login_limit = RateLimitLayer::new(LOGIN).key(PeerIp).named("login");
-    let report_limit = RateLimitLayer::new(REPORT).named("report");
+    let login_limit = RateLimitLayer::new(LOGIN)
+        .key(PeerIp)
+        .charge_on(|served| u32::from(!served.is_success()))
+        .named("login");
+    let report_limit = match adaptive {
+        false => RateLimitLayer::new(REPORT),
+        true => RateLimitLayer::new(ADAPTIVE_REPORT).adaptive(adapting()?),
+    };
+    let report_limit = report_limit.named("report");
     let feed_limit = RateLimitLayer::new(FEED).key(Header(X_API_KEY)).named("feed");
+    feed_limit.handle().limit("feed")?.policy("feed")?.set_override(&"partner", PARTNER);
 
+    let layers = [&search_limit, &login_limit, &report_limit, &feed_limit];
+    let layers = layers.map(RateLimitLayer::handle);
+    let report_policy = report_limit.handle().limit("report")?.policy("reports")?;
     let guide = Arc::<str>::from(guide);
-    let reports = Arc::new(AtomicU64::new(1));
-    let next_report = async move || api::report(reports.fetch_add(1, Ordering::Relaxed)).await;
-    Router::new()
+    let reports = Reports::new();
+    let mut router = Router::new()
         .route("/", get(async move || guide.to_string()))
+        .route("/limits", get(async move || limits::table(&layers)))
         .route("/search", get(api::search).layer(search_limit))
         .route("/login", post(api::login).layer(login_limit))
-        .route("/report", get(next_report).layer(report_limit))
-        .route("/feed", get(api::feed).layer(feed_limit))
-        .layer(from_fn(peer_address))
+        .route("/report", get(reports::report).layer(report_limit).with_state(reports.clone()))
+        .route("/feed", get(api::feed).layer(feed_limit));
+    if adaptive {
+        let reports = Arc::clone(&reports);
+        let degrade = async move |Query(Degrade { seconds }): Query<Degrade>| {
+            reports.degrade(Duration::from_secs(seconds.into()));
+            format!("reports are degraded for {seconds} s\n")
+        };
+        router = router.route("/degrade", post(degrade));
+    }
+    let router = router.layer(from_fn(peer_address));
+    Ok(App { router, reports, report_limit: report_policy })
+}
+
+/// How the limit on reports adapts: in larger steps than by default, so that half a minute shows all of it. The interval, one
+/// second, is longer than a bad answer takes, or most intervals would end before it is known.
+fn adapting() -> Result<Adaptive, ConfigError> {
+    let outcomes = Aimd::default()
+        .latency_target(reports::TARGET)
+        .threshold(0.1)?
+        .min_volume(3)
+        .decrease(0.7)?
+        .increase(0.1)?;
+    // Higher thresholds than those suggested: builds beside the demo should not take part in it.
+    Ok(Adaptive::new().outcomes(outcomes).load(SchedulingDelay, Ramp::new(0.1, 1.0)))
+}
+
+#[derive(Deserialize)]
+struct Degrade {
+    seconds: u32,
 }
 
 /// Passes the peer's address on in the form that needs no feature of tower-weir. With the feature `axum` this is not

@@ -7,11 +7,14 @@ use lexopt::{Arg, Parser, ValueExt};
 pub(crate) const USAGE: &str = "\
 A small API guarded by tower-weir.
 
-Usage: demo [--listen ADDRESS] [--drive [SECONDS]]
+Usage: demo [--listen ADDRESS] [--adaptive] [--drive [SECONDS]]
 
   --listen ADDRESS   where to listen: an IP address and a port [127.0.0.1:3000]; port 0 takes any free one
   --drive [SECONDS]  send itself mixed traffic for 1 to 600 seconds [10], then print what came of it;
                      listens on any free port unless --listen is given
+  --adaptive         let the limit on reports fall while they are slow or fail, as after POST /degrade, and recover;
+                     with --drive, ask for reports only, for 6 to 600 seconds [30], make them degrade in the
+                     middle third, and print a timeline
   -h, --help         print this
 
 Ctrl-C ends it.";
@@ -20,6 +23,9 @@ const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(LOCALHOST, 3000);
 const ANY_FREE_PORT: SocketAddr = SocketAddr::new(LOCALHOST, 0);
 const LOCALHOST: std::net::IpAddr = std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 const DEFAULT_DRIVE: u64 = 10;
+const DEFAULT_ADAPTIVE_DRIVE: u64 = 30;
+/// Shorter, the limit could not fall and recover.
+const LEAST_ADAPTIVE_DRIVE: u64 = 6;
 
 pub(crate) enum Command {
     Help,
@@ -28,13 +34,14 @@ pub(crate) enum Command {
 
 pub(crate) struct Args {
     pub(crate) listen: SocketAddr,
+    pub(crate) adaptive: bool,
     pub(crate) drive: Option<Duration>,
 }
 
 /// Reads the arguments of this process; an error is one line that says what to change.
 pub(crate) fn parse() -> Result<Command, String> {
     let mut parser = Parser::from_env();
-    let (mut listen, mut drive) = (None, None);
+    let (mut listen, mut adaptive, mut drive) = (None, false, None);
     while let Some(arg) = parser.next().map_err(with_hint)? {
         match arg {
             Arg::Short('h') | Arg::Long("help") => return Ok(Command::Help),
@@ -42,12 +49,25 @@ pub(crate) fn parse() -> Result<Command, String> {
                 let value = parser.value().map_err(with_hint)?;
                 listen = Some(parse_address(&value.to_string_lossy())?);
             }
+            Arg::Long("adaptive") => adaptive = true,
             Arg::Long("drive") => drive = Some(parse_seconds(&mut parser)?),
             _ => return Err(with_hint(arg.unexpected())),
         }
     }
     let default = if drive.is_some() { ANY_FREE_PORT } else { DEFAULT_LISTEN };
-    Ok(Command::Run(Args { listen: listen.unwrap_or(default), drive }))
+    let (least, usual) = match adaptive {
+        false => (1, DEFAULT_DRIVE),
+        true => (LEAST_ADAPTIVE_DRIVE, DEFAULT_ADAPTIVE_DRIVE),
+    };
+    let drive = match drive {
+        Some(Some(seconds)) if seconds < least => {
+            return Err(format!(
+                "--adaptive --drive {seconds} is too short to see the limit fall and recover; give {least} seconds or more"
+            ));
+        }
+        drive => drive.map(|seconds| Duration::from_secs(seconds.unwrap_or(usual))),
+    };
+    Ok(Command::Run(Args { listen: listen.unwrap_or(default), adaptive, drive }))
 }
 
 fn parse_address(text: &str) -> Result<SocketAddr, String> {
@@ -59,14 +79,14 @@ fn parse_address(text: &str) -> Result<SocketAddr, String> {
 }
 
 /// `--drive=5`, `--drive 5` or `--drive` alone.
-fn parse_seconds(parser: &mut Parser) -> Result<Duration, String> {
+fn parse_seconds(parser: &mut Parser) -> Result<Option<u64>, String> {
     let attached = parser.optional_value();
     let value = attached.or_else(|| {
         parser.try_raw_args()?.next_if(|next| !next.to_string_lossy().starts_with('-'))
     });
-    let Some(value) = value else { return Ok(Duration::from_secs(DEFAULT_DRIVE)) };
+    let Some(value) = value else { return Ok(None) };
     match value.parse() {
-        Ok(seconds @ 1..=600) => Ok(Duration::from_secs(seconds)),
+        Ok(seconds @ 1..=600) => Ok(Some(seconds)),
         _ => Err(format!("--drive {value:?} is not a number of seconds from 1 to 600")),
     }
 }

@@ -18,8 +18,8 @@ use tokio::{
 use tower_weir::clock::Clock;
 
 use crate::{
-    api::reachable,
     client::{Client, Persona, Route, Sample},
+    guide::reachable,
 };
 
 use Route::{Feed, Login, Report, Search};

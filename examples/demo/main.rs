@@ -3,6 +3,8 @@
 //! ```sh
 //! cargo run --release --example demo               # serves on 127.0.0.1:3000 and prints what to try
 //! cargo run --release --example demo -- --drive 10 # sends itself mixed traffic for 10 seconds, then ends
+//! cargo run --release --example demo -- --adaptive # the limit on reports falls while they are in trouble, and recovers
+//! cargo run --release --example demo -- --adaptive --drive # the same by itself: a timeline of 30 seconds
 //! ```
 //!
 //! What to see with the first:
@@ -16,13 +18,21 @@
 //! ```
 //!
 //! With the second a table tells for each route how many requests passed, how many were limited and how long they took.
+//!
+//! With the third, `POST /degrade?seconds=20` takes away most of the connections that reports need. Ask for reports meanwhile,
+//! as the guide that it prints says: stderr tells each second where the limit is, and clients see it in `ratelimit-policy`.
 
 mod api;
 mod app;
 mod args;
 mod client;
 mod drive;
+mod guide;
+mod limits;
 mod report;
+mod reports;
+mod surge;
+mod timeline;
 
 use std::{
     io::{ErrorKind, Write},
@@ -30,6 +40,7 @@ use std::{
     process::ExitCode,
 };
 
+use app::App;
 use args::{Args, Command};
 use tokio::net::TcpListener;
 
@@ -56,25 +67,31 @@ async fn run(args: Args) -> Result<(), String> {
     let listener =
         TcpListener::bind(args.listen).await.map_err(|error| cannot_listen(args.listen, &error))?;
     let address = listener.local_addr().map_err(|error| cannot_listen(args.listen, &error))?;
-    let guide = api::guide(address);
+    let guide = guide::guide(address, args.adaptive);
     if args.drive.is_none() {
         say(&format!("{guide}\nCtrl-C ends it."));
     }
-    let service = app::app(guide).into_make_service_with_connect_info::<SocketAddr>();
+    let App { router, reports, report_limit } =
+        app::app(guide, args.adaptive).map_err(|error| error.to_string())?;
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, service);
-    match args.drive {
-        None => server
-            .with_graceful_shutdown(interrupted())
-            .await
-            .map_err(|error| format!("the server on {address} failed: {error}")),
-        Some(duration) => {
-            let serving = tokio::spawn(server.into_future());
-            let driven = drive::drive(address, duration, interrupted()).await;
-            serving.abort();
-            say(&report::text(&driven));
-            Ok(())
+    let Some(duration) = args.drive else {
+        if args.adaptive {
+            tokio::spawn(limits::tell_changes(report_limit, reports));
         }
-    }
+        let served = server.with_graceful_shutdown(interrupted()).await;
+        return served.map_err(|error| format!("the server on {address} failed: {error}"));
+    };
+    let serving = tokio::spawn(server.into_future());
+    let text = if args.adaptive {
+        let seconds = duration.as_secs() as usize;
+        surge::surge(address, seconds, &reports, &report_limit, interrupted()).await.text()
+    } else {
+        report::text(&drive::drive(address, duration, interrupted()).await)
+    };
+    serving.abort();
+    say(&text);
+    Ok(())
 }
 
 async fn interrupted() {

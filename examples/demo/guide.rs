@@ -1,0 +1,69 @@
+//! What the demo says of itself.
+
+use std::net::SocketAddr;
+
+/// The text of `GET /`, with commands for the server at `address`.
+pub(crate) fn guide(address: SocketAddr, adaptive: bool) -> String {
+    let base = format!("http://{}", reachable(address));
+    let report = match adaptive {
+        false => "2 a second for all together",
+        true => "20 a second for all together, fewer while answers are slow or fail",
+    };
+    let degrade = match adaptive {
+        false => "",
+        true => "\n  POST /degrade     leaves reports 2 of 20 connections for ?seconds=15",
+    };
+    let reports = match adaptive {
+        false => format!(
+            r#"# reports share one limit, whoever asks: two 200s, then 429s
+for i in $(seq 4); do curl -s -o /dev/null -w '%{{http_code}} ' '{base}/report' & done; wait; echo"#
+        ),
+        true => format!(
+            r#"# reports in trouble: the demo tells on its stderr how their limit falls until answers are good, and recovers
+curl -X POST '{base}/degrade?seconds=15'; (for i in $(seq 500); do curl -s -o /dev/null -w '%{{http_code}} ' '{base}/report' & sleep 0.05; done; wait; echo)
+
+# in another terminal meanwhile: the quota that clients are told (RateLimit-Policy), and all limits
+curl -i '{base}/report'; echo; curl '{base}/limits'"#
+        ),
+    };
+    format!(
+        r#"tower-weir demo on {base}
+
+  GET  /search?q=   results from a catalogue    for each address 10 a second and 100 a minute
+  POST /login       user ada, password notes    for each address 10 failed ones a minute, 5 at once
+  GET  /report      takes 200 to 400 ms         {report}
+  GET  /feed        recent items                for each x-api-key 5 a second, `partner` 50; without one, shared
+  GET  /limits      all limits as they are now{degrade}
+
+Copy and paste:
+
+# search until it is limited: 200s, then 429s
+for i in $(seq 30); do curl -s -o /dev/null -w '%{{http_code}} ' '{base}/search?q=weir'; done; echo
+
+# what every answer says (RateLimit, RateLimit-Policy)
+curl -i '{base}/search?q=weir'
+
+# log in as often as you like: 200s, for only failures count
+for i in $(seq 10); do curl -s -o /dev/null -w '%{{http_code}} ' -H 'content-type: application/json' -d '{{"user":"ada","password":"notes"}}' '{base}/login'; done; echo
+
+# guess passwords: five 401s, then a 429 with Retry-After and a problem document
+for i in $(seq 6); do curl -i -H 'content-type: application/json' -d '{{"user":"ada","password":"'$i'"}}' '{base}/login'; echo; done
+
+{reports}
+
+# one key is limited, the partner's is not yet
+for key in a partner; do for i in $(seq 12); do curl -s -o /dev/null -w '%{{http_code}} ' -H "x-api-key: $key" '{base}/feed'; done; echo; done
+"#
+    )
+}
+
+/// An address that is listened on as one that can be connected to.
+pub(crate) fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    address
+}

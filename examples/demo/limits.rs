@@ -1,0 +1,58 @@
+//! What the limits are at, for people.
+
+use std::{fmt::Write, sync::Arc, time::Duration};
+
+use tokio::time::{MissedTickBehavior, interval, sleep};
+use tower_weir::rate_limit::{Handle, PolicyHandle};
+
+use crate::reports::{Answers, Reports};
+
+/// The text of `GET /limits`.
+pub(crate) fn table(layers: &[Handle]) -> String {
+    let mut text =
+        String::from("limit     policy      quota                 multiplier  exceptions\n");
+    for limit in layers.iter().flat_map(Handle::limits) {
+        for policy in limit.policies() {
+            let _ = writeln!(
+                text,
+                "{:<10}{:<12}{:<22}{:>10.2}{:>12}",
+                limit.name(),
+                policy.name(),
+                policy.quota().to_string(),
+                policy.multiplier(),
+                limit.exceptions(),
+            );
+        }
+    }
+    text.push_str("\nExceptions are keys that are allowed, denied or have a quota of their own.\n");
+    text
+}
+
+/// Prints each second where the limit on reports is, if that has changed.
+pub(crate) async fn tell_changes(limit: PolicyHandle, reports: Arc<Reports>) {
+    // The limit's intervals begin with this, and end a little before it is asked again.
+    let mut told = percent_of(&limit);
+    sleep(Duration::from_millis(100)).await;
+    let mut seconds = interval(Duration::from_secs(1));
+    seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        seconds.tick().await;
+        let percent = percent_of(&limit);
+        let answers = reports.answers();
+        if percent != told {
+            told = percent;
+            eprintln!("report: limit at {percent:>3} % of its rate ({})", describe(&answers));
+        }
+    }
+}
+
+fn percent_of(limit: &PolicyHandle) -> u32 {
+    (limit.multiplier() * 100.0).round() as u32
+}
+
+fn describe(answers: &Answers) -> String {
+    match answers {
+        Answers { all: 0, .. } => "no answers in the last second".to_owned(),
+        Answers { all, bad } => format!("{bad} of {all} answers in the last second slow or failed"),
+    }
+}
