@@ -56,7 +56,7 @@ impl KeySeed {
 
     /// The `Key` of `value`.
     #[inline]
-    pub fn key(&self, value: &impl Hash) -> Key {
+    pub fn key(&self, value: &(impl Hash + ?Sized)) -> Key {
         let mut hasher = SipHasher13::new_with_keys(self.0[0], self.0[1]);
         value.hash(&mut hasher);
         Key(hasher.finish())

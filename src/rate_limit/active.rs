@@ -10,10 +10,11 @@ use std::{
 };
 
 use arc_swap::ArcSwapOption;
+use smallvec::SmallVec;
 
 use super::{
     Quota,
-    adaptive::Controller,
+    adaptive::{Controller, Generation},
     decision::{Ask, Decision},
     exceptions::{Access, Tiers, set},
     governed::{self, Check, Governor},
@@ -290,18 +291,18 @@ impl ActiveRule {
         self.controllers.iter().any(|(_, controller)| controller.judges())
     }
 
-    /// Tells the controllers how a request fared that took so long for its head.
-    pub(super) fn record(&self, started: Timestamp, overload: bool, latency: Duration) {
-        for (_, controller) in &self.controllers {
-            let slow = controller.latency_target().is_some_and(|target| latency > target);
-            controller.record(started, overload || slow);
-        }
+    /// Tells the controllers that a request goes to the service.
+    pub(super) fn begin(&self) -> SmallVec<[Generation; 1]> {
+        self.controllers.iter().map(|(_, controller)| controller.begin()).collect()
     }
 
-    /// Whether a head that took so long is bad for any controller.
-    pub(super) fn is_slow(&self, latency: Duration) -> bool {
-        let mut targets = self.controllers.iter().filter_map(|(_, it)| it.latency_target());
-        targets.any(|target| latency > target)
+    /// Tells the controllers that it ended: how long it took for the head, and whether the service could not do its work;
+    /// `None` if that is not known.
+    pub(super) fn end(&self, begun: &[Generation], overload: Option<bool>, latency: Duration) {
+        for ((_, controller), begun) in self.controllers.iter().zip(begun) {
+            let slow = controller.latency_target().is_some_and(|target| latency > target);
+            controller.end(*begun, if slow { Some(true) } else { overload });
+        }
     }
 
     /// Sets a policy's quota; `first` unless another rule has the same entries and has converted them.

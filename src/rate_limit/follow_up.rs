@@ -2,7 +2,11 @@ use std::{fmt, mem, sync::Arc, thread, time::Duration};
 
 use http::{HeaderMap, Response, StatusCode};
 
-use super::{active::ActiveRule, exceptions::Tiers, report::Report, served::Served};
+use smallvec::SmallVec;
+
+use super::{
+    active::ActiveRule, adaptive::Generation, exceptions::Tiers, report::Report, served::Served,
+};
 use crate::{
     body::Guard,
     clock::Timestamp,
@@ -23,8 +27,8 @@ struct State {
     is_grpc: bool,
     /// What is reserved, until it is settled.
     held: Option<u32>,
-    /// The outcome is not told yet.
-    judge: bool,
+    /// What the controllers are to be told the outcome of; empty once they were.
+    begun: SmallVec<[Generation; 1]>,
     /// From here on: what is known of the response.
     status: Option<StatusCode>,
     latency: Duration,
@@ -44,10 +48,11 @@ impl FollowUp {
         request: &HeaderMap,
     ) -> Option<Self> {
         let held = rule.charge_on.is_some().then_some(cost);
-        let judge = rule.judges();
-        if held.is_none() && !judge {
+        let judges = rule.judges();
+        if held.is_none() && !judges {
             return None;
         }
+        let begun = if judges { rule.begin() } else { SmallVec::new() };
         Some(Self(Box::new(State {
             rule: Arc::clone(rule),
             key,
@@ -55,7 +60,7 @@ impl FollowUp {
             started,
             is_grpc: is_grpc(request),
             held,
-            judge,
+            begun,
             status: None,
             latency: Duration::ZERO,
             grpc_code: None,
@@ -73,13 +78,15 @@ impl FollowUp {
         state.status = Some(response.status());
         state.learn(response.headers());
         let report = settles.then(|| state.rule.standing(state.key, &state.tiers)).flatten();
-        let done = state.held.is_none() && !state.judge;
+        let done = state.held.is_none() && state.begun.is_empty();
         ((!done).then_some(self), report)
     }
 
     /// The inner service failed.
     pub(super) fn failed(mut self) {
-        self.0.judged(true);
+        let state = &mut self.0;
+        state.latency = state.rule.limiter.now().saturating_since(state.started);
+        state.judged(Some(true));
     }
 }
 
@@ -109,10 +116,7 @@ impl State {
                 return;
             }
         }
-        if self.judge {
-            let overload = self.served(fields, |served| served.is_overload());
-            self.judged(overload.unwrap_or(false));
-        }
+        self.judged(self.served(fields, |served| served.is_overload()));
         self.settle(false, fields);
     }
 
@@ -123,10 +127,8 @@ impl State {
             self.latency = self.rule.limiter.now().saturating_since(self.started);
         }
         // One that ended early says something only if it took too long before.
-        if self.judge && (self.complete || self.rule.is_slow(self.latency)) {
-            let overload = self.served(&none, |served| served.is_overload());
-            self.judged(overload.unwrap_or(false));
-        }
+        let overload = self.served(&none, |served| served.is_overload());
+        self.judged(overload.filter(|_| self.complete));
         if self.complete || self.rule.charge_on.as_ref().is_some_and(|charge_on| charge_on.at_end) {
             self.settle(true, &none);
         }
@@ -143,10 +145,8 @@ impl State {
         }))
     }
 
-    fn judged(&mut self, overload: bool) {
-        if mem::take(&mut self.judge) {
-            self.rule.record(self.started, overload, self.latency);
-        }
+    fn judged(&mut self, overload: Option<bool>) {
+        self.rule.end(&mem::take(&mut self.begun), overload, self.latency);
     }
 
     /// Charges what the response says, if this is when it is asked.

@@ -157,17 +157,17 @@ impl LimitHandle {
     /// Lets a key pass uncounted.
     ///
     /// The key is one that the limit's extractor gives: see [`PolicyHandle::set_override`].
-    pub fn allow(&self, key: &impl Hash) {
+    pub fn allow(&self, key: &(impl Hash + ?Sized)) {
         self.set_access(key, Access::Allowed);
     }
 
     /// Rejects a key whatever its quota: 403 Forbidden, gRPC `PERMISSION_DENIED`.
-    pub fn deny(&self, key: &impl Hash) {
+    pub fn deny(&self, key: &(impl Hash + ?Sized)) {
         self.set_access(key, Access::Denied);
     }
 
     /// Limits a key again that was allowed or denied. Its overrides stay.
-    pub fn restore(&self, key: &impl Hash) {
+    pub fn restore(&self, key: &(impl Hash + ?Sized)) {
         self.set_access(key, Access::Limited);
     }
 
@@ -186,7 +186,7 @@ impl LimitHandle {
         self.rules.iter().for_each(|rule| rule.set_shadow(shadow));
     }
 
-    fn set_access(&self, key: &impl Hash, access: Access) {
+    fn set_access(&self, key: &(impl Hash + ?Sized), access: Access) {
         for rule in &self.rules {
             rule.limiter.exceptions().set_access(rule.limiter.key(key), access);
         }
@@ -276,16 +276,16 @@ impl PolicyHandle {
     /// | a tuple of them | a tuple of their keys |
     ///
     /// Overrides last as long as the layer, and take memory for each: they are for some customers, not for all.
-    pub fn set_override(&self, key: &impl Hash, quota: Quota) {
+    pub fn set_override(&self, key: &(impl Hash + ?Sized), quota: Quota) {
         self.edit(key, Some(quota));
     }
 
     /// Takes a key's own quota away.
-    pub fn remove_override(&self, key: &impl Hash) {
+    pub fn remove_override(&self, key: &(impl Hash + ?Sized)) {
         self.edit(key, None);
     }
 
-    fn edit(&self, key: &impl Hash, quota: Option<Quota>) {
+    fn edit(&self, key: &(impl Hash + ?Sized), quota: Option<Quota>) {
         for (first, Place { rule, at }) in self.places.iter().enumerate() {
             rule.set_override(*at, rule.limiter.key(key), quota, first == 0);
         }

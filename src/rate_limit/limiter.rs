@@ -129,7 +129,7 @@ impl Limiter {
     ///
     /// If that would exceed a quota. Nothing is charged then.
     #[inline]
-    pub fn check(&self, key: &impl Hash) -> Result<(), Denied> {
+    pub fn check(&self, key: &(impl Hash + ?Sized)) -> Result<(), Denied> {
         self.check_n(key, 1)
     }
 
@@ -138,7 +138,7 @@ impl Limiter {
     /// # Errors
     ///
     /// If that would exceed a quota. Nothing is charged then.
-    pub fn check_n(&self, key: &impl Hash, cost: u32) -> Result<(), Denied> {
+    pub fn check_n(&self, key: &(impl Hash + ?Sized), cost: u32) -> Result<(), Denied> {
         let key = self.table.seed().key(key);
         let mut tiers = Tiers::new();
         match self.exceptions.apply(key, &mut tiers) {
@@ -245,7 +245,7 @@ impl Limiter {
     }
 
     /// The key that a value has in this limiter's table.
-    pub(super) fn key(&self, value: &impl Hash) -> Key {
+    pub(super) fn key(&self, value: &(impl Hash + ?Sized)) -> Key {
         self.table.seed().key(value)
     }
 

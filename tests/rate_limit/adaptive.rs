@@ -143,6 +143,7 @@ fn a_late_head_is_a_bad_outcome() {
 #[test]
 fn a_client_that_gives_up_late_counts_and_one_that_leaves_early_does_not() {
     let bench = by_outcomes(Aimd::default().latency_target(millis(10)).min_volume(1));
+    // The second is seen at the next judgement after the one that finds it under way.
     for (waits, expected) in [(millis(5), 1.0), (millis(50), 0.9)] {
         let pending = service_fn(|_: Request<()>| {
             std::future::pending::<Result<Response<Full<Bytes>>, Infallible>>()
@@ -204,6 +205,79 @@ fn outcomes_from_before_a_decrease_do_not_count_for_the_next() {
     end(slow);
     bench.hand.advance(SECOND);
     close(bench.multiplier(), 0.92);
+}
+
+/// The slower a service gets, the less is known of it within an interval. It is limited all the same.
+#[test]
+fn a_service_that_hangs_is_limited() {
+    for takes in [300, 900, 2_000, 5_000, 60_000] {
+        let aimd = Aimd::default().latency_target(millis(250));
+        let bench = Bench::new(Adaptive::new().outcomes(aimd));
+        let context = &mut std::task::Context::from_waker(std::task::Waker::noop());
+        let mut calls = std::collections::VecDeque::new();
+        let mut lowest = 1.0f64;
+        for step in 0..6_000u64 {
+            // A hundred requests a second for a minute.
+            let done = Arc::new(AtomicU64::new(0));
+            let told = Arc::clone(&done);
+            let inner = service_fn(move |_: Request<()>| {
+                let done = Arc::clone(&told);
+                std::future::poll_fn(move |_| match done.load(Relaxed) {
+                    0 => std::task::Poll::Pending,
+                    _ => std::task::Poll::Ready(Ok::<_, Infallible>(Response::new(Full::new(
+                        Bytes::new(),
+                    )))),
+                })
+            });
+            let mut call = Box::pin(bench.layer.layer(inner).oneshot(Request::new(())));
+            if call.as_mut().poll(context).is_pending() {
+                calls.push_back((step * 10 + takes, done, call));
+            }
+            while calls.front().is_some_and(|(due, ..)| *due <= step * 10) {
+                let (_, done, mut call) = calls.pop_front().unwrap();
+                done.store(1, Relaxed);
+                assert!(call.as_mut().poll(context).is_ready());
+            }
+            bench.hand.advance(millis(10));
+            lowest = lowest.min(bench.multiplier());
+        }
+        assert!(lowest < 0.2, "{lowest} where answers take {takes} ms");
+    }
+}
+
+/// Long answers that are as they should be: nothing is known of most, and nothing is wrong.
+#[test]
+fn without_a_target_a_slow_service_is_left_alone() {
+    let bench = by_outcomes(Aimd::default());
+    for _ in 0..30 {
+        for _ in 0..30 {
+            bench.serve(200, millis(400));
+        }
+        assert_eq!(bench.multiplier(), 1.0);
+    }
+}
+
+/// Few outcomes in each interval add up, so that it need not hold still for ever.
+#[test]
+fn outcomes_that_are_waited_for_add_up() {
+    let aimd = Aimd::default();
+    let outcomes = |good, open| Window { good, bad: 0, open };
+    assert_eq!(aimd.next(0.5, 0.1, outcomes(5, 100)), 0.5);
+    assert_eq!(aimd.next(0.5, 0.1, outcomes(5, 10)), 0.52);
+    let bench = by_outcomes(Aimd::default());
+    bench.interval(0, 50);
+    bench.interval(0, 50);
+    let pending = service_fn(|_: Request<()>| {
+        std::future::pending::<Result<Response<Full<Bytes>>, Infallible>>()
+    });
+    let context = &mut std::task::Context::from_waker(std::task::Waker::noop());
+    let mut calls: Vec<_> =
+        (0..100).map(|_| Box::pin(bench.layer.layer(pending).oneshot(Request::new(())))).collect();
+    assert!(calls.iter_mut().all(|call| call.as_mut().poll(context).is_pending()));
+    // 8, 16, 24: the third time they are enough.
+    close(bench.interval(8, 0), 0.81);
+    close(bench.interval(8, 0), 0.81);
+    close(bench.interval(8, 0), 0.83);
 }
 
 #[test]
@@ -276,7 +350,7 @@ proptest! {
         let aimd = Aimd::default();
         let mut multiplier = 1.0;
         for (good, bad) in outcomes {
-            multiplier = aimd.next(multiplier, floor, Window { good, bad });
+            multiplier = aimd.next(multiplier, floor, Window { good, bad, open: good / 2 });
             prop_assert!((floor..=1.0).contains(&multiplier));
         }
     }

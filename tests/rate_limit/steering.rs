@@ -164,7 +164,7 @@ fn a_key_may_have_a_quota_of_its_own() {
     let (service, hand, handle) = steered(layer);
     let limit = handle.limit("default").unwrap();
     let policy = limit.policy("second").unwrap();
-    policy.set_override(&"partner", Quota::per_second(50));
+    policy.set_override("partner", Quota::per_second(50));
     assert_eq!(limit.exceptions(), 1);
     assert_eq!(
         (service.passing_of_key("partner", 60), service.passing_of_key("other", 60)),
@@ -232,8 +232,8 @@ fn keys_may_be_allowed_and_denied() {
     let layer = RateLimitLayer::new(Quota::per_second(2)).key(Header(X_API_KEY));
     let (service, _, handle) = steered(layer);
     let limit = handle.limit("default").unwrap();
-    limit.allow(&"monitor");
-    limit.deny(&"thief");
+    limit.allow("monitor");
+    limit.deny("thief");
     assert_eq!((service.passing_of_key("monitor", 9), service.passing_of_key("thief", 9)), (9, 0));
     let answer = service.of_key("thief");
     assert_eq!(answer.status(), StatusCode::FORBIDDEN);
@@ -350,7 +350,7 @@ fn overrides_and_multipliers_go_together() {
     let layer = RateLimitLayer::new(Quota::per_second(2)).key(Header(X_API_KEY));
     let (service, _, handle) = steered(layer);
     let policy = handle.limit("default").unwrap().policy("second").unwrap();
-    policy.set_override(&"partner", Quota::per_second(50));
+    policy.set_override("partner", Quota::per_second(50));
     policy.set_multiplier(0.5).unwrap();
     assert_eq!(
         (service.passing_of_key("partner", 60), service.passing_of_key("other", 60)),

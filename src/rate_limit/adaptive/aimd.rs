@@ -10,19 +10,22 @@ use crate::error::ConfigError;
 /// use tower_weir::rate_limit::{Aimd, Window};
 ///
 /// let aimd = Aimd::default().latency_target(Duration::from_millis(250));
-/// let (all_good, one_in_five_bad) = (Window { good: 100, bad: 0 }, Window { good: 80, bad: 20 });
-/// assert_eq!(aimd.next(1.0, 0.1, one_in_five_bad), 0.9);
-/// assert_eq!(aimd.next(0.5, 0.1, all_good), 0.52);
+/// let outcomes = |good, bad, open| Window { good, bad, open };
+/// assert_eq!(aimd.next(1.0, 0.1, outcomes(80, 20, 5)), 0.9);
+/// assert_eq!(aimd.next(0.5, 0.1, outcomes(100, 0, 5)), 0.52);
+/// assert_eq!(aimd.next(0.5, 0.1, outcomes(3, 0, 50)), 0.5); // most are not known yet
 /// ```
 ///
 /// Once in each interval: if more than the threshold of the outcomes were bad, the multiplier is multiplied by the decrease,
-/// otherwise the increase is added, up to 1. An interval with fewer outcomes than the minimum volume is no evidence of
-/// trouble: the multiplier recovers, since otherwise a limit that lets few requests pass could never leave its floor.
+/// otherwise the increase is added, up to 1. With fewer outcomes than the minimum volume there is no verdict: the multiplier
+/// stays where it is while many requests are under way, and their outcomes count when they are known; it recovers when there
+/// are few, since otherwise a limit that lets few requests pass could never leave its floor.
 ///
 /// Bad are statuses of 500 and above, the gRPC codes `UNAVAILABLE`, `RESOURCE_EXHAUSTED` and `DEADLINE_EXCEEDED`, errors of
-/// the inner service, and responses whose head takes longer than the latency target, if one is set. Outcomes of requests
-/// from before the last decrease are left out: they say nothing about what that decrease did. (Chiu and Jain, 1989, show
-/// why increase must be additive and decrease multiplicative for many sources to converge.)
+/// the inner service, and responses whose head takes longer than the latency target, if one is set. **Set one**: a request
+/// that hangs is bad as soon as it is late, not when it ends. Outcomes of requests from before the last decrease are left
+/// out: they say nothing about what that decrease did. (Chiu and Jain, 1989, show why increase must be additive and
+/// decrease multiplicative for many sources to converge.)
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Aimd {
     pub(super) interval: Duration,
@@ -40,6 +43,8 @@ pub struct Window {
     pub good: u64,
     /// How many were bad.
     pub bad: u64,
+    /// How many are not known yet: requests that are under way.
+    pub open: u64,
 }
 
 impl Default for Aimd {
@@ -124,12 +129,20 @@ impl Aimd {
     /// The multiplier that follows `multiplier` after an interval with such outcomes; never below `floor`.
     pub fn next(&self, multiplier: f64, floor: f64, outcomes: Window) -> f64 {
         let volume = outcomes.good + outcomes.bad;
-        let enough = volume >= u64::from(self.min_volume) && volume > 0;
-        if enough && outcomes.bad as f64 > self.threshold * volume as f64 {
+        let enough = volume >= u64::from(self.min_volume.max(1));
+        if self.is_open(outcomes) {
+            multiplier
+        } else if enough && outcomes.bad as f64 > self.threshold * volume as f64 {
             (multiplier * self.decrease).max(floor)
         } else {
             self.recovered(multiplier, 1)
         }
+    }
+
+    /// Whether too little is known for a verdict, and more will be.
+    pub(super) fn is_open(&self, Window { good, bad, open }: Window) -> bool {
+        let min_volume = u64::from(self.min_volume.max(1));
+        good + bad < min_volume && good + bad + open >= min_volume
     }
 
     /// The multiplier after so many intervals without evidence of trouble.

@@ -9,7 +9,10 @@ use std::{
 
 use metrics::{Gauge, gauge};
 
-use super::{Adaptive, Aimd, Window};
+use super::{
+    Adaptive, Aimd, Window,
+    flow::{End, Flow, Generation},
+};
 use crate::{
     clock::{Timestamp, nanos},
     load::{LoadReport, Reading, Sampler, Watch},
@@ -24,8 +27,9 @@ pub(in crate::rate_limit) struct Controller {
     bad: AtomicU64,
     /// When the next interval ends, in nanoseconds; 0 before the first request.
     next_step: AtomicU64,
-    /// Requests from before this say nothing about the present multiplier.
-    judged_from: AtomicU64,
+    /// When the present generation of requests has begun, in nanoseconds.
+    generation: AtomicU64,
+    flow: Flow,
     by_outcomes: Share,
     load: Option<Load>,
 }
@@ -76,7 +80,8 @@ impl Controller {
             good: AtomicU64::new(0),
             bad: AtomicU64::new(0),
             next_step: AtomicU64::new(0),
-            judged_from: AtomicU64::new(0),
+            generation: AtomicU64::new(0),
+            flow: Flow::new(),
             by_outcomes: Share::whole(),
             load,
         }
@@ -92,9 +97,14 @@ impl Controller {
         self.aimd.is_some()
     }
 
-    /// Counts the outcome of a request that began at `started`.
-    pub(in crate::rate_limit) fn record(&self, started: Timestamp, bad: bool) {
-        if started.as_nanos() >= self.judged_from.load(Ordering::Relaxed) {
+    /// A request goes to the service. It must end.
+    pub(in crate::rate_limit) fn begin(&self) -> Generation {
+        self.flow.begin()
+    }
+
+    /// A request ends: whether it was bad, or `None` if that is not known.
+    pub(in crate::rate_limit) fn end(&self, begun: Generation, bad: Option<bool>) {
+        if let (End::InTime, Some(bad)) = (self.flow.end(begun), bad) {
             let count = if bad { &self.bad } else { &self.good };
             count.fetch_add(1, Ordering::Relaxed);
         }
@@ -123,8 +133,9 @@ impl Controller {
         if mine.is_err() {
             return;
         }
-        if let (Some(aimd), true) = (&self.aimd, over > 0) {
-            self.judge(aimd, now, over);
+        match &self.aimd {
+            Some(aimd) if over > 0 => self.judge(aimd, now, over),
+            _ => self.generation.store(now.as_nanos(), Ordering::Relaxed),
         }
         if let Some(load) = &self.load {
             load.keep_sampling();
@@ -132,15 +143,38 @@ impl Controller {
     }
 
     fn judge(&self, aimd: &Aimd, now: Timestamp, intervals: u64) {
+        // A request that is older than a generation is later than the target, so a generation lasts at least as long.
+        let generation = self.generation.load(Ordering::Relaxed);
+        let lasted = now.as_nanos().saturating_sub(generation);
+        let late = if lasted < aimd.latency_target.map_or(0, nanos) {
+            0
+        } else {
+            self.generation.store(now.as_nanos(), Ordering::Relaxed);
+            match aimd.latency_target {
+                Some(_) => self.flow.age_late(),
+                None => {
+                    self.flow.age();
+                    0
+                }
+            }
+        };
         let (good, bad) =
             (self.good.swap(0, Ordering::Relaxed), self.bad.swap(0, Ordering::Relaxed));
+        let open = self.flow.under_way();
         let multiplier = self.by_outcomes.get();
-        let next = aimd.next(multiplier, self.floor, Window { good, bad });
+        let outcomes = Window { good, bad: bad + late, open };
+        if aimd.is_open(outcomes) {
+            self.good.fetch_add(outcomes.good, Ordering::Relaxed);
+            self.bad.fetch_add(outcomes.bad, Ordering::Relaxed);
+        }
+        let next = aimd.next(multiplier, self.floor, outcomes);
         if next < multiplier {
-            self.judged_from.store(now.as_nanos(), Ordering::Relaxed);
+            self.flow.forget();
+            self.generation.store(now.as_nanos(), Ordering::Relaxed);
         }
         // In the intervals after the first nothing came.
-        self.by_outcomes.set(aimd.recovered(next, intervals - 1));
+        let silent = if open > 0 { 0 } else { intervals - 1 };
+        self.by_outcomes.set(aimd.recovered(next, silent));
     }
 }
 

@@ -2,10 +2,11 @@
 
 mod aimd;
 mod controller;
+mod flow;
 mod settings;
 
 pub use self::{
     aimd::{Aimd, Window},
     settings::Adaptive,
 };
-pub(super) use self::{controller::Controller, settings::checked_share};
+pub(super) use self::{controller::Controller, flow::Generation, settings::checked_share};
