@@ -41,7 +41,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         }
     }
     eprintln!("the sampler");
-    let (table, sampler) = sampler::measure(if options.quick { 2 } else { 6 });
+    let (table, sampler) = sampler::measure(if options.quick { 2 } else { 5 });
     table.print();
     figures.extend(sampler);
     report::write_figures("adaptive", &figures)

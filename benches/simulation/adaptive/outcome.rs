@@ -80,7 +80,8 @@ pub(crate) fn table(scenario: &Scenario, outcomes: &[Outcome]) -> Table {
             outcome.policy.name.to_owned(),
             format!("{:.1}", outcome.goodput()),
             format!("{share:.1} %"),
-            format!("{:.1} %", 100.0 - share),
+            // Adding zero makes a negative zero a plain one.
+            format!("{:.1} %", (1000.0 - 10.0 * share).round() / 10.0 + 0.0),
             all(&|step| number(outcome.settled(step), "never")),
             all(&|step| number(outcome.off(step, |step| step.over), "-")),
             all(&|step| number(outcome.off(step, |step| step.under), "-")),

@@ -11,7 +11,7 @@ use tower_weir::{
 };
 
 use super::{
-    rules::{ByShare, Judge, Returning, Rule},
+    rules::{ByShare, Judge, Pausing, Returning, Rule},
     scenarios::{Scenario, Source},
 };
 use crate::world::{Backend, Client, Steer, Trace, play};
@@ -59,7 +59,8 @@ pub(crate) fn of(scenario: &Scenario) -> Vec<Policy> {
             plotted("adaptive, default", Kind::Outcomes(aimd)),
             policy("adaptive, × 0.7", Kind::Outcomes(stronger)),
             policy("by the bad share", Kind::Rule(|| Box::new(ByShare))),
-            plotted("returning to the knee", Kind::Rule(|| Box::<Returning>::default())),
+            policy("by the bad share, pausing", Kind::Rule(|| Box::<Pausing>::default())),
+            plotted("pausing, returning", Kind::Rule(|| Box::<Returning>::default())),
         ],
         Source::Load => vec![
             policy("adaptive by outcomes", Kind::Outcomes(aimd)),

@@ -4,9 +4,16 @@ use tower_weir::rate_limit::{PolicyHandle, Window};
 
 use crate::world::{Answer, SECOND, Steer};
 
-/// Says which multiplier follows from the outcomes of a second.
+/// Says which multiplier follows from what was seen in a second.
 pub(crate) trait Rule {
-    fn next(&mut self, multiplier: f64, outcomes: Window) -> f64;
+    fn next(&mut self, multiplier: f64, seen: Seen) -> f64;
+}
+
+#[derive(Clone, Copy)]
+pub(crate) struct Seen {
+    outcomes: Window,
+    /// How many admitted requests have no outcome yet.
+    pending: u64,
 }
 
 /// Does with a rule what the crate does with its own.
@@ -14,7 +21,7 @@ pub(crate) struct Judge {
     rule: Box<dyn Rule>,
     handle: PolicyHandle,
     multiplier: f64,
-    outcomes: Window,
+    seen: Seen,
     /// Requests from before this say nothing about the present multiplier.
     judged_from: u64,
 }
@@ -25,14 +32,21 @@ const MIN_VOLUME: u64 = 20;
 
 impl Judge {
     pub(crate) fn new(rule: Box<dyn Rule>, handle: PolicyHandle) -> Self {
-        Self { rule, handle, multiplier: 1.0, outcomes: Window::default(), judged_from: 0 }
+        let seen = Seen { outcomes: Window::default(), pending: 0 };
+        Self { rule, handle, multiplier: 1.0, seen, judged_from: 0 }
     }
 }
 
 impl Steer for Judge {
+    fn admitted(&mut self) {
+        self.seen.pending += 1;
+    }
+
     fn outcome(&mut self, Answer { started, good }: Answer) {
+        let Seen { outcomes, pending } = &mut self.seen;
+        *pending -= 1;
         if started >= self.judged_from {
-            *(if good { &mut self.outcomes.good } else { &mut self.outcomes.bad }) += 1;
+            *(if good { &mut outcomes.good } else { &mut outcomes.bad }) += 1;
         }
     }
 
@@ -40,8 +54,8 @@ impl Steer for Judge {
         if !now.is_multiple_of(SECOND) {
             return;
         }
-        let outcomes = std::mem::take(&mut self.outcomes);
-        let next = self.rule.next(self.multiplier, outcomes).clamp(FLOOR, 1.0);
+        let next = self.rule.next(self.multiplier, self.seen).clamp(FLOOR, 1.0);
+        self.seen.outcomes = Window::default();
         if next < self.multiplier {
             self.judged_from = now;
         }
@@ -54,27 +68,58 @@ impl Steer for Judge {
     }
 }
 
-/// The share of bad outcomes, if that is trouble.
-fn trouble(outcomes: Window) -> Option<f64> {
-    let volume = outcomes.good + outcomes.bad;
-    let share = outcomes.bad as f64 / volume as f64;
-    (volume >= MIN_VOLUME && share > THRESHOLD).then_some(share)
+impl Seen {
+    fn volume(self) -> u64 {
+        self.outcomes.good + self.outcomes.bad
+    }
+
+    /// The share of bad outcomes, if that is trouble.
+    fn trouble(self) -> Option<f64> {
+        let share = self.outcomes.bad as f64 / self.volume() as f64;
+        (self.volume() >= MIN_VOLUME && share > THRESHOLD).then_some(share)
+    }
+
+    /// Whether the outcomes that would tell are still to come.
+    fn is_open(self) -> bool {
+        self.volume() < MIN_VOLUME && self.pending >= MIN_VOLUME
+    }
 }
 
 /// Decreases by the share of bad outcomes, within bounds.
 pub(crate) struct ByShare;
 
 impl Rule for ByShare {
-    fn next(&mut self, multiplier: f64, outcomes: Window) -> f64 {
-        match trouble(outcomes) {
+    fn next(&mut self, multiplier: f64, seen: Seen) -> f64 {
+        match seen.trouble() {
             Some(bad) => multiplier * (1.0 - bad.clamp(0.1, 0.5)),
             None => multiplier + 0.02,
         }
     }
 }
 
-/// Decreases by the share of bad outcomes, then lets the backlog drain for a second. Comes back soon to a little less than
-/// what brought trouble, feels its way from there, and faster the longer nothing happens.
+/// The same, but lets the backlog drain for a second after a decrease, and waits for outcomes that are still to come.
+#[derive(Default)]
+pub(crate) struct Pausing {
+    draining: bool,
+}
+
+impl Rule for Pausing {
+    fn next(&mut self, multiplier: f64, seen: Seen) -> f64 {
+        if std::mem::take(&mut self.draining) {
+            // Less by next to nothing: who came meanwhile says nothing either.
+            return multiplier.next_down();
+        }
+        if seen.is_open() {
+            return multiplier;
+        }
+        let next = ByShare.next(multiplier, seen);
+        self.draining = next < multiplier;
+        next
+    }
+}
+
+/// Pauses too, and comes back soon to a little less than what brought trouble. Feels its way from there, and faster the
+/// longer nothing happens.
 #[derive(Default)]
 pub(crate) struct Returning {
     /// What last brought trouble.
@@ -83,28 +128,27 @@ pub(crate) struct Returning {
     step: f64,
 }
 
-impl Returning {
-    const STEPS: (f64, f64) = (0.01, 0.05);
-}
-
 impl Rule for Returning {
-    fn next(&mut self, multiplier: f64, outcomes: Window) -> f64 {
+    fn next(&mut self, multiplier: f64, seen: Seen) -> f64 {
+        const LEAST_STEP: f64 = 0.01;
+        const MOST_STEP: f64 = 0.05;
         if std::mem::take(&mut self.draining) {
-            // Less by next to nothing: who came meanwhile says nothing either.
             return multiplier.next_down();
         }
-        let (least, most) = Self::STEPS;
-        if let Some(bad) = trouble(outcomes) {
-            *self = Self { knee: multiplier, draining: true, step: least };
-            return multiplier * (1.0 - bad.clamp(0.2, 0.7));
+        if seen.is_open() {
+            return multiplier;
+        }
+        if let Some(bad) = seen.trouble() {
+            *self = Self { knee: multiplier, draining: true, step: LEAST_STEP };
+            return multiplier * (1.0 - bad.clamp(0.1, 0.7));
         }
         let safe = 0.95 * self.knee;
         if multiplier < safe {
-            return multiplier + (0.5 * (safe - multiplier)).max(least);
+            return multiplier + (0.5 * (safe - multiplier)).max(LEAST_STEP);
         }
-        let step = self.step.max(least);
+        let step = self.step.max(LEAST_STEP);
         if multiplier > self.knee {
-            self.step = (1.5 * step).min(most);
+            self.step = (1.5 * step).min(MOST_STEP);
         }
         multiplier + step
     }

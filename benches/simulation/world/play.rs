@@ -17,7 +17,10 @@ const TICK: u64 = SECOND / 10;
 
 /// Watches how requests fare, and may steer what guards the service.
 pub(crate) trait Steer {
-    /// A request that was admitted has its answer, or its client has left.
+    /// A request was admitted.
+    fn admitted(&mut self) {}
+
+    /// It has its answer, or its client has left.
     fn outcome(&mut self, _: Answer) {}
 
     /// A tenth of a second is over.
@@ -109,6 +112,9 @@ where
         let answer = future.as_mut().poll(&mut context);
         let admitted = self.backend.called() > called;
         self.trace.offered(self.now, client, admitted);
+        if admitted {
+            self.steer.admitted();
+        }
         let future = match answer {
             Poll::Ready(Ok(_)) => {
                 if admitted {
