@@ -97,12 +97,12 @@ fn patient() -> Scenario {
 
 /// So few requests that two faults in a second are more than the threshold.
 fn faults() -> Scenario {
-    let mut world = world(180, vec![Steps(&[(0, 30.0)])], WHOLE);
+    let mut world = world(180, vec![Steps(&[(0, 30.0)])], Steps(&[(0, 4.0)]));
     world.faults = 0.02;
     Scenario {
         name: "faults",
         title: "Faults that have nothing to do with load",
-        about: "30 requests/s, of which 2 % are answered 500, a quota of 40/s; capacity 500/s: a limit should do nothing",
+        about: "30 requests/s, of which 2 % are answered 500, a quota of 40/s; capacity 100/s: a limit should do nothing",
         world,
         quota: Quota::per_second(40),
         source: Source::Outcomes,
