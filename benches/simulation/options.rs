@@ -1,0 +1,34 @@
+use std::path::PathBuf;
+
+use lexopt::{Arg, Parser, ValueExt};
+
+/// What the command line asks for.
+pub(crate) struct Options {
+    pub(crate) area: String,
+    /// Fewer runs of each scenario.
+    pub(crate) quick: bool,
+    /// Where plots go.
+    pub(crate) svg: Option<PathBuf>,
+    /// Where the random numbers begin.
+    pub(crate) seed: u64,
+}
+
+impl Options {
+    pub(crate) fn parse() -> Result<Self, lexopt::Error> {
+        let (mut area, mut quick, mut svg, mut seed) = (None, false, None, 1);
+        let mut parser = Parser::from_env();
+        while let Some(arg) = parser.next()? {
+            match arg {
+                Arg::Long("quick") => quick = true,
+                Arg::Long("svg") => svg = Some(parser.value()?.into()),
+                Arg::Long("seed") => seed = parser.value()?.parse()?,
+                // `cargo bench` adds it.
+                Arg::Long("bench") => {}
+                Arg::Value(name) if area.is_none() => area = Some(name.string()?),
+                _ => return Err(arg.unexpected()),
+            }
+        }
+        let area = area.ok_or("which simulation?")?;
+        Ok(Self { area, quick, svg, seed })
+    }
+}
