@@ -11,7 +11,7 @@ use crate::error::ConfigError;
 /// assert!((CPU.multiplier(0.7, 0.2) - 0.6).abs() < 1e-9);
 /// ```
 ///
-/// A line and not a step: with a step a limit that drops relieves the machine, rises again, loads it again, and so on.
+/// A line and not a step, so that a load between the thresholds has a multiplier of its own to settle at.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ramp {
     soft: f64,

@@ -14,7 +14,7 @@ use super::{LoadReport, Tick, Watch};
 use crate::clock::runtime_now;
 
 /// The least often that the lateness of timers is measured, where a signal wants to know it.
-const LATENESS_TICK: Duration = Duration::from_millis(100);
+const LATENESS_TICK: Duration = Duration::from_millis(250);
 
 /// Samples a [`Watch`] once in each period, in a task on the current runtime. Dropping it ends the task.
 ///
@@ -172,9 +172,9 @@ mod tests {
     async fn the_latest_timer_of_a_period_is_told() {
         let delay = watch(SchedulingDelay, SchedulingDelay::SUGGESTED);
         let (_sampler, reports) = started(delay, SECOND);
-        sleep(millis(350)).await;
+        sleep(millis(450)).await;
         assert_eq!(reports.try_recv().unwrap().1, Some(0.0));
-        // As if all threads had been kept from the timers since: the tick at 400 ms comes at 480 ms.
+        // As if all threads had been kept from the timers since: the tick at 500 ms comes at 580 ms.
         advance(millis(130)).await;
         yield_now().await;
         sleep(millis(700)).await;
@@ -198,7 +198,7 @@ mod tests {
         let loads: Vec<_> = reports.try_iter().map(|report| report.1.unwrap()).collect();
         // After 9 s in ten ticks.
         assert!(loads.len() >= 5, "{loads:?}");
-        assert!(loads[1..].iter().all(|load| *load >= 0.7), "{loads:?}");
+        assert!(loads[1..].iter().all(|load| *load >= 0.6), "{loads:?}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -10,12 +10,16 @@ pub(crate) struct Watch {
     signals: Vec<Watched>,
     readings: Vec<Reading>,
     floor: f64,
+    /// How much a sample counts in the mean of them.
+    weight: f64,
     needs_lateness: bool,
 }
 
 struct Watched {
     signal: Box<dyn LoadSignal>,
     ramp: Ramp,
+    /// Of the samples so far.
+    mean: Option<f64>,
     /// It panicked, and is not asked any more.
     broken: bool,
 }
@@ -42,13 +46,24 @@ pub(crate) struct LoadReport<'a> {
 impl Watch {
     /// Without signals yet. No multiplier will be below `floor`.
     pub(crate) fn new(floor: f64) -> Self {
-        Self { signals: Vec::new(), readings: Vec::new(), floor, needs_lateness: false }
+        Self {
+            signals: Vec::new(),
+            readings: Vec::new(),
+            floor,
+            weight: 1.0,
+            needs_lateness: false,
+        }
+    }
+
+    /// Goes by a mean of the samples, of which each new one counts as so much, from more than 0 to 1.
+    pub(crate) fn weight(self, weight: f64) -> Self {
+        Self { weight, ..self }
     }
 
     pub(crate) fn add(&mut self, signal: Box<dyn LoadSignal>, ramp: Ramp) {
         self.needs_lateness |= signal.needs_lateness();
         self.readings.push(Reading { name: signal.name(), load: None, multiplier: 1.0 });
-        self.signals.push(Watched { signal, ramp, broken: false });
+        self.signals.push(Watched { signal, ramp, mean: None, broken: false });
     }
 
     pub(crate) fn needs_lateness(&self) -> bool {
@@ -59,8 +74,8 @@ impl Watch {
     pub(crate) fn sample(&mut self, tick: &Tick) -> LoadReport<'_> {
         for (watched, reading) in self.signals.iter_mut().zip(&mut self.readings) {
             reading.load = watched.sample(tick, &reading.name);
-            reading.multiplier =
-                reading.load.map_or(1.0, |load| watched.ramp.multiplier(load, self.floor));
+            let mean = watched.mean(reading.load, self.weight);
+            reading.multiplier = mean.map_or(1.0, |load| watched.ramp.multiplier(load, self.floor));
         }
         let multiplier = self.readings.iter().map(|reading| reading.multiplier).fold(1.0, f64::min);
         LoadReport { multiplier, readings: &self.readings }
@@ -68,6 +83,15 @@ impl Watch {
 }
 
 impl Watched {
+    /// What the mean is with this sample; of none if the load cannot be told now.
+    fn mean(&mut self, sample: Option<f64>, weight: f64) -> Option<f64> {
+        self.mean = sample.map(|load| {
+            let before = self.mean.unwrap_or(load);
+            before + weight * (load - before)
+        });
+        self.mean
+    }
+
     fn sample(&mut self, tick: &Tick, name: &str) -> Option<f64> {
         if self.broken {
             return None;
@@ -125,6 +149,28 @@ mod tests {
             ("confused", None, 1.0),
         ];
         assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn a_mean_follows_its_samples_and_begins_with_the_first() {
+        let load = Arc::new(AtomicU32::new(100));
+        let told = Arc::clone(&load);
+        let mut watch = Watch::new(0.0).weight(0.5);
+        let signal =
+            move || Some(told.load(Ordering::Relaxed)).filter(|load| *load > 0).map(f64::from);
+        watch.add(Box::new(Custom::new("percent", signal)), PERCENT);
+        let mut sample = |now: u32| {
+            load.store(now, Ordering::Relaxed);
+            let report = watch.sample(&Tick::default());
+            (report.readings[0].load.unwrap_or(0.0), report.multiplier)
+        };
+        assert_eq!(sample(100), (100.0, 0.0));
+        // What is told is the sample, what counts is the mean: 75, 62.5.
+        assert_eq!(sample(50), (50.0, 0.5));
+        assert_eq!(sample(50), (50.0, 0.75));
+        // Not known, and begun anew.
+        assert_eq!(sample(0), (0.0, 1.0));
+        assert_eq!(sample(80), (80.0, 0.4));
     }
 
     #[test]

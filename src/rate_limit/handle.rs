@@ -234,7 +234,7 @@ impl PolicyHandle {
     /// Keys with overrides keep what they owe to those. Where requests may have [quotas of their
     /// own](super::Rule::quota_for), whose debt is whose is not known: then no debt gets smaller by the change.
     ///
-    /// It visits the whole table, some milliseconds for a million keys, and stops no requests meanwhile.
+    /// It visits the whole table, some milliseconds for a million keys. Requests that the policy limits wait meanwhile.
     pub fn set_quota(&self, quota: Quota) {
         for (first, place) in self.places.iter().enumerate() {
             // They share their entries in the table: those are converted once.

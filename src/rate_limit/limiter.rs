@@ -216,7 +216,7 @@ impl Limiter {
                 Conversion::Upward => new.converted(old, debt).max(debt),
             });
         };
-        // As in `Terms::set_quota`: charged too much rather than too little meanwhile.
+        // What is charged in between is charged too much rather than too little.
         if new.interval < old.interval {
             convert();
             set();

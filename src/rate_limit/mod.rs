@@ -91,7 +91,7 @@ mod terms;
 #[cfg(feature = "governor")]
 pub use self::governor::Positive;
 pub use self::{
-    adaptive::{Adaptive, Aimd, Window},
+    adaptive::{Adaptive, Aimd, Course, Window},
     follow_up::FollowUp,
     future::ResponseFuture,
     gcra::{Gcra, Verdict},

@@ -213,7 +213,7 @@ impl Table {
 
     /// Converts what all those keys owe whose ids are meant, in nanoseconds.
     ///
-    /// It visits every slot, some milliseconds for a million of them, and stops nobody who makes decisions meanwhile.
+    /// It visits every slot, some milliseconds for a million of them.
     pub(super) fn convert(
         &self,
         now: Timestamp,

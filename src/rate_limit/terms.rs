@@ -79,8 +79,7 @@ impl Terms {
 
     /// Enforces another quota. `convert` is given the old terms and the new, to convert what keys owe.
     ///
-    /// Debts are converted before a faster quota comes into force, and after a slower one has: what is charged meanwhile is
-    /// charged too much rather than too little.
+    /// Whoever reads the terms waits meanwhile: of a key whose debt is still in the old measure nobody could say what it owes.
     pub(super) fn set_quota(&self, quota: Quota, convert: impl FnOnce(Gcra, Gcra)) {
         self.change(|source| source.quota = quota, convert);
     }
@@ -109,22 +108,12 @@ impl Terms {
         let new = Gcra::new(source.quota);
         let controlled = f64::from_bits(self.controlled.load(Ordering::Acquire));
         let multiplier = source.ceiling.min(controlled);
-        let publish = || self.publish(new.slowed(multiplier), multiplier);
-        if new == old {
-            publish();
-        } else if new.interval < old.interval {
-            convert(old, new);
-            publish();
-        } else {
-            publish();
-            convert(old, new);
-        }
-    }
-
-    /// Under the lock of `source`.
-    fn publish(&self, gcra: Gcra, multiplier: f64) {
+        let gcra = new.slowed(multiplier);
         let version = self.version.load(Ordering::Acquire);
         self.version.store(version + 1, Ordering::Release);
+        if new != old {
+            convert(old, new);
+        }
         self.interval.store(gcra.interval, Ordering::Release);
         self.tolerance.store(gcra.tolerance, Ordering::Release);
         self.burst.store(gcra.burst.into(), Ordering::Release);

@@ -153,8 +153,9 @@ fn threads_that_meet_a_change_pass_no_more_than_it_allows() {
             policy.set_quota(to);
             threads.into_iter().map(|thread| thread.join().unwrap()).sum()
         });
-        // Time stands still, so no more than the larger burst ever was there.
-        assert!(passed <= 2_000, "{passed}");
+        // Time stands still, so no more than the larger burst ever was there; and each thread may have been about to charge a
+        // request under the old terms.
+        assert!(passed <= 2_000 + 3, "{passed}");
     }
 }
 

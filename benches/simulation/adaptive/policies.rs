@@ -11,7 +11,7 @@ use tower_weir::{
 };
 
 use super::{
-    rules::{ByShare, Judge, Pausing, Returning, Rule},
+    rules::{ByShare, Judge, Plain, Rule},
     scenarios::{Scenario, Source},
 };
 use crate::world::{Backend, Client, Steer, Trace, play};
@@ -30,8 +30,8 @@ enum Kind {
     Fixed,
     /// By outcomes.
     Outcomes(Aimd),
-    /// By the share of the servers in use, of which each sample moves a mean by so much.
-    Load(Ramp, f64),
+    /// By the share of the servers in use, as the mean of so long.
+    Load(Ramp, Duration),
     /// By outcomes, as something else says than the crate.
     Rule(fn() -> Box<dyn Rule>),
     /// By the capacity, which it knows.
@@ -45,10 +45,10 @@ pub(crate) const USABLE: f64 = 0.97;
 pub(crate) fn of(scenario: &Scenario) -> Vec<Policy> {
     /// As `Cpu::SUGGESTED`, which is there only with a feature.
     const CPU: Ramp = Ramp::new(0.80, 0.95);
+    const WIDE: Ramp = Ramp::new(0.5, 1.0);
     let policy = |name, kind| Policy { name, plotted: false, kind };
     let plotted = |name, kind| Policy { name, plotted: true, kind };
     let aimd = Aimd::default();
-    let stronger = aimd.decrease(0.7).expect("it is a factor");
     let mut policies = vec![
         policy("oracle", Kind::Oracle),
         policy("no limit", Kind::Unlimited),
@@ -56,18 +56,17 @@ pub(crate) fn of(scenario: &Scenario) -> Vec<Policy> {
     ];
     policies.extend(match scenario.source {
         Source::Outcomes => vec![
-            plotted("adaptive, default", Kind::Outcomes(aimd)),
-            policy("adaptive, × 0.7", Kind::Outcomes(stronger)),
-            policy("by the bad share", Kind::Rule(|| Box::new(ByShare))),
-            policy("by the bad share, pausing", Kind::Rule(|| Box::<Pausing>::default())),
-            plotted("pausing, returning", Kind::Rule(|| Box::<Returning>::default())),
+            plotted("adaptive", Kind::Outcomes(aimd)),
+            plotted("× 0.9, + 0.02", Kind::Rule(|| Box::new(Plain(0.9)))),
+            policy("× 0.7, + 0.02", Kind::Rule(|| Box::new(Plain(0.7)))),
+            policy("by the bad share, + 0.02", Kind::Rule(|| Box::new(ByShare))),
         ],
         Source::Load => vec![
-            policy("adaptive by outcomes", Kind::Outcomes(aimd)),
-            plotted("ramp 80 % to 95 %", Kind::Load(CPU, 1.0)),
-            policy("ramp 50 % to 100 %", Kind::Load(Ramp::new(0.5, 1.0), 1.0)),
-            policy("ramp 80 % to 95 % of a mean, 0.3", Kind::Load(CPU, 0.3)),
-            plotted("ramp 80 % to 95 % of a mean, 0.1", Kind::Load(CPU, 0.1)),
+            policy("by outcomes", Kind::Outcomes(aimd)),
+            plotted("80 % to 95 %, mean of 10 s", Kind::Load(CPU, Duration::from_secs(10))),
+            policy("80 % to 95 %, mean of 3 s", Kind::Load(CPU, Duration::from_secs(3))),
+            plotted("80 % to 95 %, each sample", Kind::Load(CPU, Duration::ZERO)),
+            policy("50 % to 100 %, mean of 10 s", Kind::Load(WIDE, Duration::from_secs(10))),
         ],
     });
     policies
@@ -88,16 +87,9 @@ impl Policy {
             Kind::Outcomes(aimd) => {
                 layer.adaptive(Adaptive::new().outcomes(aimd.latency_target(target)))
             }
-            Kind::Load(ramp, share) => {
-                let mut in_use = backend.usage().share();
-                let (mut mean, share) = (None, *share);
-                let signal = Custom::new("in_use", move || {
-                    let now = in_use()?;
-                    let before = mean.unwrap_or(now);
-                    mean = Some(before + share * (now - before));
-                    mean
-                });
-                layer.adaptive(Adaptive::new().load(signal, *ramp))
+            Kind::Load(ramp, mean) => {
+                let signal = Custom::new("in_use", backend.usage().share());
+                layer.adaptive(Adaptive::new().load(signal, *ramp).smoothing(*mean))
             }
             Kind::Fixed | Kind::Rule(_) | Kind::Oracle => layer,
         };

@@ -10,7 +10,7 @@ use std::{
 use metrics::{Gauge, gauge};
 
 use super::{
-    Adaptive, Aimd, Window,
+    Adaptive, Aimd, Course, Window,
     flow::{End, Flow, Generation},
 };
 use crate::{
@@ -30,6 +30,8 @@ pub(in crate::rate_limit) struct Controller {
     /// When the present generation of requests has begun, in nanoseconds.
     generation: AtomicU64,
     flow: Flow,
+    course: Mutex<Course>,
+    /// Its multiplier.
     by_outcomes: Share,
     load: Option<Load>,
 }
@@ -61,9 +63,14 @@ impl Share {
 
 impl Controller {
     pub(in crate::rate_limit) fn new(adaptive: Adaptive) -> Self {
-        let Adaptive { aimd, signals, sampling, floor } = adaptive;
+        let Adaptive { aimd, signals, sampling, smoothing, floor } = adaptive;
         let load = (!signals.is_empty()).then(|| {
-            let mut watch = Watch::new(floor);
+            let weight = if smoothing.is_zero() {
+                1.0
+            } else {
+                1.0 - (-sampling.as_secs_f64() / smoothing.as_secs_f64()).exp()
+            };
+            let mut watch = Watch::new(floor).weight(weight);
             for (signal, ramp) in signals {
                 watch.add(signal, ramp);
             }
@@ -82,6 +89,7 @@ impl Controller {
             next_step: AtomicU64::new(0),
             generation: AtomicU64::new(0),
             flow: Flow::new(),
+            course: Mutex::default(),
             by_outcomes: Share::whole(),
             load,
         }
@@ -161,20 +169,21 @@ impl Controller {
         let (good, bad) =
             (self.good.swap(0, Ordering::Relaxed), self.bad.swap(0, Ordering::Relaxed));
         let open = self.flow.under_way();
-        let multiplier = self.by_outcomes.get();
         let outcomes = Window { good, bad: bad + late, open };
-        if aimd.is_open(outcomes) {
+        let mut course = self.course.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = aimd.next(*course, self.floor, outcomes);
+        // Who came before a decrease says nothing of it, nor does who came while the backlog of before was served.
+        if next.is_draining() || course.is_draining() {
+            self.flow.forget();
+            self.generation.store(now.as_nanos(), Ordering::Relaxed);
+        } else if aimd.is_open(outcomes) {
             self.good.fetch_add(outcomes.good, Ordering::Relaxed);
             self.bad.fetch_add(outcomes.bad, Ordering::Relaxed);
         }
-        let next = aimd.next(multiplier, self.floor, outcomes);
-        if next < multiplier {
-            self.flow.forget();
-            self.generation.store(now.as_nanos(), Ordering::Relaxed);
-        }
         // In the intervals after the first nothing came.
         let silent = if open > 0 { 0 } else { intervals - 1 };
-        self.by_outcomes.set(aimd.recovered(next, silent));
+        *course = aimd.recovered(next, silent);
+        self.by_outcomes.set(course.multiplier());
     }
 }
 

@@ -6,7 +6,7 @@ mod flow;
 mod settings;
 
 pub use self::{
-    aimd::{Aimd, Window},
+    aimd::{Aimd, Course, Window},
     settings::Adaptive,
 };
 pub(super) use self::{controller::Controller, flow::Generation, settings::checked_share};

@@ -24,6 +24,9 @@ use crate::{
 /// read and capped through a [`PolicyHandle`](crate::rate_limit::PolicyHandle), is a metric, and shows in the quota that
 /// clients are told.
 ///
+/// A burst cannot be taken back once it has passed: give an adaptive policy one that the service can take, a tenth of a
+/// second's worth, say, rather than the whole period's.
+///
 /// Outcomes are judged while requests come, which takes no task. Load is sampled once a second by a task on the tokio runtime
 /// that serves the first request; it ends with the last layer and service that it is for.
 #[must_use]
@@ -31,6 +34,7 @@ pub struct Adaptive {
     pub(super) aimd: Option<Aimd>,
     pub(super) signals: Vec<(Box<dyn LoadSignal>, Ramp)>,
     pub(super) sampling: Duration,
+    pub(super) smoothing: Duration,
     pub(super) floor: f64,
 }
 
@@ -44,7 +48,8 @@ impl Default for Adaptive {
 impl Adaptive {
     /// By nothing yet: the multiplier stays 1.
     pub const fn new() -> Self {
-        Self { aimd: None, signals: Vec::new(), sampling: Duration::from_secs(1), floor: 0.1 }
+        let (sampling, smoothing) = (Duration::from_secs(1), Duration::from_secs(10));
+        Self { aimd: None, signals: Vec::new(), sampling, smoothing, floor: 0.1 }
     }
 
     /// Follows the outcomes of the requests that the rule let pass.
@@ -54,7 +59,7 @@ impl Adaptive {
     }
 
     /// Follows a load: the multiplier is 1 up to the ramp's soft threshold, and the floor from its hard one. May be given
-    /// several times.
+    /// several times. See [`smoothing`](Adaptive::smoothing).
     pub fn load(mut self, signal: impl LoadSignal, ramp: Ramp) -> Self {
         self.signals.push((Box::new(signal), ramp));
         self
@@ -68,6 +73,15 @@ impl Adaptive {
     pub fn sampling(mut self, period: Duration) -> Result<Self, ConfigError> {
         self.sampling = checked_period("sampling period", period)?;
         Ok(self)
+    }
+
+    /// Goes by the mean load of about so long, weighted exponentially; 10 s otherwise, zero for single samples.
+    ///
+    /// A load falls as soon as its limit does. Without a mean the limit would rise again at once, load the machine again, and so
+    /// on: in the simulation it swings between its floor and 1, and serves less than it would unlimited.
+    pub const fn smoothing(mut self, mean: Duration) -> Self {
+        self.smoothing = mean;
+        self
     }
 
     /// Keeps the multiplier from falling below `floor`; 0.1 otherwise.
