@@ -80,15 +80,14 @@ pub(crate) fn app(guide: String, adaptive: bool) -> Result<App, ConfigError> {
     Ok(App { router, reports, report_limit: report_policy })
 }
 
-/// How the limit on reports adapts: in larger steps than by default, so that half a minute shows all of it. The interval, one
-/// second, is longer than a bad answer takes, or most intervals would end before it is known.
+/// How the limit on reports adapts: judged by few requests and in larger steps than by default, so that half a minute of a
+/// small service shows all of it.
 fn adapting() -> Result<Adaptive, ConfigError> {
     let outcomes = Aimd::default()
         .latency_target(reports::TARGET)
         .threshold(0.1)?
         .min_volume(3)
-        .decrease(0.7)?
-        .increase(0.1)?;
+        .increase(0.03)?;
     // Higher thresholds than those suggested: builds beside the demo should not take part in it.
     Ok(Adaptive::new().outcomes(outcomes).load(SchedulingDelay, Ramp::new(0.1, 1.0)))
 }

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     clock::{Clock, Timestamp},
+    error::ConfigError,
     key::Key,
 };
 
@@ -152,6 +153,19 @@ impl Limiter {
             None => Ok(()),
             Some(wait) => Err(Denied { retry_after: wait.map(Duration::from_nanos) }),
         }
+    }
+
+    /// Enforces another quota from now on, for all clones. Keys keep what they owe, as with
+    /// [`PolicyHandle::set_quota`](super::PolicyHandle::set_quota).
+    ///
+    /// # Errors
+    ///
+    /// If there is no policy of this name.
+    pub fn change_quota(&self, policy: &str, quota: Quota) -> Result<(), ConfigError> {
+        let at = self.policies.iter().position(|active| active.policy.name() == policy);
+        let at = at.ok_or_else(|| ConfigError::new("policy", policy, "there is no such policy"))?;
+        self.set_quota(at, quota, Conversion::Exact);
+        Ok(())
     }
 
     /// The names, and the quotas as they were given.

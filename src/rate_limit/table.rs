@@ -21,7 +21,12 @@
 
 use std::{
     fmt, iter,
-    sync::{Arc, PoisonError},
+    sync::{
+        Arc,
+        PoisonError,
+        // Not loom's: a seed changes only while nothing is in the table.
+        atomic::AtomicU64 as Word,
+    },
     time::Duration,
 };
 
@@ -60,7 +65,7 @@ const CLAIMED: u64 = u64::MAX;
 pub struct Table(Arc<Inner>);
 
 struct Inner {
-    seed: [AtomicU64; 2],
+    seed: [Word; 2],
     registry: Registry,
     /// A power of two of them.
     lines: Box<[Line]>,
@@ -136,7 +141,7 @@ impl Table {
         let slot = || Slot { tag: AtomicU64::new(0), tat: AtomicU64::new(0) };
         let line = || Line(std::array::from_fn(|_| slot()));
         Self(Arc::new(Inner {
-            seed: seed.words().map(AtomicU64::new),
+            seed: seed.words().map(Word::new),
             registry: Registry::default(),
             lines: iter::repeat_with(line).take(lines).collect(),
             locks: iter::repeat_with(|| Stripe(Mutex::new(()))).take(STRIPES).collect(),

@@ -1,6 +1,10 @@
 //! What a policy enforces now: its quota, slowed by its multiplier. Read at every decision, changed now and then.
 
-use std::sync::PoisonError;
+use std::sync::{
+    PoisonError,
+    // Not loom's: which numbers are read between two versions is for the versions to say, and those are loom's.
+    atomic::AtomicU64 as Number,
+};
 
 use super::{Gcra, Quota};
 use crate::sync::{AtomicU64, Mutex, Ordering, yield_now};
@@ -12,13 +16,13 @@ use crate::sync::{AtomicU64, Mutex, Ordering, yield_now};
 #[repr(align(64))]
 pub(super) struct Terms {
     version: AtomicU64,
-    interval: AtomicU64,
-    tolerance: AtomicU64,
-    burst: AtomicU64,
+    interval: Number,
+    tolerance: Number,
+    burst: Number,
     /// The smaller of the ceiling and what a controller wants, as the bits of an `f64`.
-    multiplier: AtomicU64,
+    multiplier: Number,
     /// What a controller wants, as the bits of an `f64`.
-    controlled: AtomicU64,
+    controlled: Number,
     source: Mutex<Source>,
 }
 
@@ -35,11 +39,11 @@ impl Terms {
         let gcra = Gcra::new(quota);
         Self {
             version: AtomicU64::new(0),
-            interval: AtomicU64::new(gcra.interval),
-            tolerance: AtomicU64::new(gcra.tolerance),
-            burst: AtomicU64::new(gcra.burst.into()),
-            multiplier: AtomicU64::new(1.0_f64.to_bits()),
-            controlled: AtomicU64::new(1.0_f64.to_bits()),
+            interval: Number::new(gcra.interval),
+            tolerance: Number::new(gcra.tolerance),
+            burst: Number::new(gcra.burst.into()),
+            multiplier: Number::new(1.0_f64.to_bits()),
+            controlled: Number::new(1.0_f64.to_bits()),
             source: Mutex::new(Source { quota, ceiling: 1.0 }),
         }
     }

@@ -168,3 +168,24 @@ fn an_undo_meets_an_eviction() {
         );
     });
 }
+
+/// A quota changes while requests are decided on. Who was about to decide by the old one may do so; nobody reads terms that
+/// never were, and no debt is lost or converted twice.
+#[test]
+fn a_quota_changes_under_way() {
+    for (from, to, most) in [(4, 2, 4), (2, 4, 4)] {
+        explore(2, move || {
+            let table = table();
+            let limiter = limiter(&table, Quota::per_hour(from));
+            assert_eq!(passing(&limiter, ["key"]), 1);
+            let other = limiter.clone();
+            let thread = thread::spawn(move || passing(&other, ["key"; 2]));
+            limiter.change_quota("hour", Quota::per_hour(to)).unwrap();
+            let passed = 1 + thread.join().unwrap();
+            let rest = passing(&limiter, ["key"; 5]);
+            assert!(passed + rest <= most, "{passed} {rest}");
+            // One may have been charged by the old terms.
+            assert!(passed + rest + 1 >= to.min(from), "{passed} {rest}");
+        });
+    }
+}
