@@ -47,7 +47,8 @@ pub(super) struct ActiveRule {
     quotas: Vec<Option<QuotaFn>>,
     /// Each with the place of its policy.
     controllers: Vec<(usize, Arc<Controller>)>,
-    holds: Holds,
+    /// Where the response decides on the charge.
+    holds: Option<Arc<Holds>>,
     warned_of_missing_key: AtomicBool,
     fields: LimitFields,
     meters: Resolved<DecisionMeters>,
@@ -86,6 +87,7 @@ impl ActiveRule {
         if quotas.iter().all(Option::is_none) {
             quotas.clear();
         }
+        let holds = rule.charge_on.as_ref().map(|_| table.holds(limiter.name()));
         let controllers = rule.policies.into_iter().enumerate();
         let controllers = controllers.filter_map(|(at, rule)| Some((at, rule.controller?)));
         Self {
@@ -106,7 +108,7 @@ impl ActiveRule {
             shadow: AtomicBool::new(rule.shadow.unwrap_or(false)),
             quotas,
             controllers: controllers.collect(),
-            holds: Holds::default(),
+            holds,
             warned_of_missing_key: AtomicBool::new(false),
             meters: Resolved::default(),
             table_meters: Arc::clone(table_meters),
@@ -175,10 +177,9 @@ impl ActiveRule {
         if !self.controllers.is_empty() {
             self.adapt(ask.now);
         }
-        let decision = if self.charge_on.is_some() {
-            self.holds.hold(ask.key, ask.cost, |held| self.limiter.preview(ask, held))
-        } else {
-            self.limiter.decide(ask)
+        let decision = match &self.holds {
+            Some(holds) => holds.hold(ask.key, ask.cost, |held| self.limiter.preview(ask, held)),
+            None => self.limiter.decide(ask),
         };
         self.tell_table(&decision);
         decision
@@ -191,7 +192,7 @@ impl ActiveRule {
         if ask.governed.is_some() {
             return Decision::untold(None);
         }
-        let held = if self.charge_on.is_some() { self.holds.held(ask.key) } else { 0 };
+        let held = self.holds.as_ref().map_or(0, |holds| holds.held(ask.key));
         self.limiter.preview(ask, held.saturating_add(ahead))
     }
 
@@ -203,7 +204,9 @@ impl ActiveRule {
             self.tell_table(&decision);
         }
         // After the charge: what is counted twice for an instant is a denial too many, the other way round a request.
-        self.holds.release(key, held);
+        if let Some(holds) = &self.holds {
+            holds.release(key, held);
+        }
     }
 
     /// What a key is to be told between two requests.

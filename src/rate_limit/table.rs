@@ -27,6 +27,7 @@ use std::{
 
 use super::{
     gcra::{Gcra, Verdict, debt},
+    holds::Holds,
     registry::{Known, Member, Registry, code_of},
 };
 use crate::{
@@ -163,6 +164,11 @@ impl Table {
     /// Gives a policy of a limit its place among those whose debts are kept here: always the same for the same names.
     pub(super) fn register(&self, limit: &str, policy: &str, gcra: Gcra) -> Member {
         self.0.registry.register(limit, policy, gcra)
+    }
+
+    /// What requests under way have reserved of a limit.
+    pub(super) fn holds(&self, limit: &str) -> Arc<Holds> {
+        self.0.registry.holds(limit)
     }
 
     /// All policies that were ever registered.

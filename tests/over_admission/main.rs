@@ -2,6 +2,7 @@
 //! what may pass is a number.
 
 mod queue;
+mod reservations;
 
 use std::{
     convert::Infallible,
