@@ -77,6 +77,16 @@ impl Exceptions {
         self.shard(key).load().get(&key)?.quotas.get(policy).copied().flatten()
     }
 
+    /// The keys with a quota of their own for a policy.
+    pub(super) fn keys_with_quota(&self, policy: usize) -> Vec<Key> {
+        let own = |exception: &Exception| exception.quotas.get(policy).is_some_and(Option::is_some);
+        let mut keys = Vec::new();
+        for shard in self.shards.get().into_iter().flatten() {
+            keys.extend(shard.load().iter().filter(|(_, it)| own(it)).map(|(key, _)| *key));
+        }
+        keys
+    }
+
     /// How many keys have any.
     pub(super) fn len(&self) -> usize {
         self.shards.get().map_or(0, |shards| shards.iter().map(|shard| shard.load().len()).sum())

@@ -57,6 +57,16 @@ impl Gcra {
         Self { interval: interval.max(self.interval), ..self }
     }
 
+    /// While what keys owe is converted from these terms to `next`: a debt under either allows no more than its own terms do,
+    /// and a charge is worth as much under either, or more.
+    pub(super) fn until(self, next: Self) -> Self {
+        Self {
+            interval: self.interval.max(next.interval),
+            tolerance: self.tolerance.min(next.tolerance),
+            burst: next.burst,
+        }
+    }
+
     /// Decides on a request of `cost` at `now`, for a key with this TAT. One of cost 0 always passes.
     #[inline]
     pub fn decide(&self, now: Timestamp, tat: u64, cost: u32) -> Verdict {

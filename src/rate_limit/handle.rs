@@ -230,12 +230,19 @@ impl PolicyHandle {
 
     /// Enforces another quota from now on. Keys keep what they owe: so many requests, and a whole burst at most.
     ///
-    /// A key that has used its burst up stays so, whichever way the quota changes; one request comes back after one new interval.
-    /// It visits the whole table, some milliseconds for a million keys, and stops no requests meanwhile.
+    /// So a key that has used up a burst of 10 has 90 to go when the burst becomes 100, and none when it stays 10 or becomes
+    /// less; one request comes back after one new interval. Keys with an override keep it, and what they owe by it. Whom
+    /// [`quota_for`](super::Rule::quota_for) gives another quota is not known: their debts are converted as all.
+    ///
+    /// It visits the whole table, some milliseconds for a million keys, and stops no requests meanwhile. Until it is done, the
+    /// stricter of both quotas holds.
     pub fn set_quota(&self, quota: Quota) {
-        for (first, place) in self.places.iter().enumerate() {
-            // They share their entries in the table: those are converted once.
-            place.rule.limiter.set_quota(place.at, quota, first == 0);
+        // They share their entries in the table: those are converted once, between all the old terms and all the new.
+        let places = self.places.iter();
+        let changes: Vec<_> =
+            places.map(|Place { rule, at }| rule.limiter.change_quota(*at, quota)).collect();
+        if let (Some(Place { rule, at }), Some(change)) = (self.places.first(), changes.first()) {
+            rule.limiter.convert(*at, change);
         }
     }
 
@@ -283,8 +290,8 @@ impl PolicyHandle {
     }
 
     fn edit(&self, key: &impl Hash, quota: Option<Quota>) {
-        for Place { rule, at } in &self.places {
-            rule.limiter.set_override(*at, rule.limiter.key(key), quota);
+        for (nth, Place { rule, at }) in self.places.iter().enumerate() {
+            rule.limiter.set_override(*at, rule.limiter.key(key), quota, nth == 0);
         }
     }
 

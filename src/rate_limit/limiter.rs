@@ -5,7 +5,7 @@ use super::{
     decision::{self, Ask, Decision},
     exceptions::{Access, Exceptions, Tiers},
     registry::Member,
-    terms::Terms,
+    terms::{Change, Terms},
 };
 use crate::{
     clock::{Clock, Timestamp},
@@ -164,20 +164,36 @@ impl Limiter {
         decision::charge_anyway(&self.table, &self.policies, ask)
     }
 
-    /// Sets a policy's quota, and converts what keys owe to it, unless another limiter with the same entries does.
-    pub(super) fn set_quota(&self, policy: usize, quota: Quota, convert: bool) {
-        let ActivePolicy { policy, terms, member } = &self.policies[policy];
-        terms.set_quota(quota, |old, new| {
-            self.table.register(&self.name, policy.name(), new);
-            if convert {
-                self.table.convert(*member, self.clock.now(), |debt| new.converted(old, debt));
-            }
-        });
+    /// Begins to enforce another quota, see [`Terms::change_quota`].
+    pub(super) fn change_quota(&self, policy: usize, quota: Quota) -> Change<'_> {
+        let ActivePolicy { policy, terms, .. } = &self.policies[policy];
+        let change = terms.change_quota(quota);
+        self.table.register(&self.name, policy.name(), change.new);
+        change
     }
 
-    /// Gives a key a quota of its own for a policy, or takes it away, and converts what it owes.
-    pub(super) fn set_override(&self, policy: usize, key: Key, quota: Option<Quota>) {
+    /// Converts what keys owe to a policy, but for those with a quota of their own.
+    pub(super) fn convert(&self, policy: usize, &Change { old, new, .. }: &Change<'_>) {
+        if old == new {
+            return;
+        }
+        let member = self.policies[policy].member;
+        let own = self.exceptions.keys_with_quota(policy);
+        let own = own.into_iter().map(|key| member.id(key)).collect();
+        self.table.convert(member, &own, self.clock.now(), |debt| new.converted(old, debt));
+    }
+
+    /// Gives a key a quota of its own for a policy, or takes it away. Converts what it owes, unless another limiter with the
+    /// same entries does.
+    pub(super) fn set_override(
+        &self,
+        policy: usize,
+        key: Key,
+        quota: Option<Quota>,
+        is_first: bool,
+    ) {
         let ActivePolicy { terms, member, .. } = &self.policies[policy];
+        let _one_at_a_time = terms.change();
         let before = self.exceptions.quota(key, policy).unwrap_or_else(|| terms.quota());
         let (old, new) = (Gcra::new(before), Gcra::new(quota.unwrap_or_else(|| terms.quota())));
         let set = || self.exceptions.set_quota(key, policy, quota);
@@ -185,13 +201,17 @@ impl Limiter {
             let now = self.clock.now();
             self.table.convert_one(member.id(key), now, |debt| new.converted(old, debt));
         };
-        // As in `Terms::set_quota`: charged too much rather than too little meanwhile.
-        if new.interval < old.interval {
-            convert();
-            set();
-        } else {
-            set();
-            convert();
+        match (is_first, new.interval < old.interval) {
+            (false, _) => set(),
+            // Charged too much rather than too little meanwhile.
+            (true, true) => {
+                convert();
+                set();
+            }
+            (true, false) => {
+                set();
+                convert();
+            }
         }
     }
 

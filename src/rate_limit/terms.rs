@@ -3,7 +3,7 @@
 use std::sync::PoisonError;
 
 use super::{Gcra, Quota};
-use crate::sync::{AtomicU64, Mutex, Ordering, yield_now};
+use crate::sync::{AtomicU64, Mutex, MutexGuard, Ordering, yield_now};
 
 /// The terms of one policy, on a cache line of their own.
 ///
@@ -20,14 +20,25 @@ pub(super) struct Terms {
     /// What a controller wants, as the bits of an `f64`.
     controlled: AtomicU64,
     source: Mutex<Source>,
+    changing: Mutex<()>,
 }
 
 /// What the numbers are made of.
 #[derive(Clone, Copy)]
 struct Source {
     quota: Quota,
+    /// What is enforced at a multiplier of 1: the quota, or less while debts are converted to it.
+    enforced: Gcra,
     /// Set by hand.
     ceiling: f64,
+}
+
+/// A change of the quota under way; it ends when this is dropped.
+pub(super) struct Change<'a> {
+    terms: &'a Terms,
+    pub(super) old: Gcra,
+    pub(super) new: Gcra,
+    _one_at_a_time: MutexGuard<'a, ()>,
 }
 
 impl Terms {
@@ -40,7 +51,8 @@ impl Terms {
             burst: AtomicU64::new(gcra.burst.into()),
             multiplier: AtomicU64::new(1.0_f64.to_bits()),
             controlled: AtomicU64::new(1.0_f64.to_bits()),
-            source: Mutex::new(Source { quota, ceiling: 1.0 }),
+            source: Mutex::new(Source { quota, enforced: gcra, ceiling: 1.0 }),
+            changing: Mutex::new(()),
         }
     }
 
@@ -74,20 +86,29 @@ impl Terms {
     }
 
     pub(super) fn quota(&self) -> Quota {
-        self.source.lock().unwrap_or_else(PoisonError::into_inner).quota
+        self.source().quota
     }
 
-    /// Enforces another quota. `convert` is given the old terms and the new, to convert what keys owe.
+    /// Enforces another quota, as soon as what keys owe has been converted: that is to be done before the change is dropped.
     ///
-    /// Debts are converted before a faster quota comes into force, and after a slower one has: what is charged meanwhile is
-    /// charged too much rather than too little.
-    pub(super) fn set_quota(&self, quota: Quota, convert: impl FnOnce(Gcra, Gcra)) {
-        self.change(|source| source.quota = quota, convert);
+    /// Until then the stricter of both holds. Converted debts under the old terms, or the others under the new, would let a
+    /// second burst pass.
+    pub(super) fn change_quota(&self, quota: Quota) -> Change<'_> {
+        let one_at_a_time = self.change();
+        let (old, new) = (Gcra::new(self.quota()), Gcra::new(quota));
+        self.edit(|source| (source.quota, source.enforced) = (quota, old.until(new)));
+        Change { terms: self, old, new, _one_at_a_time: one_at_a_time }
+    }
+
+    /// Keeps others from changing the quota, or that of a key. It takes as long as the debts take to be converted, so nobody
+    /// waits for this while a request is decided on.
+    pub(super) fn change(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Caps the multiplier.
     pub(super) fn set_ceiling(&self, ceiling: f64) {
-        self.change(|source| source.ceiling = ceiling, |_, _| {});
+        self.edit(|source| source.ceiling = ceiling);
     }
 
     /// Tells what a controller wants; whether that is new.
@@ -97,28 +118,21 @@ impl Terms {
         let new = self.controlled.load(Ordering::Acquire) != bits;
         if new {
             self.controlled.store(bits, Ordering::Release);
-            self.change(|_| {}, |_, _| {});
+            self.edit(|_| {});
         }
         new
     }
 
-    fn change(&self, edit: impl FnOnce(&mut Source), convert: impl FnOnce(Gcra, Gcra)) {
-        let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
-        let old = Gcra::new(source.quota);
+    fn source(&self) -> MutexGuard<'_, Source> {
+        self.source.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn edit(&self, edit: impl FnOnce(&mut Source)) {
+        let mut source = self.source();
         edit(&mut source);
-        let new = Gcra::new(source.quota);
         let controlled = f64::from_bits(self.controlled.load(Ordering::Acquire));
         let multiplier = source.ceiling.min(controlled);
-        let publish = || self.publish(new.slowed(multiplier), multiplier);
-        if new == old {
-            publish();
-        } else if new.interval < old.interval {
-            convert(old, new);
-            publish();
-        } else {
-            publish();
-            convert(old, new);
-        }
+        self.publish(source.enforced.slowed(multiplier), multiplier);
     }
 
     /// Under the lock of `source`.
@@ -130,5 +144,11 @@ impl Terms {
         self.burst.store(gcra.burst.into(), Ordering::Release);
         self.multiplier.store(multiplier.to_bits(), Ordering::Release);
         self.version.store(version + 2, Ordering::Release);
+    }
+}
+
+impl Drop for Change<'_> {
+    fn drop(&mut self) {
+        self.terms.edit(|source| source.enforced = self.new);
     }
 }

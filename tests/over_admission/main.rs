@@ -1,6 +1,7 @@
 //! Never more than the quota, whatever is done to a limit while it is at work. Time stands still unless a test moves it, so
 //! what may pass is a number.
 
+mod changes;
 mod queue;
 mod reservations;
 
