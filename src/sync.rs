@@ -3,7 +3,7 @@
 #[cfg(not(weir_loom))]
 pub(crate) use std::{
     sync::{
-        Mutex,
+        Mutex, MutexGuard,
         atomic::{AtomicU64, Ordering},
     },
     thread::yield_now,
@@ -12,7 +12,7 @@ pub(crate) use std::{
 #[cfg(weir_loom)]
 pub(crate) use loom::{
     sync::{
-        Mutex,
+        Mutex, MutexGuard,
         atomic::{AtomicU64, Ordering},
     },
     thread::yield_now,

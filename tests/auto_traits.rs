@@ -7,7 +7,9 @@ use tower_weir::{
     error::ConfigError,
     key::{Extension, Forwarded, Global, Header, Key, KeySeed, MissingKey, PeerIp},
     rate_limit::{
-        Limiter, Policy, Quota, RateLimit, RateLimitLayer, ResponseFuture, Rule, Table, TableStats,
+        Adaptive, Aimd, FollowUp, Handle, LimitHandle, Limiter, Policy, PolicyHandle, Queue,
+        QueuedFuture, QueuedRateLimit, QueuedRateLimitLayer, Quota, RateLimit, RateLimitLayer,
+        ResponseFuture, Restored, Rule, Served, SnapshotError, Table, TableStats, Window,
     },
     reject::Rejection,
     route::{RouteLabels, RouteTable},
@@ -20,12 +22,31 @@ fn unpin<T: Unpin>() {}
 #[derive(Clone)]
 struct Inner;
 
+impl<R> tower::Service<R> for Inner {
+    type Response = ();
+    type Error = ();
+    type Future = std::future::Ready<Result<(), ()>>;
+
+    fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), ()>> {
+        std::task::Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: R) -> Self::Future {
+        std::future::ready(Ok(()))
+    }
+}
+
 #[test]
 fn services_are_what_their_inner_service_is() {
     shareable::<RateLimit<Inner>>();
     sendable::<RateLimit<std::cell::Cell<u8>>>();
     sendable::<ResponseFuture<std::future::Ready<u8>>>();
     unpin::<ResponseFuture<std::future::Ready<u8>>>();
+    shareable::<QueuedRateLimit<Inner>>();
+    sendable::<QueuedRateLimit<std::cell::Cell<u8>>>();
+    sendable::<QueuedFuture<Inner, std::cell::Cell<u8>>>();
+    unpin::<QueuedFuture<Inner, std::cell::Cell<u8>>>();
+    sendable::<ResponseBody<std::cell::Cell<u8>, FollowUp>>();
     // A body that is not `Sync` stays as sendable as it is.
     sendable::<Response<ResponseBody<std::cell::Cell<u8>>>>();
     sendable::<ResponseBody<std::cell::Cell<u8>, Box<dyn Send>>>();
@@ -34,6 +55,13 @@ fn services_are_what_their_inner_service_is() {
 #[test]
 fn layers_and_values_are_shareable() {
     shareable::<RateLimitLayer>();
+    shareable::<QueuedRateLimitLayer>();
+    shareable::<(Handle, LimitHandle, PolicyHandle)>();
+    shareable::<(Queue, Aimd, Window, Restored)>();
+    shareable::<Served<'static>>();
+    sendable::<Adaptive>();
+    sendable::<FollowUp>();
+    sendable::<SnapshotError>();
     shareable::<Rule>();
     shareable::<Policy>();
     shareable::<Quota>();
@@ -58,6 +86,9 @@ fn structs_are_unbounded() {
     struct NotAService;
     let layer = RateLimitLayer::new(Quota::per_second(1));
     let service: RateLimit<NotAService> = tower::Layer::layer(&layer, NotAService);
+    let _: NotAService = service.into_inner();
+    let queued = layer.queue(Queue::new(std::time::Duration::from_secs(1), 1));
+    let service: QueuedRateLimit<NotAService> = tower::Layer::layer(&queued, NotAService);
     let _: NotAService = service.into_inner();
     let _: ResponseBody<Request<NotAService>, NotAService> = ResponseBody::default();
 }

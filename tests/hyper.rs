@@ -9,30 +9,40 @@ use bytes::Bytes;
 use client::{Http, Server, listen};
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt, Empty, Full};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
     server::conn::auto,
     service::TowerToHyperService,
 };
-use tower::{ServiceBuilder, service_fn};
+use tower::{BoxError, Layer, Service, ServiceBuilder, service_fn, util::BoxCloneSyncService};
 use tower_weir::{
     clock::Clock,
     key::{Forwarded, PeerIp},
-    rate_limit::{Quota, RateLimitLayer, Rule},
+    rate_limit::{Queue, Quota, RateLimitLayer, Rule},
     route::RouteTable,
 };
 
+type Handler = BoxCloneSyncService<Request<Incoming>, Response<Full<Bytes>>, Infallible>;
+
 /// Serves HTTP/1 and HTTP/2 with the layer around a handler that answers with the path.
-async fn serve(layer: RateLimitLayer) -> (SocketAddr, Server) {
+async fn serve<L, B>(layer: L) -> (SocketAddr, Server)
+where
+    L: Layer<Handler> + Clone + Send + 'static,
+    L::Service: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
+    L::Service: Clone + Send + 'static,
+    <L::Service as Service<Request<Incoming>>>::Future: Send,
+    B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
     let (listener, addr) = listen().await;
     let server = Server::spawn(async move {
         loop {
             let (stream, peer) = listener.accept().await.unwrap();
-            let handler = service_fn(async |request: Request<Incoming>| {
-                let path = request.uri().path().to_owned();
-                Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(path))))
-            });
+            let handler =
+                BoxCloneSyncService::new(service_fn(async |request: Request<Incoming>| {
+                    let path = request.uri().path().to_owned();
+                    Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(path))))
+                }));
             let service = ServiceBuilder::new()
                 .map_request(move |mut request: Request<Incoming>| {
                     request.extensions_mut().insert(peer);
@@ -133,4 +143,32 @@ async fn a_body_that_is_not_read_is_no_obstacle() {
     }
     hand.advance(Duration::from_secs(1));
     assert_eq!(sender.send_request(post()).await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn the_quota_that_clients_are_told_follows_the_multiplier() {
+    let layer = RateLimitLayer::new(Quota::per_second(10)).key(PeerIp).clock(Clock::manual().0);
+    let policy = layer.handle().limit("default").unwrap().policy("second").unwrap();
+    let (addr, _server) = serve(layer).await;
+    for http in [Http::new(addr), Http::with_http2_only(addr, true)] {
+        for (multiplier, told) in [(0.5, 5), (0.01, 1), (1.0, 10)] {
+            policy.set_multiplier(multiplier).unwrap();
+            let answer = http.get("/").await;
+            assert_eq!(answer.header("ratelimit-policy"), format!(r#""second";q={told};w=1"#));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_queue_lets_requests_of_both_versions_wait() {
+    const INTERVAL: Duration = Duration::from_millis(20);
+    let clock = Clock::system();
+    let layer = RateLimitLayer::new(Quota::every(INTERVAL)).key(PeerIp).clock(clock.clone());
+    let (addr, _server) = serve(layer.queue(Queue::new(Duration::from_secs(600), 10))).await;
+    let (http1, http2) = (Http::new(addr), Http::with_http2_only(addr, true));
+    let begin = clock.now();
+    let answers = tokio::join!(http1.get("/1"), http2.get("/2"), http1.get("/3"), http2.get("/4"));
+    let answers = <[_; 4]>::from(answers);
+    assert!(answers.iter().all(|answer| answer.status == 200));
+    assert!(clock.now().saturating_since(begin) >= 3 * INTERVAL);
 }

@@ -20,7 +20,7 @@ use super::{
     governed::{self, Check, Governor},
     headers::{FieldStyle, Fields},
     holds::Holds,
-    limiter::{Conversion, Limiter},
+    limiter::Limiter,
     meters::{DecisionMeters, TableMeters},
     report::Report,
     rule::{CostFn, OnMissingKey, QuotaFn, Rule, TestFn, is_preflight},
@@ -51,7 +51,8 @@ pub(super) struct ActiveRule {
     quotas: Vec<Option<QuotaFn>>,
     /// Each with the place of its policy.
     controllers: Vec<(usize, Arc<Controller>)>,
-    holds: Holds,
+    /// Where the response decides on the charge.
+    holds: Option<Arc<Holds>>,
     warned_of_missing_key: AtomicBool,
     fields: LimitFields,
     meters: Resolved<DecisionMeters>,
@@ -90,6 +91,7 @@ impl ActiveRule {
         if quotas.iter().all(Option::is_none) {
             quotas.clear();
         }
+        let holds = rule.charge_on.as_ref().map(|_| table.holds(limiter.name()));
         let controllers = rule.policies.into_iter().enumerate();
         let controllers = controllers.filter_map(|(at, rule)| Some((at, rule.controller?)));
         let controllers: Vec<_> = controllers.collect();
@@ -119,7 +121,7 @@ impl ActiveRule {
             shadow: AtomicBool::new(rule.shadow.unwrap_or(false)),
             quotas,
             controllers,
-            holds: Holds::default(),
+            holds,
             warned_of_missing_key: AtomicBool::new(false),
             meters: Resolved::default(),
             table_meters: Arc::clone(table_meters),
@@ -201,10 +203,9 @@ impl ActiveRule {
         if !self.controllers.is_empty() {
             self.adapt(ask.now);
         }
-        let decision = if self.charge_on.is_some() {
-            self.holds.hold(ask.key, ask.cost, |held| self.limiter.preview(ask, held))
-        } else {
-            self.limiter.decide(ask)
+        let decision = match &self.holds {
+            Some(holds) => holds.hold(ask.key, ask.cost, |held| self.limiter.preview(ask, held)),
+            None => self.limiter.decide(ask),
         };
         self.tell_table(&decision);
         decision
@@ -217,7 +218,7 @@ impl ActiveRule {
         if ask.governed.is_some() {
             return Decision::untold(None);
         }
-        let held = if self.charge_on.is_some() { self.holds.held(ask.key) } else { 0 };
+        let held = self.holds.as_ref().map_or(0, |holds| holds.held(ask.key));
         self.limiter.preview(ask, held.saturating_add(ahead))
     }
 
@@ -229,7 +230,9 @@ impl ActiveRule {
             self.tell_table(&decision);
         }
         // After the charge: what is counted twice for an instant is a denial too many, the other way round a request.
-        self.holds.release(key, held);
+        if let Some(holds) = &self.holds {
+            holds.release(key, held);
+        }
     }
 
     /// What a key is to be told between two requests.
@@ -305,21 +308,9 @@ impl ActiveRule {
         }
     }
 
-    /// Sets a policy's quota; `first` unless another rule has the same entries and has converted them.
-    pub(super) fn set_quota(&self, policy: usize, quota: Quota, first: bool) {
-        let conversion = if first { self.conversion(policy) } else { Conversion::Elsewhere };
-        self.limiter.set_quota(policy, quota, conversion);
-    }
-
-    /// Gives a key a quota of its own, or takes it away; `first` as with [`ActiveRule::set_quota`].
-    pub(super) fn set_override(&self, policy: usize, key: Key, quota: Option<Quota>, first: bool) {
-        let conversion = if first { self.conversion(policy) } else { Conversion::Elsewhere };
-        self.limiter.set_override(policy, key, quota, conversion);
-    }
-
-    fn conversion(&self, policy: usize) -> Conversion {
-        let has_tiers = self.quotas.get(policy).is_some_and(Option::is_some);
-        if has_tiers { Conversion::Upward } else { Conversion::Exact }
+    /// Whether requests may have quotas of their own for a policy.
+    pub(super) fn has_tiers(&self, policy: usize) -> bool {
+        self.quotas.get(policy).is_some_and(Option::is_some)
     }
 
     pub(super) fn is_shadow(&self) -> bool {

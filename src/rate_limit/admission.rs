@@ -207,9 +207,9 @@ impl Admission {
     pub(super) fn passed(subject: Subject<'_>, decision: &Decision, head: &Head<'_>) -> Passed {
         let Subject { rule, key, cost, tiers, now, .. } = subject;
         // Only the response decides what the key owes, where there is a reservation.
-        let reserved = rule.charge_on.is_some();
-        let report = if reserved { None } else { rule.report(decision, &tiers, now) };
-        let follow_up = FollowUp::new(rule, key, tiers, now, cost, head.headers);
+        let held = rule.charge_on.is_some().then_some(cost);
+        let report = if held.is_some() { None } else { rule.report(decision, &tiers, now) };
+        let follow_up = FollowUp::new(rule, key, tiers, now, held, head.headers);
         Passed { report, follow_up }
     }
 
@@ -224,7 +224,8 @@ impl Admission {
         let Subject { rule, key, tiers, now, .. } = subject;
         if rule.is_shadow() {
             rule.meters().shadowed.increment(1);
-            let follow_up = FollowUp::new(rule, key, tiers, now, 0, head.headers);
+            // Not charged, as it would not be if it were rejected.
+            let follow_up = FollowUp::new(rule, key, tiers, now, None, head.headers);
             return Ok(Passed { report: None, follow_up });
         }
         if let Some(policy) = decision.refused_by {

@@ -71,7 +71,7 @@ impl Decision {
 impl Ask<'_> {
     /// What a policy enforces for this request.
     #[inline]
-    pub(super) fn gcra(&self, at: usize, policy: &ActivePolicy) -> Gcra {
+    fn gcra(&self, at: usize, policy: &ActivePolicy) -> Gcra {
         match self.tiers.get(at) {
             Some(Some(quota)) => Self::of_tier(*quota, policy),
             _ => policy.terms.gcra(),
@@ -94,8 +94,8 @@ impl Ask<'_> {
 pub(super) fn decide(table: &Table, policies: &[ActivePolicy], ask: Ask<'_>) -> Decision {
     match policies {
         [policy] => {
-            let gcra = ask.gcra(0, policy);
-            let charge = table.charge(policy.member.id(ask.key), ask.now, &gcra, ask.cost);
+            let (gcra, charge) =
+                charge(table, policy, 0, ask, |gcra, tat| gcra.decide(ask.now, tat, ask.cost));
             let standing = Standing::after(gcra, charge);
             let mut standings = SmallVec::new();
             standings.push(standing);
@@ -118,8 +118,8 @@ pub(super) fn preview(
     held: u32,
 ) -> Decision {
     let standing = |(at, policy): (usize, &ActivePolicy)| {
-        let gcra = ask.gcra(at, policy);
-        let tat = gcra.charged(ask.now, table.peek(policy.member.id(ask.key)), held);
+        let (gcra, tat) = peek(table, policy, at, ask);
+        let tat = gcra.charged(ask.now, tat, held);
         match gcra.decide(ask.now, tat, ask.cost) {
             Verdict::Allowed { .. } => Standing::passed(gcra, tat),
             Verdict::Denied { wait } => Standing::refused(gcra, tat, wait),
@@ -128,16 +128,55 @@ pub(super) fn preview(
     Decision::new(policies.iter().enumerate().map(standing).collect(), false)
 }
 
+/// Charges one policy what `verdict` says by its terms. Returns them too.
+///
+/// Whether they still hold is asked after the TAT was read that they are to judge. If debts have been converted to other terms
+/// in between, the TAT has moved: so no debt is ever judged by terms that it was not converted to.
+#[inline]
+fn charge(
+    table: &Table,
+    policy: &ActivePolicy,
+    at: usize,
+    ask: Ask<'_>,
+    verdict: impl Fn(&Gcra, u64) -> Verdict,
+) -> (Gcra, Charge) {
+    loop {
+        let version = policy.terms.settled();
+        let gcra = ask.gcra(at, policy);
+        let hold = || policy.terms.version() == version;
+        let charge = table.advance(policy.member.id(ask.key), ask.now, |tat| match hold() {
+            true => verdict(&gcra, tat),
+            false => Verdict::Denied { wait: None },
+        });
+        if matches!(charge, Charge::Allowed { .. }) || hold() {
+            return (gcra, charge);
+        }
+    }
+}
+
+/// What a key owes to a policy, and the terms that this is to be judged by.
+fn peek(table: &Table, policy: &ActivePolicy, at: usize, ask: Ask<'_>) -> (Gcra, u64) {
+    loop {
+        let version = policy.terms.settled();
+        let (gcra, tat) = (ask.gcra(at, policy), table.peek(policy.member.id(ask.key)));
+        // Otherwise the one may be from before debts were converted and the other from after.
+        if policy.terms.version() == version {
+            return (gcra, tat);
+        }
+    }
+}
+
 /// Charges all policies for a request that was served, whether or not they would have allowed it.
 pub(super) fn charge_anyway(table: &Table, policies: &[ActivePolicy], ask: Ask<'_>) -> Decision {
     let mut changed_stats = false;
-    let charge = |(at, policy): (usize, &ActivePolicy)| {
-        let gcra = ask.gcra(at, policy);
-        let charge = table.charge_anyway(policy.member.id(ask.key), ask.now, &gcra, ask.cost);
+    let charged = |(at, policy): (usize, &ActivePolicy)| {
+        let (gcra, charge) = charge(table, policy, at, ask, |gcra, tat| Verdict::Allowed {
+            tat: gcra.charged(ask.now, tat, ask.cost),
+        });
         changed_stats |= charge.changed_stats();
         Standing::after(gcra, charge)
     };
-    let standings = policies.iter().enumerate().map(charge).collect();
+    let standings = policies.iter().enumerate().map(charged).collect();
     Decision { standings, refused_by: None, changed_stats, told: None }
 }
 
@@ -155,8 +194,8 @@ fn decide_together(table: &Table, policies: &[ActivePolicy], ask: Ask<'_>) -> De
     let mut changed_stats = false;
     let mut charged: SmallVec<[(usize, u64, u64); 4]> = SmallVec::new();
     for at in order {
-        let (id, gcra) = (policies[at].member.id(ask.key), standings[at].gcra);
-        let charge = table.charge(id, ask.now, &gcra, ask.cost);
+        let (gcra, charge) =
+            charge(table, &policies[at], at, ask, |gcra, tat| gcra.decide(ask.now, tat, ask.cost));
         changed_stats |= charge.changed_stats();
         standings[at] = Standing::after(gcra, charge);
         match charge {

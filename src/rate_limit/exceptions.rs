@@ -82,14 +82,14 @@ impl Exceptions {
         self.shard(key).load().get(&key)?.quotas.get(policy).copied().flatten()
     }
 
-    /// All keys with a quota of their own for a policy.
-    pub(super) fn keys_with_quota(&self, policy: usize) -> impl Iterator<Item = Key> {
-        let shards = self.shards.get().into_iter().flatten().map(ArcSwap::load_full);
-        shards.flat_map(move |shard| {
-            let has = |exception: &Exception| matches!(exception.quotas.get(policy), Some(Some(_)));
-            let keys = shard.iter().filter(|(_, exception)| has(exception)).map(|(key, _)| *key);
-            keys.collect::<Vec<_>>()
-        })
+    /// The keys with a quota of their own for a policy.
+    pub(super) fn keys_with_quota(&self, policy: usize) -> Vec<Key> {
+        let own = |exception: &Exception| exception.quotas.get(policy).is_some_and(Option::is_some);
+        let mut keys = Vec::new();
+        for shard in self.shards.get().into_iter().flatten() {
+            keys.extend(shard.load().iter().filter(|(_, it)| own(it)).map(|(key, _)| *key));
+        }
+        keys
     }
 
     /// How many keys have any.

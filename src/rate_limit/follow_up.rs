@@ -38,16 +38,15 @@ struct State {
 }
 
 impl FollowUp {
-    /// `None` if nothing is to be done for the rule's responses.
+    /// `None` if nothing is to be done for the rule's responses. `held` is what was reserved; without, nothing is charged.
     pub(super) fn new(
         rule: &Arc<ActiveRule>,
         key: Key,
         tiers: Tiers,
         started: Timestamp,
-        cost: u32,
+        held: Option<u32>,
         request: &HeaderMap,
     ) -> Option<Self> {
-        let held = rule.charge_on.is_some().then_some(cost);
         let judges = rule.judges();
         if held.is_none() && !judges {
             return None;
@@ -169,12 +168,22 @@ impl State {
 
 impl Drop for State {
     fn drop(&mut self) {
-        // A charge function that panics now would end the process.
+        // Also if the charge function panics.
+        let state = Unsettled(self);
+        // One that panics while another panic unwinds would end the process.
         if !thread::panicking() {
-            self.end();
+            state.0.end();
         }
-        if let Some(held) = self.held {
-            self.charge(held);
+    }
+}
+
+/// Charges what is still reserved when it is dropped.
+struct Unsettled<'a>(&'a mut State);
+
+impl Drop for Unsettled<'_> {
+    fn drop(&mut self) {
+        if let Some(held) = self.0.held {
+            self.0.charge(held);
         }
     }
 }

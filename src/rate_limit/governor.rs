@@ -141,7 +141,8 @@ fn decide<C: clock::Clock, P: Positive>(
             let quota = Quota::from(not_until.quota());
             let wait = nanos(not_until.wait_time_from(clock.now()));
             let gcra = Gcra::new(quota);
-            let paid = gcra.tolerance.saturating_sub(u64::from(cost.get()) * gcra.interval);
+            let paid =
+                gcra.tolerance.saturating_sub(u64::from(cost.get()).saturating_mul(gcra.interval));
             let tat = now.as_nanos().saturating_add(paid).saturating_add(wait);
             told(quota, Standing::refused(gcra, tat, Some(wait)))
         }

@@ -6,6 +6,7 @@ use super::{
     adaptive::checked_share,
     admission::{Admission, DEFAULT_NAME},
     exceptions::Access,
+    limiter::{self, Conversion, Limiter},
     snapshot::{self, Restored, SnapshotError},
 };
 use crate::error::ConfigError;
@@ -230,16 +231,14 @@ impl PolicyHandle {
 
     /// Enforces another quota from now on. Keys keep what they owe: so many requests, and a whole burst at most.
     ///
-    /// A key that has used its burst up stays so, whichever way the quota changes; one request comes back after one new interval.
-    /// Keys with overrides keep what they owe to those. Where requests may have [quotas of their
-    /// own](super::Rule::quota_for), whose debt is whose is not known: then no debt gets smaller by the change.
+    /// So a key that has used up a burst of 10 has 90 to go when the burst becomes 100, and none when it stays 10 or becomes
+    /// less; one request comes back after one new interval. Keys with an override keep it, and what they owe by it. Where
+    /// requests may have [quotas of their own](super::Rule::quota_for), whose debt is whose is not known: then no debt gets
+    /// smaller by the change.
     ///
     /// It visits the whole table, some milliseconds for a million keys. Requests that the policy limits wait meanwhile.
     pub fn set_quota(&self, quota: Quota) {
-        for (first, place) in self.places.iter().enumerate() {
-            // They share their entries in the table: those are converted once.
-            place.rule.set_quota(place.at, quota, first == 0);
-        }
+        limiter::set_quota(&self.limiters(), quota, self.conversion());
     }
 
     /// The share of its rate that it is at: the smaller of what it adapts to and what was set.
@@ -286,9 +285,19 @@ impl PolicyHandle {
     }
 
     fn edit(&self, key: &(impl Hash + ?Sized), quota: Option<Quota>) {
-        for (first, Place { rule, at }) in self.places.iter().enumerate() {
-            rule.set_override(*at, rule.limiter.key(key), quota, first == 0);
+        if let Some(Place { rule, .. }) = self.places.first() {
+            let key = rule.limiter.key(key);
+            limiter::set_override(&self.limiters(), key, quota, self.conversion());
         }
+    }
+
+    fn limiters(&self) -> Vec<(&Limiter, usize)> {
+        self.places.iter().map(|place| (&place.rule.limiter, place.at)).collect()
+    }
+
+    fn conversion(&self) -> Conversion {
+        let has_tiers = self.places.iter().any(|place| place.rule.has_tiers(place.at));
+        if has_tiers { Conversion::Upward } else { Conversion::Exact }
     }
 
     fn first(&self) -> &super::limiter::ActivePolicy {

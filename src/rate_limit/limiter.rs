@@ -5,7 +5,7 @@ use super::{
     decision::{self, Ask, Decision},
     exceptions::{Access, Exceptions, Tiers},
     registry::{Member, code_of},
-    terms::Terms,
+    terms::{Pause, Terms},
 };
 use crate::{
     clock::{Clock, Timestamp},
@@ -47,17 +47,6 @@ pub(super) struct ActivePolicy {
     pub(super) policy: Policy,
     pub(super) terms: Arc<Terms>,
     pub(super) member: Member,
-}
-
-/// What becomes of debts when a quota changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Conversion {
-    /// They stay as many requests.
-    Exact,
-    /// The same, but no debt gets smaller: some requests have other quotas, and whose debts are whose is not known.
-    Upward,
-    /// Another limiter with the same entries converts them.
-    Elsewhere,
 }
 
 /// A request that would exceed a quota.
@@ -164,7 +153,7 @@ impl Limiter {
     pub fn change_quota(&self, policy: &str, quota: Quota) -> Result<(), ConfigError> {
         let at = self.policies.iter().position(|active| active.policy.name() == policy);
         let at = at.ok_or_else(|| ConfigError::new("policy", policy, "there is no such policy"))?;
-        self.set_quota(at, quota, Conversion::Exact);
+        set_quota(&[(self, at)], quota, Conversion::Exact);
         Ok(())
     }
 
@@ -187,57 +176,6 @@ impl Limiter {
     /// Charges for what was served.
     pub(super) fn charge_anyway(&self, ask: Ask<'_>) -> Decision {
         decision::charge_anyway(&self.table, &self.policies, ask)
-    }
-
-    /// Sets a policy's quota, and converts what keys owe to it.
-    pub(super) fn set_quota(&self, at: usize, quota: Quota, conversion: Conversion) {
-        let ActivePolicy { policy, terms, member } = &self.policies[at];
-        let own = self.exceptions.keys_with_quota(at).map(|key| member.id(key));
-        let own: HashSet<_> = own.collect();
-        let applies = |id: u64| code_of(id) == member.code && !own.contains(&id);
-        terms.set_quota(quota, |old, new| {
-            self.table.register(&self.name, policy.name(), new);
-            let now = self.clock.now();
-            match conversion {
-                Conversion::Elsewhere => {}
-                Conversion::Exact => {
-                    self.table.convert(now, applies, |debt| new.converted(old, debt));
-                }
-                Conversion::Upward => {
-                    self.table.convert(now, applies, |debt| new.converted(old, debt).max(debt));
-                }
-            }
-        });
-    }
-
-    /// Gives a key a quota of its own for a policy, or takes it away, and converts what it owes.
-    pub(super) fn set_override(
-        &self,
-        policy: usize,
-        key: Key,
-        quota: Option<Quota>,
-        conversion: Conversion,
-    ) {
-        let ActivePolicy { terms, member, .. } = &self.policies[policy];
-        let before = self.exceptions.quota(key, policy).unwrap_or_else(|| terms.quota());
-        let (old, new) = (Gcra::new(before), Gcra::new(quota.unwrap_or_else(|| terms.quota())));
-        let set = || self.exceptions.set_quota(key, policy, quota);
-        let convert = || {
-            let now = self.clock.now();
-            self.table.convert_one(member.id(key), now, |debt| match conversion {
-                Conversion::Elsewhere => debt,
-                Conversion::Exact => new.converted(old, debt),
-                Conversion::Upward => new.converted(old, debt).max(debt),
-            });
-        };
-        // What is charged in between is charged too much rather than too little.
-        if new.interval < old.interval {
-            convert();
-            set();
-        } else {
-            set();
-            convert();
-        }
     }
 
     /// 0 until the terms of any policy change; then another number after each change.
@@ -282,6 +220,66 @@ impl Limiter {
         let terms = Arc::new(Terms::new(policy.quota()));
         self.policies.push(ActivePolicy { policy, terms, member });
     }
+}
+
+/// What becomes of debts when a quota changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Conversion {
+    /// They stay as many requests.
+    Exact,
+    /// The same, but no debt gets smaller: some requests have other quotas, and whose debts are whose is not known.
+    Upward,
+}
+
+impl Conversion {
+    fn of(self, debt: u64, old: Gcra, new: Gcra) -> u64 {
+        let converted = new.converted(old, debt);
+        match self {
+            Self::Exact => converted,
+            Self::Upward => converted.max(debt),
+        }
+    }
+}
+
+/// Sets the quota of policies that have the same entries in one table, each at its place in a limiter, and converts what keys
+/// owe to them, but for those with a quota of their own.
+pub(super) fn set_quota(places: &[(&Limiter, usize)], quota: Quota, conversion: Conversion) {
+    let Some((limiter, at)) = places.first() else { return };
+    let ActivePolicy { policy, terms, member } = &limiter.policies[*at];
+    let pauses = pause(places);
+    let (old, new) = (Gcra::new(terms.quota()), Gcra::new(quota));
+    pauses.iter().for_each(|pause| pause.set_quota(quota));
+    limiter.table.register(&limiter.name, policy.name(), new);
+    if old == new {
+        return;
+    }
+    let own = limiter.exceptions.keys_with_quota(*at).into_iter().map(|key| member.id(key));
+    let own: HashSet<_> = own.collect();
+    let is_meant = |id: u64| code_of(id) == member.code && !own.contains(&id);
+    limiter.table.convert(limiter.clock.now(), is_meant, |debt| conversion.of(debt, old, new));
+}
+
+/// Gives a key a quota of its own for such policies, or takes it away, and converts what it owes.
+pub(super) fn set_override(
+    places: &[(&Limiter, usize)],
+    key: Key,
+    quota: Option<Quota>,
+    conversion: Conversion,
+) {
+    let Some((limiter, at)) = places.first() else { return };
+    let ActivePolicy { terms, member, .. } = &limiter.policies[*at];
+    let _nobody_decides = pause(places);
+    let before = limiter.exceptions.quota(key, *at).unwrap_or_else(|| terms.quota());
+    let (old, new) = (Gcra::new(before), Gcra::new(quota.unwrap_or_else(|| terms.quota())));
+    for (limiter, at) in places {
+        limiter.exceptions.set_quota(key, *at, quota);
+    }
+    let now = limiter.clock.now();
+    limiter.table.convert_one(member.id(key), now, |debt| conversion.of(debt, old, new));
+}
+
+fn pause<'a>(places: &[(&'a Limiter, usize)]) -> Vec<Pause<'a>> {
+    places.iter().map(|(limiter, at)| limiter.policies[*at].terms.pause()).collect()
 }
 
 impl fmt::Debug for Limiter {

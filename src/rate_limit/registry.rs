@@ -5,8 +5,10 @@
 //! room, and finds the keys of a policy whose quota changes. Two keys of one policy share an id with probability 2⁻⁴⁸.
 
 use std::{
+    collections::HashMap,
     hash::Hasher,
     sync::{
+        Arc,
         Mutex,
         OnceLock,
         PoisonError,
@@ -17,7 +19,7 @@ use std::{
 
 use siphasher::sip::SipHasher13;
 
-use super::Gcra;
+use super::{Gcra, holds::Holds};
 use crate::key::Key;
 
 const HASH_BITS: u32 = 48;
@@ -50,6 +52,8 @@ pub(super) struct Known {
 pub(super) struct Registry {
     /// By their codes.
     known: Mutex<Vec<Known>>,
+    /// By the names of limits: what is reserved and not yet in the table.
+    holds: Mutex<HashMap<String, Arc<Holds>>>,
     /// By code: one divided by the tolerance, as the bits of an `f64`.
     weights: OnceLock<Box<[Chunk; CHUNKS]>>,
 }
@@ -105,6 +109,12 @@ impl Registry {
         let weight = (gcra.tolerance.max(1) as f64).recip();
         self.slot(member.code).store(weight.to_bits(), Ordering::Relaxed);
         member
+    }
+
+    /// Where a limit keeps what is reserved: the same at each call, as what keys owe is.
+    pub(super) fn holds(&self, limit: &str) -> Arc<Holds> {
+        let mut all = self.holds.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(all.entry(limit.to_owned()).or_default())
     }
 
     /// All that was ever registered.

@@ -32,12 +32,13 @@ use std::{
 
 use super::{
     gcra::{Gcra, Verdict, debt},
+    holds::Holds,
     registry::{Known, Member, Registry, code_of},
 };
 use crate::{
     clock::Timestamp,
     key::KeySeed,
-    sync::{AtomicU64, Mutex, Ordering, yield_now},
+    sync::{AtomicU64, Mutex, MutexGuard, Ordering, yield_now},
 };
 
 const WAYS: usize = 4;
@@ -170,6 +171,11 @@ impl Table {
         self.0.registry.register(limit, policy, gcra)
     }
 
+    /// What requests under way have reserved of a limit.
+    pub(super) fn holds(&self, limit: &str) -> Arc<Holds> {
+        self.0.registry.holds(limit)
+    }
+
     /// All policies that were ever registered.
     pub(super) fn known(&self) -> Vec<Known> {
         self.0.registry.known()
@@ -187,21 +193,15 @@ impl Table {
 
     /// The TAT of a key, 0 if it has none.
     pub(super) fn peek(&self, id: u64) -> u64 {
-        let Some(slot) = self.0.find(id) else { return 0 };
-        let tat = slot.tat.load(Ordering::Acquire);
-        // A slot that is changing hands says nothing about the key; the charge that follows will look more closely.
-        if tat == CLAIMED || slot.tag.load(Ordering::Acquire) != id { 0 } else { tat }
-    }
-
-    /// Charges a key, if the algorithm allows it.
-    #[inline]
-    pub(super) fn charge(&self, id: u64, now: Timestamp, gcra: &Gcra, cost: u32) -> Charge {
-        self.advance(id, now, |tat| gcra.decide(now, tat, cost))
-    }
-
-    /// Charges a key for something that is done already, allowed or not.
-    pub(super) fn charge_anyway(&self, id: u64, now: Timestamp, gcra: &Gcra, cost: u32) -> Charge {
-        self.advance(id, now, |tat| Verdict::Allowed { tat: gcra.charged(now, tat, cost) })
+        while let Some(slot) = self.0.find(id) {
+            let tat = slot.tat.load(Ordering::Acquire);
+            if tat != CLAIMED && slot.tag.load(Ordering::Acquire) == id {
+                return tat;
+            }
+            // As in `advance_new`. To take it for nothing owed would let requests pass that only look before they pass.
+            yield_now();
+        }
+        0
     }
 
     /// Lets a key owe until `tat` at least.
@@ -209,22 +209,27 @@ impl Table {
         self.advance(id, now, |before| Verdict::Allowed { tat: before.max(tat).min(CLAIMED - 1) })
     }
 
-    /// Moves a key's TAT to where `step` says.
+    /// Charges a key: moves its TAT to where `step` says. That is asked again if the TAT moves meanwhile.
     #[inline]
-    fn advance(&self, id: u64, now: Timestamp, step: impl Fn(u64) -> Verdict) -> Charge {
+    pub(super) fn advance(&self, id: u64, now: Timestamp, step: impl Fn(u64) -> Verdict) -> Charge {
         let found = self.0.find(id).and_then(|slot| slot.advance(id, &step));
         found.unwrap_or_else(|| self.0.advance_new(id, now, &step))
     }
 
-    /// Converts what all those keys owe whose ids are meant, in nanoseconds.
+    /// Converts what all those keys owe whose ids are meant, in nanoseconds. Those of the old terms must not be read any more.
     ///
-    /// It visits every slot, some milliseconds for a million of them.
+    /// It visits every slot, some milliseconds for a million of them. Whoever has read the old terms before has charged what it
+    /// converts, or will see that the TAT has moved.
     pub(super) fn convert(
         &self,
         now: Timestamp,
         is_meant: impl Fn(u64) -> bool,
         debt_of: impl Fn(u64) -> u64,
     ) {
+        // Whoever puts a new key in by older terms is done once its lock was free.
+        for stripe in &self.0.locks {
+            drop(stripe.lock());
+        }
         for slot in self.0.lines.iter().flat_map(|line| &line.0) {
             slot.convert(now, &debt_of, &is_meant);
         }
@@ -282,9 +287,7 @@ impl Inner {
     /// Moves the TAT of a key that was not found, or whose slot is changing hands.
     #[cold]
     fn advance_new(&self, id: u64, now: Timestamp, step: &impl Fn(u64) -> Verdict) -> Charge {
-        // Nothing panics while it is held; the lock protects no data of its own.
-        let stripe = &self.locks[(id >> 16) as usize % STRIPES].0;
-        let _one_at_a_time = stripe.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one_at_a_time = self.locks[(id >> 16) as usize % STRIPES].lock();
         while let Some(slot) = self.find(id) {
             if let Some(charge) = slot.advance(id, step) {
                 return charge;
@@ -356,6 +359,13 @@ impl Inner {
     }
 }
 
+impl Stripe {
+    fn lock(&self) -> MutexGuard<'_, ()> {
+        // Nothing panics while it is held; the lock protects no data of its own.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Slot {
     /// Takes the slot, if its TAT is still this one: nobody else writes to it until a TAT is stored.
     fn claim(&self, tat: u64) -> bool {
@@ -371,15 +381,15 @@ impl Slot {
     ) {
         while is_meant(self.tag.load(Ordering::Acquire)) {
             let tat = self.tat.load(Ordering::Acquire);
-            let owed = debt(now, tat);
-            if owed == 0 {
-                return;
-            }
             if tat == CLAIMED || !self.claim(tat) {
                 yield_now();
                 continue;
             }
-            let converted = now.as_nanos().saturating_add(debt_of(owed)).min(CLAIMED - 1);
+            let converted = match debt(now, tat) {
+                // Still nothing, by another number: a charge under way by the old terms sees that it is to look again.
+                0 => tat.saturating_sub(1),
+                owed => now.as_nanos().saturating_add(debt_of(owed)).min(CLAIMED - 1),
+            };
             let meant = is_meant(self.tag.load(Ordering::Acquire));
             self.tat.store(if meant { converted } else { tat }, Ordering::Release);
             return;

@@ -7,7 +7,7 @@ use std::sync::{
 };
 
 use super::{Gcra, Quota};
-use crate::sync::{AtomicU64, Mutex, Ordering, yield_now};
+use crate::sync::{AtomicU64, Mutex, MutexGuard, Ordering, yield_now};
 
 /// The terms of one policy, on a cache line of their own.
 ///
@@ -24,6 +24,7 @@ pub(super) struct Terms {
     /// What a controller wants, as the bits of an `f64`.
     controlled: Number,
     source: Mutex<Source>,
+    changing: Mutex<()>,
 }
 
 /// What the numbers are made of.
@@ -32,6 +33,14 @@ struct Source {
     quota: Quota,
     /// Set by hand.
     ceiling: f64,
+    /// Nobody is to decide now.
+    paused: bool,
+}
+
+/// While this is there, whoever reads the terms waits.
+pub(super) struct Pause<'a> {
+    terms: &'a Terms,
+    _one_at_a_time: MutexGuard<'a, ()>,
 }
 
 impl Terms {
@@ -44,7 +53,8 @@ impl Terms {
             burst: Number::new(gcra.burst.into()),
             multiplier: Number::new(1.0_f64.to_bits()),
             controlled: Number::new(1.0_f64.to_bits()),
-            source: Mutex::new(Source { quota, ceiling: 1.0 }),
+            source: Mutex::new(Source { quota, ceiling: 1.0, paused: false }),
+            changing: Mutex::new(()),
         }
     }
 
@@ -52,14 +62,25 @@ impl Terms {
     #[inline]
     pub(super) fn gcra(&self) -> Gcra {
         loop {
-            let version = self.version.load(Ordering::Acquire);
+            let version = self.settled();
             let gcra = Gcra {
                 interval: self.interval.load(Ordering::Acquire),
                 tolerance: self.tolerance.load(Ordering::Acquire),
                 burst: self.burst.load(Ordering::Acquire) as u32,
             };
-            if version & 1 == 0 && self.version.load(Ordering::Acquire) == version {
+            if self.version() == version {
                 return gcra;
+            }
+        }
+    }
+
+    /// The version, once nothing is changing.
+    #[inline]
+    pub(super) fn settled(&self) -> u64 {
+        loop {
+            let version = self.version();
+            if version & 1 == 0 {
+                return version;
             }
             yield_now();
         }
@@ -78,19 +99,22 @@ impl Terms {
     }
 
     pub(super) fn quota(&self) -> Quota {
-        self.source.lock().unwrap_or_else(PoisonError::into_inner).quota
+        self.source().quota
     }
 
-    /// Enforces another quota. `convert` is given the old terms and the new, to convert what keys owe.
-    ///
-    /// Whoever reads the terms waits meanwhile: of a key whose debt is still in the old measure nobody could say what it owes.
-    pub(super) fn set_quota(&self, quota: Quota, convert: impl FnOnce(Gcra, Gcra)) {
-        self.change(|source| source.quota = quota, convert);
+    /// Lets nobody decide while the quota changes and debts are converted: of a key whose debt may be in either measure nobody
+    /// could say what it owes.
+    pub(super) fn pause(&self) -> Pause<'_> {
+        let one_at_a_time = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut source = self.source();
+        source.paused = true;
+        self.version.store(self.version() + 1, Ordering::Release);
+        Pause { terms: self, _one_at_a_time: one_at_a_time }
     }
 
     /// Caps the multiplier.
     pub(super) fn set_ceiling(&self, ceiling: f64) {
-        self.change(|source| source.ceiling = ceiling, |_, _| {});
+        self.edit(|source| source.ceiling = ceiling);
     }
 
     /// Tells what a controller wants; whether that is new.
@@ -100,28 +124,48 @@ impl Terms {
         let new = self.controlled.load(Ordering::Acquire) != bits;
         if new {
             self.controlled.store(bits, Ordering::Release);
-            self.change(|_| {}, |_, _| {});
+            self.edit(|_| {});
         }
         new
     }
 
-    fn change(&self, edit: impl FnOnce(&mut Source), convert: impl FnOnce(Gcra, Gcra)) {
-        let mut source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
-        let old = Gcra::new(source.quota);
+    fn source(&self) -> MutexGuard<'_, Source> {
+        self.source.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes what the numbers are made of, and the numbers.
+    fn edit(&self, edit: impl FnOnce(&mut Source)) {
+        let mut source = self.source();
         edit(&mut source);
-        let new = Gcra::new(source.quota);
+        // Otherwise they are written when the pause ends.
+        if !source.paused {
+            self.publish(&source);
+        }
+    }
+
+    fn publish(&self, source: &Source) {
         let controlled = f64::from_bits(self.controlled.load(Ordering::Acquire));
         let multiplier = source.ceiling.min(controlled);
-        let gcra = new.slowed(multiplier);
-        let version = self.version.load(Ordering::Acquire);
-        self.version.store(version + 1, Ordering::Release);
-        if new != old {
-            convert(old, new);
-        }
+        let gcra = Gcra::new(source.quota).slowed(multiplier);
+        // Odd already after a pause.
+        let odd = self.version() | 1;
+        self.version.store(odd, Ordering::Release);
         self.interval.store(gcra.interval, Ordering::Release);
         self.tolerance.store(gcra.tolerance, Ordering::Release);
         self.burst.store(gcra.burst.into(), Ordering::Release);
         self.multiplier.store(multiplier.to_bits(), Ordering::Release);
-        self.version.store(version + 2, Ordering::Release);
+        self.version.store(odd + 1, Ordering::Release);
+    }
+}
+
+impl Pause<'_> {
+    pub(super) fn set_quota(&self, quota: Quota) {
+        self.terms.source().quota = quota;
+    }
+}
+
+impl Drop for Pause<'_> {
+    fn drop(&mut self) {
+        self.terms.edit(|source| source.paused = false);
     }
 }

@@ -6,7 +6,11 @@ mod drops;
 mod probe;
 mod state;
 
-use tower_weir::rate_limit::{Quota, RateLimitLayer};
+use std::time::Duration;
+
+use tower_weir::rate_limit::{Adaptive, Queue, Quota, RateLimitLayer};
+
+const SHORT: Queue = Queue::new(Duration::from_millis(1), 10);
 
 /// Runs the whole suite on a layer.
 ///
@@ -64,4 +68,36 @@ contract!(rate_limit,
 contract!(rate_limit_of_several_policies,
     open: || RateLimitLayer::new(Quota::per_second(1_000_000)).and(Quota::per_day(1_000_000)),
     tight: || RateLimitLayer::new(Quota::per_second(100)).and(Quota::per_day(2)),
+);
+
+contract!(rate_limit_charging_on_the_head,
+    open: || RateLimitLayer::new(Quota::per_second(1_000_000)).charge_on(|_| 1),
+    tight: || RateLimitLayer::new(Quota::per_day(2)).charge_on(|_| 1),
+);
+
+contract!(rate_limit_charging_at_the_end,
+    open: || RateLimitLayer::new(Quota::per_second(1_000_000)).charge_at_end(|_| 1),
+    tight: || RateLimitLayer::new(Quota::per_day(2)).charge_at_end(|_| 1),
+);
+
+contract!(rate_limit_that_adapts,
+    open: || RateLimitLayer::new(Quota::per_second(1_000_000)).adaptive(Adaptive::default()),
+    tight: || RateLimitLayer::new(Quota::per_day(2)).adaptive(Adaptive::default()),
+);
+
+// A dry run rejects nothing; made real again, it is as tight as any.
+contract!(rate_limit_in_a_dry_run,
+    open: || RateLimitLayer::new(Quota::per_day(1)).charge_at_end(|_| 1).shadow(true),
+    tight: || RateLimitLayer::new(Quota::per_day(2)).shadow(true).shadow(false),
+);
+
+// Whoever comes third would have to wait for half a day, so it is rejected at once.
+contract!(queued_rate_limit,
+    open: || RateLimitLayer::new(Quota::per_second(1_000_000)).queue(SHORT),
+    tight: || RateLimitLayer::new(Quota::per_day(2)).queue(SHORT),
+);
+
+contract!(queued_rate_limit_charging_at_the_end,
+    open: || RateLimitLayer::new(Quota::per_second(1_000_000)).charge_at_end(|_| 1).queue(SHORT),
+    tight: || RateLimitLayer::new(Quota::per_day(2)).charge_at_end(|_| 1).queue(SHORT),
 );

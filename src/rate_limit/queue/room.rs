@@ -143,12 +143,11 @@ impl Waiter {
             let now = self.rule.limiter.now();
             let governed = self.governed.as_deref();
             let ask = Ask { now, key: self.key, cost: self.cost, tiers: &self.tiers, governed };
-            if next.is_err() {
-                return Turn { decision: self.rule.preview(ask, 0), now };
-            }
+            // Also of whoever gives up behind another: only a decision charges those whom it lets pass.
             let decision = self.rule.decide(ask);
+            let waits = next.is_ok() && !self.rule.is_shadow();
             match decision.refusal() {
-                Some(Some(wait)) if Duration::from_nanos(wait) <= left(now) => {
+                Some(Some(wait)) if waits && Duration::from_nanos(wait) <= left(now) => {
                     let wait = Duration::from_nanos(wait) + room.jitter();
                     sleep(wait.min(left(now))).await;
                 }

@@ -64,8 +64,9 @@ where
             Err(Ok(passed)) => return QueuedFuture::passed(&mut self.inner, passed, request),
             Err(Err(answer)) => return QueuedFuture::answered(ResponseFuture::rejected(answer)),
         };
+        let is_shadow = subject.rule.is_shadow();
         // Whoever comes while others of its key wait goes behind them, and does not take what has just come back to them.
-        let decision = if self.room.has_line(&subject) {
+        let decision = if !is_shadow && self.room.has_line(&subject) {
             None
         } else {
             let decision = subject.rule.decide(subject.ask());
@@ -77,10 +78,8 @@ where
         };
         let refused = match decision {
             // It will never pass, or would if the limit were enforced.
-            Some(decision) if subject.rule.is_shadow() || decision.refusal() == Some(None) => {
-                decision
-            }
-            _ => match self.room.join(&mut subject) {
+            Some(decision) if is_shadow || decision.refusal() == Some(None) => decision,
+            decision => match self.room.join(&mut subject) {
                 Ok(waiter) => {
                     // The readied service waits with the request.
                     let clone = self.inner.clone();
@@ -88,9 +87,15 @@ where
                     let admission = Arc::clone(&self.admission);
                     return QueuedFuture::waiting(waiter, inner, request, admission);
                 }
-                Err(decision) => *decision,
+                Err(preview) if preview.refused_by.is_some() => *preview,
+                // There is no room to wait in, but those before it will leave enough; or nobody can tell what they will leave.
+                Err(_) => decision.unwrap_or_else(|| subject.rule.decide(subject.ask())),
             },
         };
+        if refused.refused_by.is_none() {
+            let passed = Admission::pass(subject, &refused, &head);
+            return QueuedFuture::passed(&mut self.inner, passed, request);
+        }
         match self.admission.limit(subject, &refused, &head) {
             Ok(passed) => QueuedFuture::passed(&mut self.inner, passed, request),
             Err(answer) => QueuedFuture::answered(ResponseFuture::rejected(answer)),
