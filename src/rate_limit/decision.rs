@@ -1,5 +1,7 @@
 //! Several policies, decided and charged together.
 
+use std::cell::Cell;
+
 use smallvec::SmallVec;
 
 use super::{
@@ -74,7 +76,8 @@ impl Ask<'_> {
     fn gcra(&self, at: usize, policy: &ActivePolicy) -> Gcra {
         match self.tiers.get(at) {
             Some(Some(quota)) => Self::of_tier(*quota, policy),
-            _ => policy.terms.gcra(),
+            // If they change while they are read, the version tells.
+            _ => policy.terms.numbers(),
         }
     }
 
@@ -110,6 +113,12 @@ pub(super) fn decide(table: &Table, policies: &[ActivePolicy], ask: Ask<'_>) -> 
     }
 }
 
+/// Decides by a single policy, for whoever wants no more than yes or no: why not, and when, is for [`decide`] to say.
+#[inline(always)]
+pub(super) fn charge_one(table: &Table, policy: &ActivePolicy, ask: Ask<'_>) -> Charge {
+    charge(table, policy, 0, ask, |gcra, tat| gcra.decide(ask.now, tat, ask.cost)).1
+}
+
 /// What [`decide`] would say, with nothing charged, if `held` was charged before.
 pub(super) fn preview(
     table: &Table,
@@ -132,7 +141,7 @@ pub(super) fn preview(
 ///
 /// Whether they still hold is asked after the TAT was read that they are to judge. If debts have been converted to other terms
 /// in between, the TAT has moved: so no debt is ever judged by terms that it was not converted to.
-#[inline]
+#[inline(always)]
 fn charge(
     table: &Table,
     policy: &ActivePolicy,
@@ -143,12 +152,15 @@ fn charge(
     loop {
         let version = policy.terms.settled();
         let gcra = ask.gcra(at, policy);
-        let hold = || policy.terms.version() == version;
-        let charge = table.advance(policy.member.id(ask.key), ask.now, |tat| match hold() {
-            true => verdict(&gcra, tat),
-            false => Verdict::Denied { wait: None },
+        let stale = Cell::new(false);
+        let charge = table.advance(policy.member.id(ask.key), ask.now, |tat| {
+            if policy.terms.version() == version {
+                return verdict(&gcra, tat);
+            }
+            stale.set(true);
+            Verdict::Denied { wait: None }
         });
-        if matches!(charge, Charge::Allowed { .. }) || hold() {
+        if !stale.get() {
             return (gcra, charge);
         }
     }
@@ -213,6 +225,7 @@ fn decide_together(table: &Table, policies: &[ActivePolicy], ask: Ask<'_>) -> De
 }
 
 impl Standing {
+    #[inline]
     fn after(gcra: Gcra, charge: Charge) -> Self {
         match charge {
             Charge::Allowed { after, .. } => Self::passed(gcra, after),
@@ -220,6 +233,7 @@ impl Standing {
         }
     }
 
+    #[inline]
     pub(super) fn passed(gcra: Gcra, tat: u64) -> Self {
         Self { gcra, tat, wait: 0 }
     }
@@ -229,6 +243,7 @@ impl Standing {
         Self { gcra, tat, wait: wait.map_or(NEVER, |wait| wait.clamp(1, NEVER - 1)) }
     }
 
+    #[inline]
     pub(super) fn refuses(&self) -> bool {
         self.wait > 0
     }

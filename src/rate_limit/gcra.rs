@@ -63,25 +63,22 @@ impl Gcra {
         if cost > self.burst {
             return Verdict::Denied { wait: None };
         }
-        match self.wait_behind(now, tat, 0, cost) {
-            wait if wait > 0 && cost > 0 => Verdict::Denied { wait: Some(wait) },
-            _ => Verdict::Allowed { tat: self.charged(now, tat, cost) },
+        let (now, price) = (now.as_nanos(), self.price(cost.into()));
+        let new = tat.max(now).saturating_add(price);
+        let (debt, tolerance) = (new - now, self.tolerance.max(price));
+        if debt <= tolerance || cost == 0 {
+            // The last number there is has another meaning in a table.
+            Verdict::Allowed { tat: new.min(u64::MAX - 1) }
+        } else {
+            Verdict::Denied { wait: Some(debt - tolerance) }
         }
     }
 
     /// The TAT once a key has been charged `cost`, whether or not that fits into the tolerance.
     #[inline]
     pub fn charged(&self, now: Timestamp, tat: u64, cost: u32) -> u64 {
-        // The last number there is has another meaning in a table.
+        // See `decide`.
         tat.max(now.as_nanos()).saturating_add(self.price(cost.into())).min(u64::MAX - 1)
-    }
-
-    /// After how many nanoseconds a request of `cost` could pass if others, of `ahead` in all, pass as soon as they can.
-    #[inline]
-    pub(super) fn wait_behind(&self, now: Timestamp, tat: u64, ahead: u64, cost: u32) -> u64 {
-        let tolerance = self.tolerance.max(self.price(cost.into()));
-        let price = self.price(ahead.saturating_add(cost.into()));
-        debt(now, tat).saturating_add(price).saturating_sub(tolerance)
     }
 
     /// How many requests of cost 1 would pass at once at `now`, for a key with this TAT.

@@ -3,8 +3,9 @@ use std::{borrow::Cow, collections::HashSet, fmt, hash::Hash, sync::Arc, time::D
 use super::{
     Gcra, Policy, Quota, Table,
     decision::{self, Ask, Decision},
-    exceptions::{Access, Exceptions, Tiers},
+    exceptions::Exceptions,
     registry::{Member, code_of},
+    table::Charge,
     terms::{Pause, Terms},
 };
 use crate::{
@@ -130,15 +131,16 @@ impl Limiter {
     /// If that would exceed a quota. Nothing is charged then.
     pub fn check_n(&self, key: &(impl Hash + ?Sized), cost: u32) -> Result<(), Denied> {
         let key = self.table.seed().key(key);
-        let mut tiers = Tiers::new();
-        match self.exceptions.apply(key, &mut tiers) {
-            Access::Allowed => return Ok(()),
-            Access::Denied => return Err(Denied { retry_after: None }),
-            Access::Limited => {}
-        }
-        let now = self.clock.now();
-        let ask = Ask { now, key, cost, tiers: &tiers, governed: None };
-        match self.decide(ask).refusal() {
+        // There is nothing to set exceptions by.
+        let ask = Ask { now: self.clock.now(), key, cost, tiers: &[], governed: None };
+        let refusal = match &*self.policies {
+            [policy] => match decision::charge_one(&self.table, policy, ask) {
+                Charge::Allowed { .. } => None,
+                Charge::Denied { wait, .. } => Some(wait),
+            },
+            _ => self.decide(ask).refusal(),
+        };
+        match refusal {
             None => Ok(()),
             Some(wait) => Err(Denied { retry_after: wait.map(Duration::from_nanos) }),
         }

@@ -58,19 +58,13 @@ impl Terms {
         }
     }
 
-    /// What to decide by.
+    /// What to decide by, if the version is the same before and after.
     #[inline]
-    pub(super) fn gcra(&self) -> Gcra {
-        loop {
-            let version = self.settled();
-            let gcra = Gcra {
-                interval: self.interval.load(Ordering::Acquire),
-                tolerance: self.tolerance.load(Ordering::Acquire),
-                burst: self.burst.load(Ordering::Acquire) as u32,
-            };
-            if self.version() == version {
-                return gcra;
-            }
+    pub(super) fn numbers(&self) -> Gcra {
+        Gcra {
+            interval: self.interval.load(Ordering::Acquire),
+            tolerance: self.tolerance.load(Ordering::Acquire),
+            burst: self.burst.load(Ordering::Acquire) as u32,
         }
     }
 
