@@ -67,6 +67,7 @@
 //! | `rate-limit` | yes | [`rate_limit`], [`load`] |
 //! | `system-load` | no | the signals `Cpu` and `Memory` in [`load`] |
 //! | `axum` | no | axum's `MatchedPath` in [`route`] and `ConnectInfo` in [`key::PeerIp`] |
+//! | `governor` | no | a `governor::RateLimiter` as the limiter behind the layer |
 //! | `tonic` | no | tonic's `TcpConnectInfo` in [`key::PeerIp`] |
 //! | `full` | no | all of them |
 //!

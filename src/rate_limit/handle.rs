@@ -236,7 +236,8 @@ impl PolicyHandle {
     /// requests may have [quotas of their own](super::Rule::quota_for), whose debt is whose is not known: then no debt gets
     /// smaller by the change.
     ///
-    /// It visits the whole table, some milliseconds for a million keys. Requests that the policy limits wait meanwhile.
+    /// It visits the whole table, some milliseconds for a million keys. Requests that the policy limits wait meanwhile. A table
+    /// tells the keys of 254 policies apart; what is owed to more than those stays as it is, as times.
     pub fn set_quota(&self, quota: Quota) {
         limiter::set_quota(&self.limiters(), quota, self.conversion());
     }

@@ -252,7 +252,8 @@ pub(super) fn set_quota(places: &[(&Limiter, usize)], quota: Quota, conversion: 
     let (old, new) = (Gcra::new(terms.quota()), Gcra::new(quota));
     pauses.iter().for_each(|pause| pause.set_quota(quota));
     limiter.table.register(&limiter.name, policy.name(), new);
-    if old == new {
+    // Whose debts are whose is not known either where there are more policies than codes: there they stay as times.
+    if old == new || member.is_shared() {
         return;
     }
     let own = limiter.exceptions.keys_with_quota(*at).into_iter().map(|key| member.id(key));

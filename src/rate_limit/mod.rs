@@ -51,7 +51,44 @@
 //! # Costs
 //!
 //! A request costs 1, or what [`RateLimitLayer::cost`] says. One that costs more than a policy's burst can never pass; it is
-//! rejected without `Retry-After`.
+//! rejected without `Retry-After`. The response may decide instead: only failed logins, so much for each kilobyte sent.
+//! Until it does, the cost is reserved ([`Rule::charge_on`]).
+//!
+//! ```
+//! use tower_weir::{key::PeerIp, rate_limit::*};
+//!
+//! let logins = RateLimitLayer::new(Quota::per_minute(5))
+//!     .key(PeerIp)
+//!     .charge_on(|served| u32::from(!served.is_success()));
+//! ```
+//!
+//! # Who is limited, and by how much
+//!
+//! | what | set when built | while it runs, by [`Handle`] |
+//! |---|---|---|
+//! | another quota for single keys or requests | [`Rule::quota_for`] | [`PolicyHandle::set_override`] |
+//! | another quota for all, keys keeping what they owe | | [`PolicyHandle::set_quota`] |
+//! | a share of the quota | [`Rule::adaptive`] | [`PolicyHandle::set_multiplier`] |
+//! | no limit | [`Rule::exempt`] | [`LimitHandle::allow`] |
+//! | no passage | [`Rule::deny`] | [`LimitHandle::deny`] |
+//! | a dry run | [`Rule::shadow`] | [`LimitHandle::set_shadow`] |
+//!
+//! # When the service suffers
+//!
+//! An [`Adaptive`] policy falls to a share of its rate while answers are bad or late, or the machine is loaded, and recovers
+//! after. How it fares where a capacity halves or a crowd comes is simulated by `scripts/bench adaptive`.
+//!
+//! # Waiting
+//!
+//! [`RateLimitLayer::queue`] lets requests wait for their turn, for each key in its order, instead of rejecting them.
+//!
+//! # Restarts
+//!
+//! [`Handle::save`] and [`Handle::load`] keep what keys owe across a restart.
+//!
+//! # Other limiters
+//!
+//! With the feature `governor` a rule may ask a `governor::RateLimiter` that other code shares: `Rule::governor`.
 //!
 //! # The algorithm
 //!

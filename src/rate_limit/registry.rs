@@ -1,8 +1,11 @@
 //! Whose debts a table keeps: each policy of each limit has a code, which is part of its keys' ids.
 //!
-//! An id is what a table tells keys apart by: 48 bits of the key's hash, mixed with the names of limit and policy, and above
-//! them 16 bits of the policy's code. By the code a table knows how much a whole burst is where it must choose who makes
-//! room, and finds the keys of a policy whose quota changes. Two keys of one policy share an id with probability 2⁻⁴⁸.
+//! An id is what a table tells keys apart by: 56 bits of the key's hash, mixed with the names of limit and policy, and above
+//! them 8 bits of the policy's code. By the code a table knows how much a whole burst is where it must choose who makes
+//! room, and finds the keys of a policy whose quota changes.
+//!
+//! Some of the hash's bits give the line, so in a table of 2ⁿ lines a new key takes one of the eight keys that it meets for
+//! itself with a probability of 2³⁺ⁿ⁻⁵⁶: one in 10¹⁰ in a table for a million keys. More codes would be paid for there.
 
 use std::{
     collections::HashMap,
@@ -22,18 +25,13 @@ use siphasher::sip::SipHasher13;
 use super::{Gcra, holds::Holds};
 use crate::key::Key;
 
-const HASH_BITS: u32 = 48;
-/// Codes by the hundred, so that a table with few policies stays small.
-const CHUNK: usize = 256;
-const CHUNKS: usize = (1 << 16) / CHUNK;
-
-type Chunk = OnceLock<Box<[AtomicU64; CHUNK]>>;
+const HASH_BITS: u32 = 56;
 
 /// One policy of one limit, as a table knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Member {
-    /// From 1; 0 is for no policy. The last one is shared by all after the 65,534th.
-    pub(super) code: u16,
+    /// From 1; 0 is for no policy. The last one is shared by all after the 254th.
+    pub(super) code: u8,
     salt: u64,
 }
 
@@ -55,7 +53,7 @@ pub(super) struct Registry {
     /// By the names of limits: what is reserved and not yet in the table.
     holds: Mutex<HashMap<String, Arc<Holds>>>,
     /// By code: one divided by the tolerance, as the bits of an `f64`.
-    weights: OnceLock<Box<[Chunk; CHUNKS]>>,
+    weights: OnceLock<Box<[AtomicU64; 256]>>,
 }
 
 impl Member {
@@ -66,8 +64,13 @@ impl Member {
             hasher.write(name.as_bytes());
             hasher.write_u8(0xff);
         }
-        let code = u16::try_from(place + 1).unwrap_or(u16::MAX);
+        let code = u8::try_from(place + 1).unwrap_or(u8::MAX);
         Self { code, salt: hasher.finish() }
+    }
+
+    /// Whether the code may be that of other policies too.
+    pub(super) fn is_shared(self) -> bool {
+        self.code == u8::MAX
     }
 
     /// Where a table keeps what `key` owes.
@@ -85,8 +88,8 @@ impl Member {
 
 /// The code within an id.
 #[inline]
-pub(super) fn code_of(id: u64) -> u16 {
-    (id >> HASH_BITS) as u16
+pub(super) fn code_of(id: u64) -> u8 {
+    (id >> HASH_BITS) as u8
 }
 
 impl Registry {
@@ -124,15 +127,12 @@ impl Registry {
 
     /// One divided by a whole burst of the policy with this code, in nanoseconds.
     #[inline]
-    pub(super) fn weight(&self, code: u16) -> f64 {
+    pub(super) fn weight(&self, code: u8) -> f64 {
         f64::from_bits(self.slot(code).load(Ordering::Relaxed))
     }
 
-    fn slot(&self, code: u16) -> &AtomicU64 {
-        let chunks =
-            self.weights.get_or_init(|| Box::new(std::array::from_fn(|_| OnceLock::new())));
+    fn slot(&self, code: u8) -> &AtomicU64 {
         let zeros = || Box::new(std::array::from_fn(|_| AtomicU64::new(0)));
-        let chunk = chunks[usize::from(code) / CHUNK].get_or_init(zeros);
-        &chunk[usize::from(code) % CHUNK]
+        &self.weights.get_or_init(zeros)[usize::from(code)]
     }
 }

@@ -56,7 +56,7 @@ struct Version {
 struct SavedPolicy {
     limit: String,
     policy: String,
-    code: u16,
+    code: u8,
     interval: u64,
     tolerance: u64,
 }
@@ -172,8 +172,10 @@ pub(super) fn decode(
     let age = wall.saturating_sub(saved_at);
     let mut restored = Restored { keys: 0, expired: 0, unknown: 0, age };
     let known = table.known();
-    let of_file = |code: u16| {
-        let saved = header.policies.iter().find(|saved| saved.code == code)?;
+    let of_file = |code: u8| {
+        // A code that several policies share tells of none.
+        let mut with_code = header.policies.iter().filter(|saved| saved.code == code);
+        let saved = with_code.next().filter(|_| with_code.next().is_none())?;
         let same = |known: &&Known| known.limit == saved.limit && known.policy == saved.policy;
         Some((saved, known.iter().find(same)?))
     };

@@ -332,24 +332,23 @@ impl Inner {
         }
     }
 
-    /// The slot that a new key is to take, with its TAT: one without debt in the first line, or else the one that owes the
-    /// smallest part of its burst in either. The first line is preferred because most look-ups then touch no second one.
+    /// The slot that a new key is to take, with its TAT: one without debt in the first line, or else in the second, or else the
+    /// one that owes the smallest part of its burst. The first line is preferred because most look-ups then touch no second
+    /// one, and among those without debt the one that was left longest, since others may be asked for again.
     fn victim(&self, id: u64, now: Timestamp) -> (&Slot, u64) {
-        let [first, second] = self.lines(id);
-        let mut victim = (&first.0[0], CLAIMED);
+        let lines = self.lines(id);
+        let mut victim = (&lines[0].0[0], CLAIMED);
         let mut least = f64::INFINITY;
-        for line in [first, second] {
-            for slot in &line.0 {
-                let tat = slot.tat.load(Ordering::Acquire);
-                let rank = match debt(now, tat) {
-                    0 => return (slot, tat),
-                    _ if tat == CLAIMED => f64::INFINITY,
-                    owed => {
-                        // If tag and TAT are of two owners, this is not the best choice, and still a sound one.
-                        let code = code_of(slot.tag.load(Ordering::Relaxed));
-                        owed as f64 * self.registry.weight(code)
-                    }
-                };
+        for line in lines {
+            let tats: [_; WAYS] = std::array::from_fn(|at| line.0[at].tat.load(Ordering::Acquire));
+            let lowest = (0..WAYS).min_by_key(|at| tats[*at]).unwrap_or(0);
+            if debt(now, tats[lowest]) == 0 {
+                return (&line.0[lowest], tats[lowest]);
+            }
+            for (slot, tat) in line.0.iter().zip(tats).filter(|(_, tat)| *tat != CLAIMED) {
+                // If tag and TAT are of two owners, this is not the best choice, and still a sound one.
+                let code = code_of(slot.tag.load(Ordering::Relaxed));
+                let rank = debt(now, tat) as f64 * self.registry.weight(code);
                 if rank < least {
                     (victim, least) = ((slot, tat), rank);
                 }

@@ -392,6 +392,24 @@ fn rules_that_share_a_name_are_steered_together() {
 }
 
 #[test]
+fn more_policies_than_a_table_tells_apart_share_nothing_but_a_code() {
+    let mut routes = RouteTable::new();
+    for n in 0..300 {
+        routes = routes.route(&format!("/{n}"), Quota::per_minute(5));
+    }
+    let (service, hand, handle) = steered(RateLimitLayer::for_routes(routes));
+    let passing =
+        |route: u32| (0..9).filter(|_| service.get(&format!("/{route}")).status() == 200).count();
+    assert!((0..300).all(|route| passing(route) == 5));
+    assert!((0..300).all(|route| passing(route) == 0));
+    let policy = |route: &str| handle.limit(route).unwrap().policy("minute").unwrap();
+    policy("/299").set_quota(Quota::per_second(5));
+    assert_eq!((passing(298), passing(299)), (0, 0), "its neighbours are not converted, nor is it");
+    hand.advance(Duration::from_secs(59) + millis(200));
+    assert_eq!((passing(298), passing(299)), (4, 1));
+}
+
+#[test]
 #[should_panic(expected = "`quota_for` is for the policy added last, and there is none")]
 fn a_tier_needs_a_policy() {
     let _ = RateLimitLayer::for_routes(RouteTable::new()).quota_for(|_| None);
