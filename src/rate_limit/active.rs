@@ -15,7 +15,7 @@ use smallvec::SmallVec;
 use super::{
     Quota,
     adaptive::{Controller, Generation},
-    decision::{Ask, Decision},
+    decision::{Ask, Decision, Standing},
     exceptions::{Access, Tiers, set},
     governed::{self, Check, Governor},
     headers::{FieldStyle, Fields},
@@ -207,7 +207,7 @@ impl ActiveRule {
             Some(holds) => holds.hold(ask.key, ask.cost, |held| self.limiter.preview(ask, held)),
             None => self.limiter.decide(ask),
         };
-        self.tell_table(&decision);
+        self.tell_table(decision.changed_stats);
         decision
     }
 
@@ -227,7 +227,7 @@ impl ActiveRule {
         if cost > 0 {
             let ask = Ask { now: self.limiter.now(), key, cost, tiers, governed: None };
             let decision = self.limiter.charge_anyway(ask);
-            self.tell_table(&decision);
+            self.tell_table(decision.changed_stats);
         }
         // After the charge: what is counted twice for an instant is a denial too many, the other way round a request.
         if let Some(holds) = &self.holds {
@@ -240,7 +240,7 @@ impl ActiveRule {
         let fields = self.fields(tiers)?;
         let ask = Ask { now: self.limiter.now(), key, cost: 0, tiers, governed: None };
         let standing = self.preview(ask, 0);
-        Some(Report::new(fields, &standing, ask.now, self.limiter.time()))
+        Some(Report::new(fields, &standing.standings, None, ask.now, self.limiter.time()))
     }
 
     /// What the client is told of a decision; nothing in a dry run.
@@ -256,7 +256,15 @@ impl ActiveRule {
             Some(_) if self.is_shadow() => return None,
             Some(quota) => Arc::new(Fields::told(self.fields.style, **quota)?),
         };
-        Some(Report::new(fields, decision, now, self.limiter.time()))
+        let Decision { standings, refused_by, .. } = decision;
+        Some(Report::new(fields, standings, *refused_by, now, self.limiter.time()))
+    }
+
+    /// [`ActiveRule::report`] of a request that passed the only policy.
+    #[inline]
+    pub(super) fn report_one(&self, standing: Standing, now: Timestamp) -> Option<Report> {
+        let fields = self.fields(&[])?;
+        Some(Report::new(fields, &[standing], None, now, self.limiter.time()))
     }
 
     #[inline]
@@ -322,8 +330,8 @@ impl ActiveRule {
     }
 
     #[inline]
-    pub(super) fn tell_table(&self, decision: &Decision) {
-        if decision.changed_stats {
+    pub(super) fn tell_table(&self, changed_stats: bool) {
+        if changed_stats {
             self.table_meters.tell(self.limiter.store());
         }
     }

@@ -8,7 +8,7 @@ use metrics::Counter;
 
 use super::{
     active::{ActiveRule, LayerMeters},
-    decision::{Ask, Decision},
+    decision::{Ask, Decision, Standing},
     exceptions::{Access, Tiers},
     follow_up::FollowUp,
     governed::Check,
@@ -111,20 +111,23 @@ impl Admission {
     pub(super) fn admit(&self, head: &Head<'_>) -> Result<Passed, Answer> {
         let of_route = self.routes.as_ref().and_then(|routes| routes.get(head));
         let Some(rule) = of_route.or(self.base.as_ref()) else { return Ok(Passed::default()) };
-        // Most rules want no more than a key and a decision. To find that out once spares them a third of the time.
-        if rule.is_plain(head) {
+        // Most rules are a key and a policy. To find that out once spares them a third of the time.
+        if let [policy] = rule.limiter.active()
+            && rule.is_plain(head)
+        {
             let now = self.clock.now();
             if let Ok(key) = rule.plain_key(head) {
                 let ask = Ask { now, key, cost: 1, tiers: &[], governed: None };
-                let decision = rule.limiter.decide(ask);
-                rule.tell_table(&decision);
-                if decision.refused_by.is_some() {
-                    let tiers = Tiers::new();
-                    let subject = Subject { rule, key, cost: 1, tiers, governed: None, now };
-                    return self.limit(subject, &decision, head);
+                let (gcra, charge) = rule.limiter.charge_one(policy, ask);
+                rule.tell_table(charge.changed_stats());
+                let standing = Standing::after(gcra, charge);
+                if standing.refuses() {
+                    let (tiers, governed) = (Tiers::new(), None);
+                    let subject = Subject { rule, key, cost: 1, tiers, governed, now };
+                    return self.limit(subject, &Decision::of_one(standing, false), head);
                 }
                 rule.meters().allowed.increment(1);
-                return Ok(Passed { report: rule.report(&decision, &[], now), follow_up: None });
+                return Ok(Passed { report: rule.report_one(standing, now), follow_up: None });
             }
         }
         self.admit_by(rule, head)

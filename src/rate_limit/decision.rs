@@ -56,6 +56,13 @@ impl Decision {
         Self { refused_by: longest.map(|(at, _)| at), standings, changed_stats, told: None }
     }
 
+    /// By a single policy.
+    pub(super) fn of_one(standing: Standing, changed_stats: bool) -> Self {
+        let mut standings = SmallVec::new();
+        standings.push(standing);
+        Self { refused_by: standing.refuses().then_some(0), standings, changed_stats, told: None }
+    }
+
     /// A decision of which no more is known than whether it is a refusal.
     pub(super) fn untold(refusal: Option<Option<u64>>) -> Self {
         // What it owes does not matter, as no quota is told.
@@ -93,30 +100,20 @@ impl Ask<'_> {
 /// charge, the charges already made are taken back. One that another request has built upon meanwhile stays: a denial
 /// too many may follow, never a request too many. Charging the policy with least room first makes that rare, since it is
 /// the one that runs out.
-#[inline(always)]
 pub(super) fn decide(table: &Table, policies: &[ActivePolicy], ask: Ask<'_>) -> Decision {
     match policies {
         [policy] => {
-            let (gcra, charge) =
-                charge(table, policy, 0, ask, |gcra, tat| gcra.decide(ask.now, tat, ask.cost));
-            let standing = Standing::after(gcra, charge);
-            let mut standings = SmallVec::new();
-            standings.push(standing);
-            Decision {
-                refused_by: standing.refuses().then_some(0),
-                standings,
-                changed_stats: charge.changed_stats(),
-                told: None,
-            }
+            let (gcra, charge) = charge_one(table, policy, ask);
+            Decision::of_one(Standing::after(gcra, charge), charge.changed_stats())
         }
         policies => decide_together(table, policies, ask),
     }
 }
 
-/// Decides by a single policy, for whoever wants no more than yes or no: why not, and when, is for [`decide`] to say.
+/// [`decide`] for a single policy, with less to carry around.
 #[inline(always)]
-pub(super) fn charge_one(table: &Table, policy: &ActivePolicy, ask: Ask<'_>) -> Charge {
-    charge(table, policy, 0, ask, |gcra, tat| gcra.decide(ask.now, tat, ask.cost)).1
+pub(super) fn charge_one(table: &Table, policy: &ActivePolicy, ask: Ask<'_>) -> (Gcra, Charge) {
+    charge(table, policy, 0, ask, |gcra, tat| gcra.decide(ask.now, tat, ask.cost))
 }
 
 /// What [`decide`] would say, with nothing charged, if `held` was charged before.
@@ -226,7 +223,7 @@ fn decide_together(table: &Table, policies: &[ActivePolicy], ask: Ask<'_>) -> De
 
 impl Standing {
     #[inline]
-    fn after(gcra: Gcra, charge: Charge) -> Self {
+    pub(super) fn after(gcra: Gcra, charge: Charge) -> Self {
         match charge {
             Charge::Allowed { after, .. } => Self::passed(gcra, after),
             Charge::Denied { tat, wait } => Self::refused(gcra, tat, wait),

@@ -134,7 +134,7 @@ impl Limiter {
         // There is nothing to set exceptions by.
         let ask = Ask { now: self.clock.now(), key, cost, tiers: &[], governed: None };
         let refusal = match &*self.policies {
-            [policy] => match decision::charge_one(&self.table, policy, ask) {
+            [policy] => match decision::charge_one(&self.table, policy, ask).1 {
                 Charge::Allowed { .. } => None,
                 Charge::Denied { wait, .. } => Some(wait),
             },
@@ -164,8 +164,13 @@ impl Limiter {
         self.policies.iter().map(|active| &active.policy)
     }
 
-    /// Charges if all policies allow it.
+    /// [`Limiter::decide`] where there is a single policy.
     #[inline(always)]
+    pub(super) fn charge_one(&self, policy: &ActivePolicy, ask: Ask<'_>) -> (Gcra, Charge) {
+        decision::charge_one(&self.table, policy, ask)
+    }
+
+    /// Charges if all policies allow it.
     pub(super) fn decide(&self, ask: Ask<'_>) -> Decision {
         decision::decide(&self.table, &self.policies, ask)
     }

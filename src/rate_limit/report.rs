@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header::Entry};
 use smallvec::SmallVec;
 
 use super::{
-    decision::Decision,
+    decision::Standing,
     headers::{Fields, LegacyReset},
     quota::SECOND,
 };
@@ -39,17 +39,18 @@ struct Item {
 impl Report {
     pub(super) fn new(
         fields: Arc<Fields>,
-        decision: &Decision,
+        standings: &[Standing],
+        refused_by: Option<usize>,
         now: Timestamp,
         clock: &Clock,
     ) -> Self {
         let style = fields.style;
-        let items = decision.standings.iter().enumerate().map(|(policy, standing)| Item {
+        let items = standings.iter().enumerate().map(|(policy, standing)| Item {
             policy: policy as u32,
             remaining: standing.gcra.remaining(now, standing.tat),
             next: standing.gcra.next_in(now, standing.tat).div_ceil(SECOND),
         });
-        let refused_by = decision.refused_by.map(|policy| policy as u32);
+        let refused_by = refused_by.map(|policy| policy as u32);
         // The policy that refuses longest, then the one with least left, then the one that waits longest.
         let tightness =
             |item: &Item| (refused_by != Some(item.policy), item.remaining, Reverse(item.next));
