@@ -44,8 +44,8 @@ fn services_are_what_their_inner_service_is() {
     unpin::<ResponseFuture<std::future::Ready<u8>>>();
     shareable::<QueuedRateLimit<Inner>>();
     sendable::<QueuedRateLimit<std::cell::Cell<u8>>>();
-    sendable::<QueuedFuture<Inner, std::cell::Cell<u8>>>();
-    unpin::<QueuedFuture<Inner, std::cell::Cell<u8>>>();
+    sendable::<QueuedFuture<Inner, std::future::Ready<u8>, std::cell::Cell<u8>>>();
+    unpin::<QueuedFuture<Inner, std::future::Ready<u8>, std::cell::Cell<u8>>>();
     sendable::<ResponseBody<std::cell::Cell<u8>, FollowUp>>();
     // A body that is not `Sync` stays as sendable as it is.
     sendable::<Response<ResponseBody<std::cell::Cell<u8>>>>();

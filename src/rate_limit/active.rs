@@ -9,7 +9,6 @@ use std::{
     time::Duration,
 };
 
-use arc_swap::ArcSwapOption;
 use smallvec::SmallVec;
 
 use super::{
@@ -20,6 +19,7 @@ use super::{
     governed::{self, Check, Governor},
     headers::{FieldStyle, Fields},
     holds::Holds,
+    limit_fields::LimitFields,
     limiter::Limiter,
     meters::{DecisionMeters, TableMeters},
     report::Report,
@@ -66,15 +66,6 @@ pub(super) struct LayerMeters {
     meters: Resolved<TableMeters>,
 }
 
-/// The header fields as the terms are now.
-struct LimitFields {
-    style: FieldStyle,
-    /// As long as nothing has changed them.
-    first: Option<Arc<Fields>>,
-    /// After that: with the version of the terms that they tell.
-    current: ArcSwapOption<(u64, Option<Arc<Fields>>)>,
-}
-
 impl ActiveRule {
     pub(super) fn new(
         rule: Rule,
@@ -104,11 +95,7 @@ impl ActiveRule {
             && rule.cost.is_none();
         Self {
             plain,
-            fields: LimitFields {
-                style,
-                first: Fields::new(style, &limiter, &[]).map(Arc::new),
-                current: ArcSwapOption::empty(),
-            },
+            fields: LimitFields::new(style, &limiter),
             limiter,
             governor: rule.governor,
             key: rule.key.unwrap_or_else(|| Arc::new(Global)),
@@ -254,7 +241,7 @@ impl ActiveRule {
         let fields = match &decision.told {
             None => self.fields(tiers)?,
             Some(_) if self.is_shadow() => return None,
-            Some(quota) => Arc::new(Fields::told(self.fields.style, **quota)?),
+            Some(quota) => self.fields.told(**quota)?,
         };
         let Decision { standings, refused_by, .. } = decision;
         Some(Report::new(fields, standings, *refused_by, now, self.limiter.time()))
@@ -269,15 +256,7 @@ impl ActiveRule {
 
     #[inline]
     fn fields(&self, tiers: &[Option<Quota>]) -> Option<Arc<Fields>> {
-        let first = self.fields.first.as_ref()?;
-        let version = self.limiter.version();
-        if self.is_shadow() {
-            None
-        } else if tiers.is_empty() && version == 0 {
-            Some(Arc::clone(first))
-        } else {
-            self.fields.now(&self.limiter, tiers, version)
-        }
+        if self.is_shadow() { None } else { self.fields.get(&self.limiter, tiers) }
     }
 
     /// Takes the multipliers over from the controllers.
@@ -347,23 +326,6 @@ impl ActiveRule {
             OnMissingKey::Skip => "such requests are not limited",
         };
         tracing::warn!(limit = %self.limiter.name(), "{missing}; {consequence} (logged once)");
-    }
-}
-
-impl LimitFields {
-    #[cold]
-    fn now(&self, limiter: &Limiter, tiers: &[Option<Quota>], version: u64) -> Option<Arc<Fields>> {
-        if !tiers.is_empty() {
-            return Fields::new(self.style, limiter, tiers).map(Arc::new);
-        }
-        if let Some((of, fields)) = self.current.load().as_deref()
-            && *of == version
-        {
-            return fields.clone();
-        }
-        let fields = Fields::new(self.style, limiter, tiers).map(Arc::new);
-        self.current.store(Some(Arc::new((version, fields.clone()))));
-        fields
     }
 }
 

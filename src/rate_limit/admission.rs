@@ -252,7 +252,7 @@ impl Admission {
     }
 
     #[cold]
-    fn deny(&self, rule: &ActiveRule, head: &Head<'_>) -> Result<Passed, Answer> {
+    pub(super) fn deny(&self, rule: &ActiveRule, head: &Head<'_>) -> Result<Passed, Answer> {
         self.reject_or_shadow(rule, &rule.meters().denied, &Rejection::new(Reason::Denied), head)
     }
 

@@ -5,8 +5,9 @@ use super::{
     active::ActiveRule,
     adaptive::checked_share,
     admission::{Admission, DEFAULT_NAME},
+    changes::{self, Conversion},
     exceptions::Access,
-    limiter::{self, Conversion, Limiter},
+    limiter::Limiter,
     snapshot::{self, Restored, SnapshotError},
 };
 use crate::error::ConfigError;
@@ -237,9 +238,10 @@ impl PolicyHandle {
     /// smaller by the change.
     ///
     /// It visits the whole table, some milliseconds for a million keys. Requests that the policy limits wait meanwhile. A table
-    /// tells the keys of 254 policies apart; what is owed to more than those stays as it is, as times.
+    /// tells the keys of 254 policies apart; what is owed to more than those stays as it is, as times. If another layer shares
+    /// the table and the names, change both at once: its limit reads the same debts by its own quota.
     pub fn set_quota(&self, quota: Quota) {
-        limiter::set_quota(&self.limiters(), quota, self.conversion());
+        changes::set_quota(&self.limiters(), quota, self.conversion());
     }
 
     /// The share of its rate that it is at: the smaller of what it adapts to and what was set.
@@ -253,7 +255,7 @@ impl PolicyHandle {
     ///
     /// # Errors
     ///
-    /// If `cap` is not more than 0 and at most 1.
+    /// If `cap` is not between 0.001 and 1.
     pub fn set_multiplier(&self, cap: f64) -> Result<(), ConfigError> {
         let cap = checked_share("multiplier", cap)?;
         for Place { rule, at } in &self.places {
@@ -288,7 +290,7 @@ impl PolicyHandle {
     fn edit(&self, key: &(impl Hash + ?Sized), quota: Option<Quota>) {
         if let Some(Place { rule, .. }) = self.places.first() {
             let key = rule.limiter.key(key);
-            limiter::set_override(&self.limiters(), key, quota, self.conversion());
+            changes::set_override(&self.limiters(), key, quota, self.conversion());
         }
     }
 

@@ -98,6 +98,7 @@
 mod active;
 mod adaptive;
 mod admission;
+mod changes;
 mod decision;
 mod exceptions;
 mod follow_up;
@@ -110,6 +111,7 @@ mod handle;
 mod headers;
 mod holds;
 mod layer;
+mod limit_fields;
 mod limiter;
 mod meters;
 mod policy;

@@ -6,7 +6,8 @@
 //!
 //! When both lines of a new key are full of keys that owe, the one makes room that owes the smallest part of its policy's burst.
 //! Abusers owe most, so a flood of new keys displaces itself and not them, also where policies with short and with long
-//! intervals share a table. The debt that is lost that way is counted.
+//! intervals share a table. (One whose every key spends a whole burst cannot be told from abusers; only a table with room for
+//! all holds out against it.) The debt that is lost that way is counted.
 //!
 //! # How threads meet
 //!

@@ -386,7 +386,7 @@ fn settings_out_of_range_are_named() {
         "invalid increase `0`: more than 0, at most 1"
     );
     let floor = Adaptive::new().floor(0.0).unwrap_err();
-    assert_eq!(error(floor), "invalid floor `0`: more than 0, at most 1");
+    assert_eq!(error(floor), "invalid floor `0`: 0.001 to 1");
     let sampling = Adaptive::new().sampling(Duration::from_secs(7_200)).unwrap_err();
     assert_eq!(error(sampling), "invalid sampling period `7200s`: 10 ms to 1 h");
 }

@@ -8,10 +8,12 @@ use std::{
 use http::HeaderName;
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
+use tower::{ServiceExt, service_fn};
 use tower_weir::{
+    clock::Clock,
     head::Head,
     key::Header,
-    rate_limit::{OnMissingKey, Quota, RateLimitLayer, Table},
+    rate_limit::{OnMissingKey, Queue, Quota, RateLimitLayer, Table},
     route::RouteTable,
     telemetry::names,
 };
@@ -67,6 +69,52 @@ fn every_decision_is_counted_once() {
         ("{limit=api,policy=second,outcome=limited}", 6.0),
     ];
     assert_eq!(decisions(&metrics), expected.map(|(labels, value)| (labels.to_owned(), value)));
+}
+
+#[test]
+fn what_else_becomes_of_requests_is_told_apart() {
+    let metrics = recorded(|| {
+        let layer = RateLimitLayer::new(Quota::per_second(2)).deny(|head| head.uri.path() == "/no");
+        let (service, _) = guarded(layer);
+        let handle = service.0.handle().limit("default").unwrap();
+        assert_eq!(service.passing(2), 2);
+        service.get("/no");
+        handle.set_shadow(true);
+        assert_eq!(service.passing(3), 3);
+        service.get("/no");
+        handle.policy("second").unwrap().set_multiplier(0.25).unwrap();
+    });
+    let expected = [
+        ("{limit=default,policy=_all,outcome=allowed}", 2.0),
+        ("{limit=default,policy=_all,outcome=denied}", 1.0),
+        ("{limit=default,policy=_all,outcome=shadowed}", 4.0),
+    ];
+    assert_eq!(decisions(&metrics), expected.map(|(labels, value)| (labels.to_owned(), value)));
+    assert_eq!(metrics["weir_rate_limit_multiplier{limit=default,policy=second}"], 0.25);
+}
+
+#[test]
+fn waits_are_counted_and_measured() {
+    let metrics = recorded(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = { runtime }.enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let queue = Queue::new(std::time::Duration::from_secs(9), 9);
+            let layer = RateLimitLayer::new(Quota::per_second(1)).clock(Clock::runtime());
+            let service = tower::Layer::layer(&layer.queue(queue), service_fn(super::fine));
+            for _ in 0..3 {
+                let request = http::Request::new(());
+                assert_eq!(service.clone().oneshot(request).await.unwrap().status(), 200);
+            }
+        });
+    });
+    let expected = [
+        ("{limit=default,policy=_all,outcome=allowed}", 1.0),
+        ("{limit=default,policy=_all,outcome=queued}", 2.0),
+    ];
+    assert_eq!(decisions(&metrics), expected.map(|(labels, value)| (labels.to_owned(), value)));
+    let waited = metrics["weir_rate_limit_wait_seconds{limit=default}"];
+    assert!((2.0..2.01).contains(&waited), "{waited}");
 }
 
 #[test]

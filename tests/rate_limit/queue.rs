@@ -280,6 +280,14 @@ async fn a_changed_quota_reaches_those_that_wait() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_is_denied_while_it_waits_does_not_pass() {
+    let bench = Bench::new(Quota::per_second(1), queue(10, 9));
+    let tasks = bench.spawn(&["a:1", "a:2"]).await;
+    bench.handle.limit("default").unwrap().deny("a");
+    assert_eq!(statuses(tasks).await, [200, 403]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_reserved_by_others_is_waited_for() {
     let layer = RateLimitLayer::new(Quota::per_second(1)).charge_on(|_| 1);
     let bench = Bench::of(layer, queue(10, 9));

@@ -328,7 +328,7 @@ fn a_multiplier_slows_every_key_and_shows() {
     assert_eq!(header(&service.of_key("x"), "ratelimit-policy"), r#""second";q=10;w=1"#);
     for wrong in [0.0, -1.0, 1.5, f64::NAN] {
         let error = policy.set_multiplier(wrong).unwrap_err().to_string();
-        assert_eq!(error, format!("invalid multiplier `{wrong}`: more than 0, at most 1"));
+        assert_eq!(error, format!("invalid multiplier `{wrong}`: 0.001 to 1"));
     }
 }
 

@@ -88,7 +88,7 @@ impl Adaptive {
     ///
     /// # Errors
     ///
-    /// If `floor` is not more than 0 and at most 1.
+    /// If `floor` is not between 0.001 and 1.
     pub fn floor(mut self, floor: f64) -> Result<Self, ConfigError> {
         self.floor = checked_share("floor", floor)?;
         Ok(self)
@@ -106,15 +106,15 @@ impl fmt::Debug for Adaptive {
     }
 }
 
-/// A share of a rate: more than 0, since nothing would ever pass, and at most 1.
+/// A share of a rate. With less than a thousandth a key could be shut out for years by a single request.
 pub(in crate::rate_limit) fn checked_share(
     field: &'static str,
     share: f64,
 ) -> Result<f64, ConfigError> {
-    if share > 0.0 && share <= 1.0 {
+    if (0.001..=1.0).contains(&share) {
         Ok(share)
     } else {
-        Err(ConfigError::new(field, share.to_string(), "more than 0, at most 1"))
+        Err(ConfigError::new(field, share.to_string(), "0.001 to 1"))
     }
 }
 

@@ -17,6 +17,7 @@ use crate::{
     rate_limit::{
         FollowUp, ResponseFuture,
         admission::{Admission, Answer, Passed, Subject},
+        exceptions::{Access, Tiers},
     },
 };
 
@@ -27,10 +28,10 @@ use crate::{
 /// Dropping it while it waits leaves the queue, with nothing charged; the request has not reached the inner service. After
 /// that it is as with [`ResponseFuture`].
 #[pin_project]
-pub struct QueuedFuture<S: Service<R>, R> {
+pub struct QueuedFuture<S, F, R> {
     waiting: Option<Waiting<S, R>>,
     #[pin]
-    called: Option<ResponseFuture<S::Future>>,
+    called: Option<ResponseFuture<F>>,
 }
 
 /// Boxed: only requests that wait pay for it.
@@ -43,12 +44,15 @@ struct Waiting<S, R> {
     admission: Arc<Admission>,
 }
 
-impl<S: Service<R>, R> QueuedFuture<S, R> {
-    pub(super) fn passed(inner: &mut S, passed: Passed, request: R) -> Self {
+impl<S, F, R> QueuedFuture<S, F, R> {
+    pub(super) fn passed(inner: &mut S, passed: Passed, request: R) -> Self
+    where
+        S: Service<R, Future = F>,
+    {
         Self::answered(ResponseFuture::passed(inner.call(request), passed))
     }
 
-    pub(super) fn answered(answer: ResponseFuture<S::Future>) -> Self {
+    pub(super) fn answered(answer: ResponseFuture<F>) -> Self {
         Self { waiting: None, called: Some(answer) }
     }
 
@@ -58,7 +62,7 @@ impl<S: Service<R>, R> QueuedFuture<S, R> {
     }
 }
 
-impl<S, ReqBody, ResBody> Future for QueuedFuture<S, Request<ReqBody>>
+impl<S, ReqBody, ResBody> Future for QueuedFuture<S, S::Future, Request<ReqBody>>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
     ResBody: Body,
@@ -100,6 +104,10 @@ fn decided(
     // Out of the line before the inner service is called, which may take long to answer.
     drop(place);
     let subject = Subject { rule: &rule, key, cost, tiers, governed: None, now };
+    if rule.limiter.exceptions().apply(key, &mut Tiers::new()) == Access::Denied {
+        // Since it began to wait.
+        return admission.deny(&rule, head);
+    }
     if decision.refused_by.is_some() {
         return admission.limit(subject, &decision, head);
     }
@@ -109,7 +117,7 @@ fn decided(
     Ok(Admission::passed(subject, &decision, head))
 }
 
-impl<S: Service<R>, R> fmt::Debug for QueuedFuture<S, R> {
+impl<S, F, R> fmt::Debug for QueuedFuture<S, F, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("QueuedFuture")
             .field("waits", &self.waiting.is_some())

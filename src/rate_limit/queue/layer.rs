@@ -11,8 +11,9 @@ use crate::rate_limit::{Handle, RateLimitLayer, admission::Admission};
 /// is rejected at once. A client that leaves while it waits is taken out of the queue; nothing has been charged for it, and
 /// those behind it move up.
 ///
-/// The service inside must be `Clone`, as those of axum, tonic and hyper are: a request that waits keeps one for itself. The
-/// waiting is done by tokio's timers, so its time must be enabled in the runtime.
+/// The service inside must be `Clone`, as those of axum, tonic and hyper are: a request that waits keeps one for itself, which
+/// is ready. Put limits that hand out permits when they are ready, such as tower's `ConcurrencyLimit`, outside of this layer,
+/// or those that wait hold their permits. The waiting is done by tokio's timers, which must be enabled in the runtime.
 #[derive(Clone, Debug)]
 pub struct QueuedRateLimitLayer {
     layer: RateLimitLayer,

@@ -51,7 +51,7 @@ where
 {
     type Response = Response<ResponseBody<ResBody, FollowUp>>;
     type Error = S::Error;
-    type Future = QueuedFuture<S, Request<ReqBody>>;
+    type Future = QueuedFuture<S, S::Future, Request<ReqBody>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
