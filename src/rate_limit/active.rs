@@ -181,6 +181,11 @@ impl ActiveRule {
         (access, tiers)
     }
 
+    /// Whether a key was denied since it was identified.
+    pub(super) fn is_denied(&self, key: Key) -> bool {
+        self.limiter.exceptions().apply(key, &mut Tiers::new()) == Access::Denied
+    }
+
     /// Charges or reserves, if all policies allow it.
     #[inline]
     pub(super) fn decide(&self, ask: Ask<'_>) -> Decision {

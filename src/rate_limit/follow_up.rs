@@ -1,7 +1,6 @@
 use std::{fmt, mem, sync::Arc, thread, time::Duration};
 
 use http::{HeaderMap, Response, StatusCode};
-
 use smallvec::SmallVec;
 
 use super::{
@@ -13,6 +12,7 @@ use crate::{
     key::Key,
     reject::{grpc_code, is_grpc},
 };
+
 /// What is still to be done for a request that passed: its response decides on the charge, or tells how the service fares.
 ///
 /// It goes with the response until enough is known, which may be the end of the body. Dropped before, it charges what was

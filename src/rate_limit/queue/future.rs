@@ -17,7 +17,6 @@ use crate::{
     rate_limit::{
         FollowUp, ResponseFuture,
         admission::{Admission, Answer, Passed, Subject},
-        exceptions::{Access, Tiers},
     },
 };
 
@@ -104,10 +103,7 @@ fn decided(
     // Out of the line before the inner service is called, which may take long to answer.
     drop(place);
     let subject = Subject { rule: &rule, key, cost, tiers, governed: None, now };
-    if rule.limiter.exceptions().apply(key, &mut Tiers::new()) == Access::Denied {
-        // Since it began to wait.
-        return admission.deny(&rule, head);
-    }
+    let Some(decision) = decision else { return admission.deny(&rule, head) };
     if decision.refused_by.is_some() {
         return admission.limit(subject, &decision, head);
     }

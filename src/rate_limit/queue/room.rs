@@ -55,7 +55,8 @@ pub(super) struct Place {
 
 /// What came of waiting.
 pub(super) struct Turn {
-    pub(super) decision: Decision,
+    /// `None` if the key was denied meanwhile.
+    pub(super) decision: Option<Decision>,
     pub(super) now: Timestamp,
 }
 
@@ -143,6 +144,9 @@ impl Waiter {
             let now = self.rule.limiter.now();
             let governed = self.governed.as_deref();
             let ask = Ask { now, key: self.key, cost: self.cost, tiers: &self.tiers, governed };
+            if self.rule.is_denied(self.key) {
+                return Turn { decision: None, now };
+            }
             // Also of whoever gives up behind another: only a decision charges those whom it lets pass.
             let decision = self.rule.decide(ask);
             let waits = next.is_ok() && !self.rule.is_shadow();
@@ -151,7 +155,7 @@ impl Waiter {
                     let wait = Duration::from_nanos(wait) + room.jitter();
                     sleep(wait.min(left(now))).await;
                 }
-                _ => return Turn { decision, now },
+                _ => return Turn { decision: Some(decision), now },
             }
         }
     }
