@@ -211,7 +211,7 @@ impl Table {
     }
 
     /// Charges a key: moves its TAT to where `step` says. That is asked again if the TAT moves meanwhile.
-    #[inline]
+    #[inline(always)]
     pub(super) fn advance(&self, id: u64, now: Timestamp, step: impl Fn(u64) -> Verdict) -> Charge {
         let found = self.0.find(id).and_then(|slot| slot.advance(id, &step));
         found.unwrap_or_else(|| self.0.advance_new(id, now, &step))
@@ -272,17 +272,26 @@ impl Table {
 }
 
 impl Inner {
-    /// The lines in which a key may live. Both come from its id, so that tag and place together tell keys apart by 64 bits.
+    /// The lines in which a key may live. Both come from its id, so that tag and place together tell keys apart.
     fn lines(&self, id: u64) -> [&Line; 2] {
-        // The second by Fibonacci hashing: the bits above 32 of the product depend on all bits below them.
-        let (mask, product) = (self.lines.len() - 1, id.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        [&self.lines[id as usize & mask], &self.lines[(product >> 32) as usize & mask]]
+        [self.first_line(id), self.second_line(id)]
+    }
+
+    #[inline]
+    fn first_line(&self, id: u64) -> &Line {
+        &self.lines[id as usize & (self.lines.len() - 1)]
+    }
+
+    #[inline]
+    fn second_line(&self, id: u64) -> &Line {
+        // Fibonacci hashing: the bits above 32 of the product depend on all bits below them.
+        let product = id.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        &self.lines[(product >> 32) as usize & (self.lines.len() - 1)]
     }
 
     #[inline]
     fn find(&self, id: u64) -> Option<&Slot> {
-        let mut slots = self.lines(id).into_iter().flat_map(|line| &line.0);
-        slots.find(|slot| slot.tag.load(Ordering::Acquire) == id)
+        self.first_line(id).find(id).or_else(|| self.second_line(id).find(id))
     }
 
     /// Moves the TAT of a key that was not found, or whose slot is changing hands.
@@ -356,6 +365,13 @@ impl Inner {
             }
         }
         victim
+    }
+}
+
+impl Line {
+    #[inline]
+    fn find(&self, id: u64) -> Option<&Slot> {
+        self.0.iter().find(|slot| slot.tag.load(Ordering::Acquire) == id)
     }
 }
 
