@@ -219,8 +219,8 @@ impl Table {
 
     /// Converts what all those keys owe whose ids are meant, in nanoseconds. Those of the old terms must not be read any more.
     ///
-    /// It visits every slot, about 13 ms where there is room for a million keys. Whoever has read the old terms before has charged what it
-    /// converts, or will see that the TAT has moved.
+    /// It visits every slot, about 13 ms where there is room for a million keys. Whoever has read the old terms before has
+    /// charged what it converts, or will see that the TAT has moved.
     pub(super) fn convert(
         &self,
         now: Timestamp,
