@@ -123,9 +123,7 @@ impl ActiveRule {
     /// Whether nothing is to be known of a request but its key.
     #[inline]
     pub(super) fn is_plain(&self, head: &Head<'_>) -> bool {
-        self.plain
-            && !self.limiter.exceptions().any()
-            && (self.preflight_counts || !is_preflight(head.method, head.headers))
+        self.plain && !self.limiter.exceptions().any() && !self.is_free_preflight(head)
     }
 
     #[inline]
@@ -140,16 +138,22 @@ impl ActiveRule {
 
     #[inline]
     pub(super) fn exempts(&self, head: &Head<'_>) -> bool {
-        (!self.preflight_counts && is_preflight(head.method, head.headers))
-            || self.exempt.iter().any(|exempt| exempt(head))
+        self.is_free_preflight(head) || self.exempt.iter().any(|exempt| exempt(head))
+    }
+
+    #[inline]
+    fn is_free_preflight(&self, head: &Head<'_>) -> bool {
+        !self.preflight_counts && is_preflight(head.method, head.headers)
     }
 
     #[inline]
     pub(super) fn key(&self, head: &Head<'_>) -> Result<(Key, Option<Box<Check>>), MissingKey> {
-        let seed = self.limiter.store().seed();
         match &self.governor {
-            None => self.key.key(head, &seed).map(|key| (key, None)),
-            Some(governor) => governor(head, &seed).map(|(key, check)| (key, Some(check))),
+            None => self.plain_key(head).map(|key| (key, None)),
+            Some(governor) => {
+                let seed = self.limiter.store().seed();
+                governor(head, &seed).map(|(key, check)| (key, Some(check)))
+            }
         }
     }
 

@@ -106,12 +106,19 @@ impl Admission {
         self.base.iter().chain(routes.map(|(_, rule)| rule))
     }
 
+    /// The rule that a request comes under: its route's, or the layer's own.
+    #[inline]
+    fn rule(&self, head: &Head<'_>) -> Option<&Arc<ActiveRule>> {
+        let of_route = self.routes.as_ref().and_then(|routes| routes.get(head));
+        of_route.or(self.base.as_ref())
+    }
+
     /// Decides on a request.
     #[inline]
     pub(super) fn admit(&self, head: &Head<'_>) -> Result<Passed, Answer> {
-        let of_route = self.routes.as_ref().and_then(|routes| routes.get(head));
-        let Some(rule) = of_route.or(self.base.as_ref()) else { return Ok(Passed::default()) };
-        // Most rules are a key and a policy. To find that out once spares them a third of the time.
+        let Some(rule) = self.rule(head) else { return Ok(Passed::default()) };
+        // Most rules are a key and a policy. To find that out once spares them what the others carry along. Whoever lacks the
+        // key goes the long way.
         if let [policy] = rule.limiter.active()
             && rule.is_plain(head)
         {
@@ -149,8 +156,7 @@ impl Admission {
 
     /// Finds the rule and the key of a request, or what becomes of it without.
     pub(super) fn identify(&self, head: &Head<'_>) -> Result<Subject<'_>, Result<Passed, Answer>> {
-        let of_route = self.routes.as_ref().and_then(|routes| routes.get(head));
-        match of_route.or(self.base.as_ref()) {
+        match self.rule(head) {
             Some(rule) => self.identify_by(rule, head),
             None => Err(Ok(Passed::default())),
         }

@@ -173,10 +173,10 @@ impl Rule {
     }
 
     fn not_governed(&self, setting: &str) {
-        let rule = "put a second layer around it";
+        let remedy = "put a second layer around it";
         assert!(
             self.governor.is_none(),
-            "`{setting}` does not go with a governor's limiter: {rule}"
+            "`{setting}` does not go with a governor's limiter: {remedy}"
         );
     }
 
