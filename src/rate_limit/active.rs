@@ -172,22 +172,35 @@ impl ActiveRule {
         self.cost.as_ref().map_or(1, |cost| cost(head))
     }
 
-    /// Whether the key is limited, and the quotas of its own.
+    /// Whether a key is limited at all.
     #[inline]
-    pub(super) fn exception(&self, head: &Head<'_>, key: Key) -> (Access, Tiers) {
+    pub(super) fn access(&self, key: Key) -> Access {
+        self.limiter.exceptions().access(key)
+    }
+
+    /// The quotas of the request's own.
+    #[inline]
+    pub(super) fn tiers(&self, head: &Head<'_>) -> Tiers {
         let mut tiers = Tiers::new();
         for (at, quota_for) in self.quotas.iter().enumerate() {
             if let Some(quota_for) = quota_for {
                 set(&mut tiers, at, quota_for(head));
             }
         }
-        let access = self.limiter.exceptions().apply(key, &mut tiers);
-        (access, tiers)
+        tiers
     }
 
-    /// Whether a key was denied since it was identified.
-    pub(super) fn is_denied(&self, key: Key) -> bool {
-        self.limiter.exceptions().apply(key, &mut Tiers::new()) == Access::Denied
+    /// What is asked of this rule's limiter, or of another's.
+    #[inline]
+    pub(super) fn ask<'a>(
+        &'a self,
+        now: Timestamp,
+        key: Key,
+        cost: u32,
+        tiers: &'a [Option<Quota>],
+    ) -> Ask<'a> {
+        let exceptions = Some(self.limiter.exceptions());
+        Ask { now, key, cost, tiers, exceptions, governed: None }
     }
 
     /// Charges or reserves, if all policies allow it.
@@ -221,7 +234,7 @@ impl ActiveRule {
     /// Ends a reservation by charging the final cost.
     pub(super) fn settle(&self, key: Key, tiers: &Tiers, held: u32, cost: u32) {
         if cost > 0 {
-            let ask = Ask { now: self.limiter.now(), key, cost, tiers, governed: None };
+            let ask = self.ask(self.limiter.now(), key, cost, tiers);
             let decision = self.limiter.charge_anyway(ask);
             self.tell_table(decision.changed_stats);
         }
@@ -233,8 +246,8 @@ impl ActiveRule {
 
     /// What a key is to be told between two requests.
     pub(super) fn standing(&self, key: Key, tiers: &Tiers) -> Option<Report> {
-        let fields = self.fields(tiers)?;
-        let ask = Ask { now: self.limiter.now(), key, cost: 0, tiers, governed: None };
+        let fields = self.fields(key, tiers)?;
+        let ask = self.ask(self.limiter.now(), key, 0, tiers);
         let standing = self.preview(ask, 0);
         Some(Report::new(fields, &standing.standings, None, ask.now, self.limiter.time()))
     }
@@ -244,11 +257,12 @@ impl ActiveRule {
     pub(super) fn report(
         &self,
         decision: &Decision,
+        key: Key,
         tiers: &[Option<Quota>],
         now: Timestamp,
     ) -> Option<Report> {
         let fields = match &decision.told {
-            None => self.fields(tiers)?,
+            None => self.fields(key, tiers)?,
             Some(_) if self.is_shadow() => return None,
             Some(quota) => self.fields.told(**quota)?,
         };
@@ -258,14 +272,28 @@ impl ActiveRule {
 
     /// [`ActiveRule::report`] of a request that passed the only policy.
     #[inline]
-    pub(super) fn report_one(&self, standing: Standing, now: Timestamp) -> Option<Report> {
-        let fields = self.fields(&[])?;
+    pub(super) fn report_one(
+        &self,
+        standing: Standing,
+        key: Key,
+        now: Timestamp,
+    ) -> Option<Report> {
+        let fields = self.fields(key, &[])?;
         Some(Report::new(fields, &[standing], None, now, self.limiter.time()))
     }
 
     #[inline]
-    fn fields(&self, tiers: &[Option<Quota>]) -> Option<Arc<Fields>> {
-        if self.is_shadow() { None } else { self.fields.get(&self.limiter, tiers) }
+    fn fields(&self, key: Key, tiers: &[Option<Quota>]) -> Option<Arc<Fields>> {
+        if self.is_shadow() {
+            return None;
+        }
+        let exceptions = self.limiter.exceptions();
+        if !exceptions.any() {
+            return self.fields.get(&self.limiter, tiers);
+        }
+        let mut tiers = tiers.to_vec();
+        exceptions.overlay(key, &mut tiers);
+        self.fields.get(&self.limiter, &tiers)
     }
 
     /// Takes the multipliers over from the controllers.

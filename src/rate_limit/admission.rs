@@ -77,7 +77,7 @@ pub(super) type Answer = Box<Response<Bytes>>;
 impl Subject<'_> {
     pub(super) fn ask(&self) -> Ask<'_> {
         let governed = self.governed.as_deref();
-        Ask { now: self.now, key: self.key, cost: self.cost, tiers: &self.tiers, governed }
+        Ask { governed, ..self.rule.ask(self.now, self.key, self.cost, &self.tiers) }
     }
 }
 
@@ -124,7 +124,7 @@ impl Admission {
         {
             let now = self.clock.now();
             if let Ok(key) = rule.plain_key(head) {
-                let ask = Ask { now, key, cost: 1, tiers: &[], governed: None };
+                let ask = rule.ask(now, key, 1, &[]);
                 let (gcra, charge) = rule.limiter.charge_one(policy, ask);
                 rule.tell_table(charge.changed_stats());
                 let standing = Standing::after(gcra, charge);
@@ -134,7 +134,7 @@ impl Admission {
                     return self.limit(subject, &Decision::of_one(standing, false), head);
                 }
                 rule.meters().allowed.increment(1);
-                return Ok(Passed { report: rule.report_one(standing, now), follow_up: None });
+                return Ok(Passed { report: rule.report_one(standing, key, now), follow_up: None });
             }
         }
         self.admit_by(rule, head)
@@ -194,9 +194,9 @@ impl Admission {
                 }
             }
         };
-        let (access, tiers) = rule.exception(head, key);
-        match access {
+        match rule.access(key) {
             Access::Limited => {
+                let tiers = rule.tiers(head);
                 Ok(Subject { rule, key, cost: rule.cost(head), tiers, governed, now })
             }
             Access::Allowed => exempt(meters),
@@ -217,7 +217,7 @@ impl Admission {
         let Subject { rule, key, cost, tiers, now, .. } = subject;
         // Only the response decides what the key owes, where there is a reservation.
         let held = rule.charge_on.is_some().then_some(cost);
-        let report = if held.is_some() { None } else { rule.report(decision, &tiers, now) };
+        let report = if held.is_some() { None } else { rule.report(decision, key, &tiers, now) };
         let follow_up = FollowUp::new(rule, key, tiers, now, held, head.headers);
         Passed { report, follow_up }
     }
@@ -254,7 +254,7 @@ impl Admission {
             }
         }
         tracing::debug!(limit = %rule.limiter.name(), wait = ?rejection.retry_delay(), "request limited");
-        Err(self.reject(&rejection, head, rule.report(decision, &tiers, now)))
+        Err(self.reject(&rejection, head, rule.report(decision, key, &tiers, now)))
     }
 
     #[cold]

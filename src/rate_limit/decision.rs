@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 
 use super::{
     Quota,
+    exceptions::Exceptions,
     gcra::{Gcra, Verdict},
     governed::Check,
     limiter::ActivePolicy,
@@ -21,6 +22,8 @@ pub(super) struct Ask<'a> {
     pub(super) cost: u32,
     /// The quotas that hold for this request instead of the policies'.
     pub(super) tiers: &'a [Option<Quota>],
+    /// Where the key may have others, which go before those.
+    pub(super) exceptions: Option<&'a Exceptions>,
     /// What decides instead of the rule's own limiter.
     pub(super) governed: Option<&'a Check>,
 }
@@ -81,10 +84,11 @@ impl Ask<'_> {
     /// What a policy enforces for this request.
     #[inline]
     fn gcra(&self, at: usize, policy: &ActivePolicy) -> Gcra {
-        match self.tiers.get(at) {
-            Some(Some(quota)) => Self::of_tier(*quota, policy),
-            // If they change while they are read, the version tells.
-            _ => policy.terms.numbers(),
+        // If any of them change while they are read, the version tells.
+        let own = self.exceptions.and_then(|exceptions| exceptions.quota(self.key, at));
+        match own.or_else(|| self.tiers.get(at).copied().flatten()) {
+            Some(quota) => Self::of_tier(quota, policy),
+            None => policy.terms.numbers(),
         }
     }
 

@@ -45,10 +45,32 @@ type Shard = ArcSwap<HashMap<Key, Exception>>;
 const SHARDS: usize = 64;
 
 impl Exceptions {
-    /// Whether a key is limited; adds its quotas to `tiers`.
+    /// Whether a key is limited.
     #[inline]
-    pub(super) fn apply(&self, key: Key, tiers: &mut Tiers) -> Access {
-        if self.any() { self.apply_any(key, tiers) } else { Access::Limited }
+    pub(super) fn access(&self, key: Key) -> Access {
+        if self.any() {
+            self.find(key, |it| Some(it.access)).unwrap_or_default()
+        } else {
+            Access::Limited
+        }
+    }
+
+    /// A key's own quota for a policy.
+    #[inline]
+    pub(super) fn quota(&self, key: Key, policy: usize) -> Option<Quota> {
+        if self.any() {
+            self.find(key, |it| it.quotas.get(policy).copied().flatten())
+        } else {
+            None
+        }
+    }
+
+    /// Puts a key's own quotas in the place of those that it would have without.
+    pub(super) fn overlay(&self, key: Key, tiers: &mut Tiers) {
+        let own = self.find(key, |it| Some(it.quotas.clone())).unwrap_or_default();
+        for (at, quota) in own.into_iter().enumerate().filter(|(_, quota)| quota.is_some()) {
+            set(tiers, at, quota);
+        }
     }
 
     /// Whether there ever was one.
@@ -58,15 +80,8 @@ impl Exceptions {
     }
 
     #[cold]
-    fn apply_any(&self, key: Key, tiers: &mut Tiers) -> Access {
-        let shard = self.shard(key).load();
-        let Some(exception) = shard.get(&key) else { return Access::Limited };
-        for (at, quota) in exception.quotas.iter().enumerate() {
-            if quota.is_some() {
-                set(tiers, at, *quota);
-            }
-        }
-        exception.access
+    fn find<T>(&self, key: Key, read: impl FnOnce(&Exception) -> Option<T>) -> Option<T> {
+        read(self.shard(key).load().get(&key)?)
     }
 
     pub(super) fn set_access(&self, key: Key, access: Access) {
@@ -75,11 +90,6 @@ impl Exceptions {
 
     pub(super) fn set_quota(&self, key: Key, policy: usize, quota: Option<Quota>) {
         self.edit(key, |exception| set(&mut exception.quotas, policy, quota));
-    }
-
-    /// A key's own quota for a policy.
-    pub(super) fn quota(&self, key: Key, policy: usize) -> Option<Quota> {
-        self.shard(key).load().get(&key)?.quotas.get(policy).copied().flatten()
     }
 
     /// The keys with a quota of their own for a policy.

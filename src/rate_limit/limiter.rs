@@ -133,7 +133,8 @@ impl Limiter {
     pub fn check_n(&self, key: &(impl Hash + ?Sized), cost: u32) -> Result<(), Denied> {
         let key = self.table.seed().key(key);
         // There is nothing to set exceptions by.
-        let ask = Ask { now: self.clock.now(), key, cost, tiers: &[], governed: None };
+        let ask =
+            Ask { now: self.clock.now(), key, cost, tiers: &[], exceptions: None, governed: None };
         let refusal = match &*self.policies {
             [policy] => match decision::charge_one(&self.table, policy, ask).1 {
                 Charge::Allowed { .. } => None,

@@ -20,7 +20,7 @@ use crate::{
         active::ActiveRule,
         admission::Subject,
         decision::{Ask, Decision},
-        exceptions::Tiers,
+        exceptions::{Access, Tiers},
         governed::Check,
     },
 };
@@ -143,8 +143,8 @@ impl Waiter {
         loop {
             let now = self.rule.limiter.now();
             let governed = self.governed.as_deref();
-            let ask = Ask { now, key: self.key, cost: self.cost, tiers: &self.tiers, governed };
-            if self.rule.is_denied(self.key) {
+            let ask = Ask { governed, ..self.rule.ask(now, self.key, self.cost, &self.tiers) };
+            if self.rule.access(self.key) == Access::Denied {
                 return Turn { decision: None, now };
             }
             // Also of whoever gives up behind another: only a decision charges those whom it lets pass.
