@@ -80,6 +80,6 @@ impl TableMeters {
         self.slots.set(stats.slots as f64);
         self.slots_used.set(stats.used as f64);
         self.evictions.absolute(stats.evictions);
-        self.lost_debt.absolute(u64::try_from(stats.lost_debt.as_micros()).unwrap_or(u64::MAX));
+        self.lost_debt.absolute(stats.lost_debt.as_secs());
     }
 }

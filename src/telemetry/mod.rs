@@ -4,9 +4,9 @@
 //! its metrics once, at its first request, so **install the recorder before the first request is served**: handles that
 //! were resolved without one stay silent.
 
-#[cfg(feature = "rate-limit")]
+#[cfg(any(feature = "profile", feature = "rate-limit"))]
 mod handles;
 pub mod names;
 
-#[cfg(feature = "rate-limit")]
+#[cfg(any(feature = "profile", feature = "rate-limit"))]
 pub(crate) use self::handles::Resolved;

@@ -2,5 +2,6 @@
 
 mod body;
 mod key;
+mod metrics;
 mod reject;
 mod route;
