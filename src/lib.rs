@@ -81,11 +81,13 @@ pub mod head;
 pub mod key;
 #[cfg(feature = "rate-limit")]
 pub mod load;
+#[cfg(feature = "profile")]
+pub mod profile;
 #[cfg(feature = "rate-limit")]
 pub mod rate_limit;
 pub mod reject;
 pub mod route;
-#[cfg(feature = "rate-limit")]
+#[cfg(any(feature = "profile", feature = "rate-limit"))]
 mod sync;
 pub mod telemetry;
 

@@ -1,19 +1,13 @@
 //! The atomics and locks of the lock-free structures: those of `std`, or loom's when its tests explore every schedule.
 
-#[cfg(not(weir_loom))]
-pub(crate) use std::{
-    sync::{
-        Mutex, MutexGuard,
-        atomic::{AtomicU64, Ordering},
-    },
-    thread::yield_now,
-};
-
 #[cfg(weir_loom)]
-pub(crate) use loom::{
-    sync::{
-        Mutex, MutexGuard,
-        atomic::{AtomicU64, Ordering},
-    },
+use loom as base;
+#[cfg(not(weir_loom))]
+use std as base;
+
+pub(crate) use base::sync::atomic::{AtomicU64, Ordering};
+#[cfg(feature = "rate-limit")]
+pub(crate) use base::{
+    sync::{Mutex, MutexGuard},
     thread::yield_now,
 };

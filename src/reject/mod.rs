@@ -8,7 +8,7 @@ mod grpc;
 mod http;
 mod rejection;
 
-#[cfg(feature = "rate-limit")]
+#[cfg(any(feature = "profile", feature = "rate-limit"))]
 pub(crate) use self::grpc::grpc_code;
 pub(crate) use self::grpc::is_grpc;
 pub use self::rejection::{Reason, Rejection};

@@ -1,8 +1,6 @@
-use std::{collections::HashSet, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 
-use arc_swap::ArcSwap;
-
-use super::{RouteTable, path::matched_pattern};
+use super::{RouteTable, names::Names, path::matched_pattern};
 use crate::{head::Head, reject::is_grpc};
 
 /// The label of every request that belongs to no known route.
@@ -54,78 +52,80 @@ impl fmt::Display for RouteLabel {
 /// `capacity` become names; what comes later is [`UNMATCHED`]. Clones share the names.
 #[derive(Clone, Debug)]
 pub struct RouteLabels {
-    table: Option<Arc<RouteTable<()>>>,
-    patterns: Names,
-    rpcs: Names,
+    namer: RouteNamer,
+    patterns: Arc<Names<RouteLabel>>,
+    rpcs: Arc<Names<RouteLabel>>,
     unmatched: RouteLabel,
+}
+
+/// Finds what a request may be named by.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RouteNamer {
+    table: Option<Arc<RouteTable<()>>>,
+}
+
+/// What a request may be named by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RouteName<'a> {
+    /// A pattern of the program's: there are only so many.
+    Pattern(&'a str),
+    /// A gRPC method, which the client may have made up.
+    Rpc(&'a str),
+    /// Nothing is known of it but its path.
+    Unmatched,
+}
+
+impl RouteNamer {
+    /// Names requests also by the patterns of `table`.
+    pub(crate) fn table<T>(self, table: RouteTable<T>) -> Self {
+        Self { table: Some(Arc::new(table.map(|_, _| ()))) }
+    }
+
+    #[inline]
+    pub(crate) fn name<'a>(&'a self, head: &Head<'a>) -> RouteName<'a> {
+        let of_table = || self.table.as_ref().and_then(|table| table.pattern(head));
+        match matched_pattern(head).or_else(of_table) {
+            Some(pattern) if !pattern.contains("/{*") => RouteName::Pattern(pattern),
+            _ if is_grpc(head.headers) => RouteName::Rpc(head.uri.path()),
+            Some(pattern) => RouteName::Pattern(pattern),
+            None => RouteName::Unmatched,
+        }
+    }
 }
 
 impl RouteLabels {
     /// At most `capacity` names that clients choose.
     pub fn new(capacity: usize) -> Self {
         Self {
-            table: None,
-            patterns: Names::new(usize::MAX),
-            rpcs: Names::new(capacity),
+            namer: RouteNamer::default(),
+            patterns: Arc::new(Names::new(usize::MAX)),
+            rpcs: Arc::new(Names::new(capacity)),
             unmatched: RouteLabel(UNMATCHED.into()),
         }
     }
 
     /// Names requests also by the patterns of `table`.
     pub fn table<T>(mut self, table: RouteTable<T>) -> Self {
-        self.table = Some(Arc::new(table.map(|_, _| ())));
+        self.namer = self.namer.table(table);
         self
     }
 
     /// The label of the request with this head.
     pub fn of(&self, head: &Head<'_>) -> RouteLabel {
-        let of_table = || self.table.as_ref().and_then(|table| table.label(head));
-        let pattern = matched_pattern(head).or_else(of_table);
-        let label = match pattern {
-            Some(pattern) if !pattern.contains("/{*") => self.patterns.intern(pattern),
-            _ if is_grpc(head.headers) => self.rpcs.intern(head.uri.path()),
-            Some(pattern) => self.patterns.intern(pattern),
-            None => None,
+        let label = |name: &Arc<str>| RouteLabel(Arc::clone(name));
+        let label = match self.namer.name(head) {
+            RouteName::Pattern(pattern) => self.patterns.get_or_add(pattern, label),
+            RouteName::Rpc(path) => self.rpcs.get_or_add(path, label),
+            RouteName::Unmatched => None,
         };
         label.unwrap_or_else(|| self.unmatched.clone())
     }
 }
 
-/// A set of names that only grows, up to its capacity.
-#[derive(Clone, Debug)]
-struct Names {
-    known: Arc<ArcSwap<HashSet<Arc<str>>>>,
-    capacity: usize,
-}
-
-impl Names {
-    fn new(capacity: usize) -> Self {
-        Self { known: Arc::default(), capacity }
-    }
-
-    /// The label of this name, if it is known or there is room for it. Reads without a lock; a new name copies the set.
-    fn intern(&self, name: &str) -> Option<RouteLabel> {
-        let known = self.known.load();
-        if let Some(name) = known.get(name) {
-            return Some(RouteLabel(name.clone()));
-        }
-        if known.len() >= self.capacity {
-            return None;
-        }
-        let name = Arc::<str>::from(name);
-        self.known.rcu(|known| {
-            let mut known = HashSet::clone(known);
-            if known.len() < self.capacity {
-                known.insert(name.clone());
-            }
-            known
-        });
-        self.known.load().get(&*name).cloned().map(RouteLabel)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use http::{Request, header::CONTENT_TYPE};
 
     use super::*;

@@ -4,10 +4,16 @@
 //! gives each request a label of bounded variety, whatever clients send.
 
 mod label;
+mod names;
 mod path;
 mod table;
 
 pub use self::{
     label::{RouteLabel, RouteLabels, UNMATCHED},
     table::RouteTable,
+};
+#[cfg(feature = "profile")]
+pub(crate) use self::{
+    label::{RouteName, RouteNamer},
+    names::Names,
 };

@@ -141,6 +141,13 @@ impl<T> RouteTable<T> {
         self.index(head).map(|index| &*self.entries[index].label)
     }
 
+    /// The pattern of the entry for the request with this head, whatever its method.
+    pub(crate) fn pattern(&self, head: &Head<'_>) -> Option<&str> {
+        let label = self.label(head)?;
+        // No method has a slash.
+        label.find('/').map(|at| &label[at..])
+    }
+
     /// Every entry with its label, in the order in which they were added.
     pub fn entries(&self) -> impl Iterator<Item = (&str, &T)> {
         self.entries.iter().map(|entry| (&*entry.label, &entry.value))

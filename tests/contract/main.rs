@@ -8,16 +8,19 @@ mod state;
 
 use std::time::Duration;
 
-use tower_weir::rate_limit::{Adaptive, Queue, Quota, RateLimitLayer};
+use tower_weir::{
+    profile::{Profile, ProfileLayer},
+    rate_limit::{Adaptive, Queue, Quota, RateLimitLayer},
+};
 
 const SHORT: Queue = Queue::new(Duration::from_millis(1), 10);
 
 /// Runs the whole suite on a layer.
 ///
 /// `open` makes one that lets everything through that the suite sends; `tight` one that lets two requests through and then
-/// rejects. Each call must make a layer with state of its own.
+/// rejects, where it rejects at all. Each call must make a layer with state of its own.
 macro_rules! contract {
-    ($name:ident, open: $open:expr, tight: $tight:expr $(,)?) => {
+    ($name:ident, open: $open:expr $(, tight: $tight:expr)? $(,)?) => {
         mod $name {
             #[allow(unused_imports)]
             use super::*;
@@ -42,14 +45,14 @@ macro_rules! contract {
                 drops::a_panic_in_call_releases_everything,
                 drops::a_panic_in_the_future_releases_everything,
             );
-            contract!(@tests $tight =>
+            $(contract!(@tests $tight =>
                 state::services_of_one_layer_share_it,
                 state::clones_of_a_layer_share_it,
                 state::clones_of_a_service_share_it,
                 state::a_rejection_is_a_response,
                 state::a_rejection_speaks_grpc,
                 state::a_readied_service_that_is_never_called_blocks_nobody,
-            );
+            );)?
         }
     };
     (@tests $make:expr => $($module:ident :: $test:ident),+ $(,)?) => {$(
@@ -100,4 +103,10 @@ contract!(queued_rate_limit,
 contract!(queued_rate_limit_charging_at_the_end,
     open: || RateLimitLayer::new(Quota::per_second(1_000_000)).charge_at_end(|_| 1).queue(SHORT),
     tight: || RateLimitLayer::new(Quota::per_day(2)).charge_at_end(|_| 1).queue(SHORT),
+);
+
+contract!(profile, open: || ProfileLayer::new(Profile::new()));
+
+contract!(profile_with_server_timing,
+    open: || ProfileLayer::new(Profile::new()).server_timing(true),
 );
