@@ -36,8 +36,8 @@ static INSTALLED: Mutex<Option<Prometheus>> = Mutex::new(None);
 ///
 /// # Errors
 ///
-/// If another recorder is installed already: it receives what the layers tell, and there can be only one. Nothing is changed
-/// then.
+/// If another recorder is installed already: it receives what the layers tell, and there can be only one. Or if the system gives
+/// no thread. Nothing is changed then.
 pub fn install() -> Result<Prometheus, InstallError> {
     let mut installed = INSTALLED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(prometheus) = &*installed {
