@@ -82,13 +82,9 @@ impl Recording {
             Some(code) => grpc::proves_method(code),
             None => status == StatusCode::OK,
         };
-        let (Some(path), true) = (self.unproven.take(), proven) else { return };
-        let Some(route) = &mut self.route else { return };
-        let Some(known) = route.profile.upgrade().and_then(|core| core.route(&path)) else {
-            return;
-        };
-        known.method(self.method).series.take_over(&route.method(self.method).series);
-        *route = known;
+        if let (Some(path), Some(slot), true) = (self.unproven.take(), &self.slot, proven) {
+            slot.tell(&path);
+        }
     }
 
     /// What became of it, as far as is known.

@@ -85,10 +85,19 @@ impl Slot {
     /// Tells the route, if a layer outside wants to know it and it is known here.
     pub(super) fn fill(namer: &RouteNamer, head: &Head<'_>) {
         let Some(slot) = head.extensions.get::<Arc<Self>>() else { return };
-        let RouteName::Pattern(pattern) = namer.name(head) else { return };
-        let Some(route) = slot.profile.route(pattern) else { return };
-        slot.named.get_or_init(|| {
-            route.method(slot.method).series.take_over(&slot.unnamed.method(slot.method).series);
+        if let RouteName::Pattern(pattern) = namer.name(head) {
+            slot.tell(pattern);
+        }
+    }
+
+    /// Tells the route, unless it was told before or there is no room for it.
+    pub(super) fn tell(&self, name: &str) {
+        if self.named.get().is_some() {
+            return;
+        }
+        let Some(route) = self.profile.route(name) else { return };
+        self.named.get_or_init(|| {
+            route.method(self.method).series.take_over(&self.unnamed.method(self.method).series);
             route
         });
     }
