@@ -192,6 +192,7 @@ impl Profiler {
             end: End::Open,
             status: None,
             grpc_code: None,
+            answered_in_grpc: false,
             to_headers: None,
             announced: None,
             response_bytes: 0,

@@ -6,7 +6,11 @@ use super::{
     Outcome, cells::Sample, current::Current, meters::METHODS, outcome::grpc, reporter::Slot,
     route::Route, slowest::Slow, uploads::RequestBytes,
 };
-use crate::{body::Guard, clock::Timestamp, reject::grpc_code};
+use crate::{
+    body::Guard,
+    clock::Timestamp,
+    reject::{grpc_code, is_grpc},
+};
 
 /// What is being found out about a request that is under way.
 ///
@@ -29,6 +33,8 @@ pub struct Recording {
     /// From here on: what is known of the response.
     pub(super) status: Option<StatusCode>,
     pub(super) grpc_code: Option<i32>,
+    /// Its head is one of gRPC's.
+    pub(super) answered_in_grpc: bool,
     /// In nanoseconds.
     pub(super) to_headers: Option<u64>,
     /// How long its body is going to be, if it says so.
@@ -56,7 +62,12 @@ impl Recording {
         self.status = Some(status);
         if self.is_grpc {
             self.grpc_code = grpc_code(response.headers());
-            self.prove(status);
+            self.answered_in_grpc = self.grpc_code.is_some() || is_grpc(response.headers());
+            if self.answered_in_grpc {
+                self.prove(status);
+            }
+            // Anybody may claim to speak gRPC: a success in another language is none of its calls. A failure is, to a client.
+            self.is_grpc = self.answered_in_grpc || !status.is_success();
         }
         if has_no_body(METHODS[usize::from(self.method)], status) {
             self.end = End::Complete;
@@ -102,7 +113,7 @@ impl Recording {
             (End::BodyFailed, _) => Outcome::BodyError,
             (_, None) => Outcome::CancelledBeforeHeaders,
             (End::Open, Some(_)) if !whole() => Outcome::CancelledInBody,
-            (_, Some(_)) if self.is_grpc => Outcome::of_grpc_code(self.final_code()),
+            (_, Some(_)) if self.answered_in_grpc => Outcome::of_grpc_code(self.final_code()),
             (_, Some(status)) => Outcome::of_status(status),
         }
     }

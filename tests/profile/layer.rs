@@ -111,6 +111,11 @@ fn call(path: &str) -> Request<Full<Bytes>> {
     request.body(Full::default()).unwrap()
 }
 
+/// An answer of a gRPC service.
+fn spoken<B>(body: B) -> Response<B> {
+    Response::builder().header("content-type", "application/grpc").body(body).unwrap()
+}
+
 #[test]
 fn grpc_codes_in_trailers_and_in_headers_tell_who_is_to_blame() {
     let expected = [
@@ -129,7 +134,7 @@ fn grpc_codes_in_trailers_and_in_headers_tell_who_is_to_blame() {
         ("17", ServerError),
     ];
     for (code, outcome) in expected {
-        let answer = Response::new(frames([data("message"), trailers(code)]));
+        let answer = spoken(frames([data("message"), trailers(code)]));
         assert_eq!(outcome_of(call("/a.B/C"), answer), outcome, "{code} in trailers");
         let answer = Response::builder().header("grpc-status", code).body(Empty::<Bytes>::new());
         assert_eq!(outcome_of(call("/a.B/C"), answer.unwrap()), outcome, "{code} in headers");
@@ -139,10 +144,12 @@ fn grpc_codes_in_trailers_and_in_headers_tell_who_is_to_blame() {
     assert_eq!(outcome_of(call("/a.B/C"), unavailable), ServerError);
     let forbidden = Response::builder().status(403).body(Empty::<Bytes>::new()).unwrap();
     assert_eq!(outcome_of(call("/a.B/C"), forbidden), ClientError);
-    assert_eq!(
-        outcome_of(call("/a.B/C"), Response::new(frames([data("and no code")]))),
-        ServerError
-    );
+    let answer = spoken(frames([data("and no code")]));
+    assert_eq!(outcome_of(call("/a.B/C"), answer), ServerError);
+    // What is not asked of a gRPC service at all.
+    let missing = Response::builder().status(404).body(Empty::<Bytes>::new()).unwrap();
+    assert_eq!(outcome_of(call("/a.B/C"), missing), ClientError);
+    assert_eq!(outcome_of(call("/index"), Response::new(Full::from("a page"))), OK);
 }
 
 #[test]
@@ -390,7 +397,7 @@ fn grpc_methods_are_names_once_something_shows_that_there_are_such() {
     let layer = ProfileLayer::new(profile.clone());
     let answer = |code: Option<&'static str>| {
         service_fn(move |_| async move {
-            let mut answer = Response::new(frames([data("message"), trailers("0")]));
+            let mut answer = spoken(frames([data("message"), trailers("0")]));
             if let Some(code) = code {
                 answer.headers_mut().insert("grpc-status", HeaderValue::from_static(code));
             }
