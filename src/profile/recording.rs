@@ -1,6 +1,7 @@
 use std::{fmt, sync::Arc};
 
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header::CONTENT_LENGTH};
+use http_body::Body;
 
 use super::{
     Outcome, cells::Sample, current::Current, meters::METHODS, outcome::grpc, reporter::Slot,
@@ -54,7 +55,7 @@ pub(super) enum End {
 
 impl Recording {
     /// The head of the response is there.
-    pub(super) fn head<B>(&mut self, response: &Response<B>) {
+    pub(super) fn head<B: Body>(&mut self, response: &Response<B>) {
         let Some(route) = &self.route else { return };
         let now = route.shared.clock.now();
         self.to_headers = Some(now.as_nanos().saturating_sub(self.started.as_nanos()));
@@ -72,8 +73,10 @@ impl Recording {
         if has_no_body(METHODS[usize::from(self.method)], status) {
             self.end = End::Complete;
         } else {
+            // Whose word a server takes, in this order.
             let length = response.headers().get(CONTENT_LENGTH);
-            self.announced = length.and_then(|length| length.to_str().ok()?.parse().ok());
+            let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+            self.announced = length.or_else(|| response.body().size_hint().exact());
         }
     }
 
@@ -103,10 +106,10 @@ impl Recording {
         if self.running {
             return Outcome::Panic;
         }
-        let whole = || {
+        let whole = || match self.answered_in_grpc {
+            true => self.grpc_code.is_some(),
             // A body whose length is known may be let go of as soon as all of it was taken.
-            self.announced.is_some_and(|announced| self.response_bytes >= announced)
-                || self.grpc_code.is_some()
+            false => self.announced.is_some_and(|announced| self.response_bytes >= announced),
         };
         match (self.end, self.status) {
             (End::ServiceFailed, _) => Outcome::ServiceError,
