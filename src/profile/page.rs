@@ -89,7 +89,8 @@ fn window(query: Option<&str>) -> Result<Window, String> {
     })
 }
 
-/// Whether a client would rather have `application/json` than `text/plain` (RFC 9110, section 12.5.1).
+/// Whether a client would rather have `application/json` than `text/plain` (RFC 9110, section 12.5.1). Of two that are as welcome,
+/// it is the one that is asked for by name.
 fn prefers_json(headers: &HeaderMap) -> bool {
     let quality = |kind: &str, range: &str| {
         let ranges = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
@@ -104,9 +105,12 @@ fn prefers_json(headers: &HeaderMap) -> bool {
                 .find_map(|(of, rank)| name.eq_ignore_ascii_case(of).then_some(rank));
             Some((specificity?, q?))
         });
-        ranges.max_by_key(|(specificity, _): &(u8, f32)| *specificity).map_or(0.0, |(_, q)| q)
+        let most_specific = ranges.max_by_key(|(specificity, _): &(u8, f32)| *specificity);
+        most_specific.map_or((0.0, 0), |(specificity, q)| (q, specificity))
     };
-    quality("application/json", "application/*") > quality("text/plain", "text/*")
+    let (json, text) =
+        (quality("application/json", "application/*"), quality("text/plain", "text/*"));
+    json.0 > 0.0 && json > text
 }
 
 fn text(status: StatusCode, text: String) -> Response<Full<Bytes>> {
