@@ -73,7 +73,7 @@ fn threads_count_beside_each_other_also_those_that_share_a_shard() {
         };
         let threads = [(); 3].map(|()| spawn());
         work(&profile);
-        threads.map(|thread| thread.join().unwrap());
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
         assert_eq!(counted(&profile), 4);
     });
 }
