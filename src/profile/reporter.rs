@@ -17,13 +17,12 @@ use crate::{
 ///
 /// ```
 /// use axum::{Router, routing::get};
-/// use tower_layer::Layer;
 /// use tower_weir::profile::{Profile, ProfileLayer, RouteReporter};
 ///
 /// let profile = Profile::new();
 /// let router: Router = Router::new().route("/users/{id}", get(async || "ada")).layer(RouteReporter);
-/// // Around the router and whatever else, so that it sees all of it.
-/// let app = ProfileLayer::new(profile.clone()).layer(router);
+/// // Around the router and whatever else, so that it sees all of it; in a Router, as that is what `axum::serve` takes.
+/// let app: Router = Router::new().fallback_service(router).layer(ProfileLayer::new(profile.clone()));
 /// ```
 ///
 /// axum knows the pattern that matched only inside of the Router, so a layer that stands outside of it would have to count all
