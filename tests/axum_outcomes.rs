@@ -2,6 +2,8 @@
 
 #[path = "support/client.rs"]
 mod client;
+#[path = "support/until.rs"]
+mod until;
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -33,6 +35,7 @@ use tower_weir::{
     key::PeerIp,
     rate_limit::{Queue, Quota, RateLimitLayer},
 };
+use until::until;
 
 async fn serve(app: Router) -> (SocketAddr, Server) {
     let (listener, addr) = listen().await;
@@ -47,13 +50,6 @@ fn limit(quota: Quota) -> (RateLimitLayer, ManualClock) {
 
 async fn fine() -> &'static str {
     "fine"
-}
-
-/// Waits for what happens in another task.
-async fn until(happened: impl Fn() -> bool) {
-    while !happened() {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
 }
 
 #[tokio::test]
