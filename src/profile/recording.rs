@@ -4,8 +4,15 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode, header::CONTENT_LENGTH}
 use http_body::Body;
 
 use super::{
-    Outcome, cells::Sample, current::Current, meters::METHODS, outcome::grpc, reporter::Slot,
-    route::Route, slowest::Slow, uploads::RequestBytes,
+    Outcome,
+    cells::Sample,
+    current::Current,
+    meters::METHODS,
+    outcome::grpc,
+    reporter::Slot,
+    route::Route,
+    slowest::{self, Slow},
+    uploads::RequestBytes,
 };
 use crate::{
     body::Guard,
@@ -156,7 +163,7 @@ impl Recording {
             response_bytes: self.response_bytes,
         };
         if method.series.end(now, &sample) {
-            let id = self.id.take();
+            let id = self.id.as_ref().map(slowest::id);
             method.series.keep(Slow { ended: now, latency, status, outcome, id });
         }
         let meters = &method.meters;

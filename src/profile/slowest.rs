@@ -14,8 +14,8 @@ pub(super) struct Slow {
     pub(super) latency: Duration,
     pub(super) status: Option<u16>,
     pub(super) outcome: Outcome,
-    /// What the client or a layer outside called it.
-    pub(super) id: Option<HeaderValue>,
+    /// What the client or a layer outside called it; from [`id`].
+    pub(super) id: Option<Box<str>>,
 }
 
 /// Up to so many of the slowest requests of the last hour.
@@ -23,6 +23,16 @@ pub(super) struct Slow {
 pub(super) struct Slowest {
     capacity: usize,
     kept: Vec<Slow>,
+}
+
+/// Of ids that are longer the rest is cut off.
+const LONGEST_ID: usize = 128;
+
+/// An id to be kept and shown. Clients choose them: it takes no more memory than it may, also not that of the head that it was
+/// sent in, and has no character that a terminal would obey.
+pub(super) fn id(field: &HeaderValue) -> Box<str> {
+    let visible = |byte: &u8| if matches!(byte, b' '..=b'~') { char::from(*byte) } else { '?' };
+    field.as_bytes().iter().take(LONGEST_ID).map(visible).collect::<String>().into()
 }
 
 /// For how long a request is kept.

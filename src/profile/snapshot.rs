@@ -152,7 +152,8 @@ pub struct Exemplar {
     pub status: Option<u16>,
     /// What became of it.
     pub outcome: Outcome,
-    /// Its `traceparent` or request id, by which it may be found elsewhere, if it had one.
+    /// Its `traceparent` or request id, by which it may be found elsewhere, if it had one: the first 128 bytes, `?` for those that
+    /// are not visible.
     pub id: Option<String>,
     /// How long ago it ended.
     #[serde(serialize_with = "seconds")]
@@ -344,7 +345,7 @@ impl Exemplar {
                     latency: slow.latency,
                     status: slow.status,
                     outcome: slow.outcome,
-                    id: slow.id.map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned()),
+                    id: slow.id.map(String::from),
                     ago: now.saturating_since(slow.ended),
                 }));
             }
