@@ -230,6 +230,17 @@ async fn calls_of_all_kinds_are_counted_by_method() {
     assert_eq!((greet.name.as_str(), greet.stats(Window::Lifetime).successes), ("greet", 14));
 }
 
+#[tokio::test]
+async fn what_clients_stream_is_counted_where_that_is_wanted() {
+    let (profile, _hand, layer) = profile();
+    let (mut client, _server) = serve!(layer.count_uploads());
+    assert_eq!(client.call("Up", &["abc", "defg"]).await.1, Code::Ok);
+    assert_eq!(settled(&profile).await, ["POST /test.Echo/Up ok 1"]);
+    let up = of(&profile, "/test.Echo/Up");
+    // Each message has 5 bytes before it, and each text in it 2.
+    assert_eq!(up.stats(Window::Lifetime).request_bytes, (5 + 2 + 3) + (5 + 2 + 4));
+}
+
 /// `Unary` tells a code in the head, as it has nothing else to say, `Down` in the trailers.
 #[tokio::test]
 async fn codes_in_the_head_and_in_trailers_tell_whose_error_it_is() {

@@ -190,6 +190,35 @@ async fn request_bodies_count_as_long_as_they_are_announced_to_be() {
 }
 
 #[tokio::test]
+async fn uploads_that_are_counted_are_as_long_as_what_was_read() {
+    let (profile, _hand, layer) = profile();
+    let echo = async |body: Bytes| body;
+    let layer = layer.count_uploads();
+    let app = Router::new()
+        .route("/echo", post(echo).layer(layer.clone()))
+        .route("/ignore", post(fine))
+        .layer(layer);
+    let (addr, _server) = serve(app).await;
+    for (path, rest) in [
+        ("/echo", "transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"),
+        ("/echo", "content-length: 3\r\n\r\nyou"),
+        ("/ignore", "content-length: 7\r\n\r\nignored"),
+    ] {
+        let head = format!("POST {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n");
+        Raw::send(addr, &format!("{head}{rest}")).await.read_all().await;
+    }
+    // One that leaves in the middle of what it sends.
+    let part = "POST /echo HTTP/1.1\r\nhost: test\r\ncontent-length: 9\r\n\r\npart";
+    let client = Raw::send(addr, part).await;
+    until(|| in_flight(&profile) == 1).await;
+    drop(client);
+    let counted = settled(&profile).await;
+    assert_eq!(counted[1..], ["POST /echo ok 2", "POST /ignore ok 1"]);
+    let bytes = |path| of(&profile, path).stats(Window::Lifetime).request_bytes;
+    assert_eq!((bytes("/echo"), bytes("/ignore")), (12, 0));
+}
+
+#[tokio::test]
 async fn an_upgraded_connection_is_counted_when_it_is_handed_over() {
     let (profile, _hand, layer) = profile();
     let upgrade = async |mut request: axum::extract::Request| {

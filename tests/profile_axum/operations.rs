@@ -1,14 +1,20 @@
 //! Operations, and requests that go through other tasks.
 
-use std::time::Duration;
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
     error_handling::HandleErrorLayer,
     extract::{Request, State},
     routing::get,
 };
 use http::StatusCode;
+use http_body::Frame;
 use tower::{BoxError, ServiceBuilder, ServiceExt, service_fn};
 use tower_weir::profile::{RouteReporter, Window, operation};
 
@@ -122,6 +128,35 @@ async fn a_service_inside_of_a_handler_counts_its_own_requests_and_operations() 
     assert_eq!(operations(&inner), [op("backend", [1, 0, 0])]);
 }
 
+/// A body that does something for each of its two chunks.
+struct Rendered(u8);
+
+impl http_body::Body for Rendered {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.0 += 1;
+        Poll::Ready((self.0 < 3).then(|| {
+            let _timer = operation("render").start();
+            Ok(Frame::data(Bytes::from_static(b"chunk")))
+        }))
+    }
+}
+
+#[tokio::test]
+async fn operations_of_a_body_go_to_the_profile_of_its_request() {
+    let (profile, _hand, layer) = profile();
+    let app = Router::new().route("/", get(async || Body::new(Rendered(0)))).layer(layer);
+    let (addr, _server) = serve(app).await;
+    assert_eq!(Http::new(addr).get("/").await.body, "chunkchunk");
+    assert_eq!(settled(&profile).await, ["GET / ok 1"]);
+    assert_eq!(operations(&profile), [op("render", [2, 0, 0])]);
+}
+
 async fn failed(_: BoxError) -> StatusCode {
     StatusCode::INTERNAL_SERVER_ERROR
 }
@@ -163,7 +198,7 @@ async fn a_task_between_the_layer_and_the_router_changes_nothing() {
         .layer(HandleErrorLayer::new(failed))
         .layer(layer)
         .map_response(|answer: Result<axum::response::Response, _>| {
-            answer.unwrap_or_else(|never: std::convert::Infallible| match never {})
+            answer.unwrap_or_else(|never: Infallible| match never {})
         })
         .service(spawning);
     let (addr, _server) = serve(Router::new().fallback_service(service)).await;
