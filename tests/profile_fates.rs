@@ -8,7 +8,10 @@ use std::{
     iter::repeat_n,
     panic::{AssertUnwindSafe, catch_unwind, set_hook},
     pin::{Pin, pin},
-    sync::mpsc::{self, Sender},
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        mpsc::{self, Sender},
+    },
     task::{Context, Poll, Waker},
     thread,
 };
@@ -271,6 +274,7 @@ fn whatever_becomes_of_requests_each_is_counted_once_and_none_stays_under_way() 
         RouteTable::<()>::new().route("/told/{id}", ()).rpc("greet.v1.Greeter", "SayHello", ());
     let inner = ProfileLayer::new(Profile::new()).routes(told);
     let (elsewhere, jobs) = mpsc::channel::<Job>();
+    let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
         let (recorder, layer, inner) = (&recorder, &layer, &inner);
         for (seed, elsewhere) in (0..THREADS).zip(repeat_n(elsewhere, THREADS as usize)) {
@@ -278,9 +282,18 @@ fn whatever_becomes_of_requests_each_is_counted_once_and_none_stays_under_way() 
                 metrics::with_local_recorder(recorder, || serve(layer, inner, seed, &elsewhere));
             });
         }
+        // Whoever reads meanwhile neither loses nor finds any.
         scope.spawn(|| {
-            metrics::with_local_recorder(recorder, || jobs.into_iter().for_each(survive));
+            let mut before = 0;
+            while !is_over.load(Ordering::Relaxed) {
+                let routes = profile.snapshot().routes;
+                let ended = routes.iter().map(|of| of.stats(Window::Lifetime).count).sum();
+                assert!((before..=THREADS * REQUESTS).contains(&ended), "{ended} after {before}");
+                before = ended;
+            }
         });
+        metrics::with_local_recorder(recorder, || jobs.into_iter().for_each(survive));
+        is_over.store(true, Ordering::Relaxed);
     });
     let requests = THREADS * REQUESTS;
     let snapshot = profile.snapshot();
