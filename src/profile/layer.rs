@@ -1,15 +1,16 @@
-use std::{fmt, sync::Arc};
+use std::{fmt, marker::PhantomData, sync::Arc};
 
 use http::{HeaderName, Request};
 use http_body::Body;
 use tower_layer::Layer;
 
 use super::{
-    Profile, Profiled,
+    Announced, Counted, Profile, Profiled, Uploads,
     handle::Core,
     meters::place_of,
     recording::{End, Recording},
     reporter::Slot,
+    uploads::RequestBytes,
 };
 use crate::{
     head::Head,
@@ -47,9 +48,9 @@ use crate::{
 ///
 /// No lock, and no allocation for a request whose route is known when it comes. Where it is not, there are two small ones, for
 /// the place in which the route may be told.
-#[derive(Clone)]
-pub struct ProfileLayer {
+pub struct ProfileLayer<U = Announced> {
     profiler: Arc<Profiler>,
+    _uploads: PhantomData<fn() -> U>,
 }
 
 /// What the services of a layer share.
@@ -62,9 +63,9 @@ pub(super) struct Profiler {
     pub(super) server_timing: bool,
 }
 
-/// In a request's extensions: it is being counted.
+/// In a request's extensions: somebody records it.
 #[derive(Clone, Copy)]
-struct Counted;
+struct Recorded;
 
 impl ProfileLayer {
     /// Counts in `profile`.
@@ -73,9 +74,21 @@ impl ProfileLayer {
         let namer = RouteNamer::default();
         let profile = profile.into_core();
         let profiler = Profiler { profile, namer, ids, server_timing: false };
-        Self { profiler: Arc::new(profiler) }
+        Self { profiler: Arc::new(profiler), _uploads: PhantomData }
     }
 
+    /// Counts the bytes of request bodies as the service reads them, not as requests announce them: right also for uploads of
+    /// unknown length, gRPC streams and clients that stop halfway.
+    ///
+    /// The inner service is then given a body of another type, a [`GuardedBody`](crate::body::GuardedBody). axum's routers and
+    /// tonic's take it, and box it; what insists on one type of body, as `axum::middleware::from_fn` does, must not come directly
+    /// inside.
+    pub fn count_uploads(self) -> ProfileLayer<Counted> {
+        ProfileLayer { profiler: self.profiler, _uploads: PhantomData }
+    }
+}
+
+impl<U> ProfileLayer<U> {
     /// Names requests also by the patterns of `table`, whose values do not matter: for services that are not axum's.
     ///
     /// ```
@@ -117,15 +130,21 @@ impl Default for ProfileLayer {
     }
 }
 
-impl<S> Layer<S> for ProfileLayer {
-    type Service = Profiled<S>;
+impl<U> Clone for ProfileLayer<U> {
+    fn clone(&self) -> Self {
+        Self { profiler: Arc::clone(&self.profiler), _uploads: PhantomData }
+    }
+}
 
-    fn layer(&self, inner: S) -> Profiled<S> {
+impl<S, U: Uploads> Layer<S> for ProfileLayer<U> {
+    type Service = Profiled<S, U>;
+
+    fn layer(&self, inner: S) -> Profiled<S, U> {
         Profiled::new(inner, Arc::clone(&self.profiler))
     }
 }
 
-impl fmt::Debug for ProfileLayer {
+impl<U> fmt::Debug for ProfileLayer<U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ProfileLayer")
             .field("namer", &self.profiler.namer)
@@ -139,7 +158,7 @@ impl Profiler {
     /// Begins to record a request, unless a layer outside does already.
     pub(super) fn begin<B: Body>(&self, request: &mut Request<B>) -> Option<Recording> {
         let head = Head::of(request);
-        if head.extensions.get::<Counted>().is_some() {
+        if head.extensions.get::<Recorded>().is_some() {
             Slot::fill(&self.namer, &head);
             return None;
         }
@@ -159,6 +178,7 @@ impl Profiler {
         route.shared.active.get(method).increment(1.0);
         let id = self.ids.iter().find_map(|name| head.headers.get(name)).cloned();
         let slot = (!is_named).then(|| Slot::new(&self.profile, method, &route));
+        let announced = request.body().size_hint().exact();
         let recording = Recording {
             route: Some(route),
             method,
@@ -167,7 +187,7 @@ impl Profiler {
             is_grpc: is_grpc(head.headers),
             id,
             started,
-            request_bytes: request.body().size_hint().exact().unwrap_or_default(),
+            request_bytes: RequestBytes::Announced(announced.unwrap_or_default()),
             running: false,
             end: End::Open,
             status: None,
@@ -177,7 +197,7 @@ impl Profiler {
             response_bytes: 0,
         };
         let extensions = request.extensions_mut();
-        extensions.insert(Counted);
+        extensions.insert(Recorded);
         if let Some(slot) = slot {
             extensions.insert(slot);
         }

@@ -20,6 +20,7 @@ mod slowest;
 mod snapshot;
 mod table;
 mod totals;
+mod uploads;
 mod writer;
 
 pub use self::{
@@ -38,4 +39,5 @@ pub use self::{
         Exemplar, Latency, OperationSnapshot, OperationStats, Outcomes, RouteSnapshot, RouteStats,
         Snapshot,
     },
+    uploads::{Announced, Counted, Upload, Uploads},
 };

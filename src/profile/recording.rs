@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode, header::CONTENT_LENGTH}
 
 use super::{
     Outcome, cells::Sample, current::Current, meters::METHODS, outcome::grpc, reporter::Slot,
-    route::Route, slowest::Slow,
+    route::Route, slowest::Slow, uploads::RequestBytes,
 };
 use crate::{body::Guard, clock::Timestamp, reject::grpc_code};
 
@@ -22,7 +22,7 @@ pub struct Recording {
     pub(super) is_grpc: bool,
     pub(super) id: Option<HeaderValue>,
     pub(super) started: Timestamp,
-    pub(super) request_bytes: u64,
+    pub(super) request_bytes: RequestBytes,
     /// The service is at work, on this thread.
     pub(super) running: bool,
     pub(super) end: End,
@@ -138,7 +138,7 @@ impl Recording {
             outcome,
             latency: latency.as_nanos() as u64,
             to_headers: self.to_headers,
-            request_bytes: self.request_bytes,
+            request_bytes: self.request_bytes.get(),
             response_bytes: self.response_bytes,
         };
         if method.series.end(now, &sample) {
@@ -150,8 +150,8 @@ impl Recording {
         if self.is_grpc {
             meters.call(self.code(outcome)).record(latency);
         }
-        if self.request_bytes > 0 {
-            meters.request_bytes().record(self.request_bytes as f64);
+        if sample.request_bytes > 0 {
+            meters.request_bytes().record(sample.request_bytes as f64);
         }
         if status.is_some() {
             meters.response_bytes().record(self.response_bytes as f64);

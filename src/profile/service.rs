@@ -1,5 +1,6 @@
 use std::{
     fmt,
+    marker::PhantomData,
     sync::Arc,
     task::{Context, Poll},
 };
@@ -8,19 +9,19 @@ use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::{future::ResponseFuture, layer::Profiler, recording::Recording};
+use super::{Announced, Uploads, future::ResponseFuture, layer::Profiler, recording::Recording};
 use crate::body::{Guard, GuardedBody};
 
 /// The service of [`ProfileLayer`](super::ProfileLayer).
-#[derive(Clone)]
-pub struct Profiled<S> {
+pub struct Profiled<S, U = Announced> {
     inner: S,
     profiler: Arc<Profiler>,
+    _uploads: PhantomData<fn() -> U>,
 }
 
-impl<S> Profiled<S> {
+impl<S, U> Profiled<S, U> {
     pub(super) fn new(inner: S, profiler: Arc<Profiler>) -> Self {
-        Self { inner, profiler }
+        Self { inner, profiler, _uploads: PhantomData }
     }
 
     /// The inner service.
@@ -39,9 +40,10 @@ impl<S> Profiled<S> {
     }
 }
 
-impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for Profiled<S>
+impl<S, U, ReqBody, ResBody> Service<Request<ReqBody>> for Profiled<S, U>
 where
-    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    S: Service<Request<U::Body<ReqBody>>, Response = Response<ResBody>>,
+    U: Uploads,
     ReqBody: Body,
     ResBody: Body,
 {
@@ -56,6 +58,7 @@ where
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let server_timing = self.profiler.server_timing;
         let mut recording = self.profiler.begin(&mut request);
+        let request = U::prepare(request, recording.as_mut());
         let inner = match &mut recording {
             Some(recording) => recording.around(|| self.inner.call(request)),
             None => self.inner.call(request),
@@ -64,7 +67,14 @@ where
     }
 }
 
-impl<S: fmt::Debug> fmt::Debug for Profiled<S> {
+impl<S: Clone, U> Clone for Profiled<S, U> {
+    fn clone(&self) -> Self {
+        let profiler = Arc::clone(&self.profiler);
+        Self { inner: self.inner.clone(), profiler, _uploads: PhantomData }
+    }
+}
+
+impl<S: fmt::Debug, U> fmt::Debug for Profiled<S, U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Profiled").field("inner", &self.inner).finish_non_exhaustive()
     }

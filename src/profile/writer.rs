@@ -131,8 +131,8 @@ mod tests {
         for writer in writers {
             shards.give_back(writer);
         }
-        let again = (0..OWNED).map(|_| shards.take());
-        assert!(again.fold(true, |all, writer| all && writer.is_owner()));
+        let again: Vec<_> = (0..OWNED).map(|_| shards.take()).collect();
+        assert!(again.into_iter().all(Writer::is_owner));
         assert!(!shards.take().is_owner());
     }
 

@@ -1,5 +1,6 @@
 //! Latency profiling, from the histogram to the service.
 
+mod histogram;
 mod layer;
 
 use std::{convert::Infallible, time::Duration};
