@@ -68,6 +68,7 @@
 //! | `system-load` | no | the signals `Cpu` and `Memory` in [`load`] |
 //! | `axum` | no | axum's `MatchedPath` in [`route`] and `ConnectInfo` in [`key::PeerIp`] |
 //! | `governor` | no | a `governor::RateLimiter` as the limiter behind the layer |
+//! | `prometheus` | no | `telemetry::prometheus`: a Prometheus recorder to install, and its endpoint |
 //! | `tonic` | no | tonic's `TcpConnectInfo` in [`key::PeerIp`] |
 //! | `full` | no | all of them |
 //!
@@ -91,6 +92,6 @@ mod sync;
 pub mod telemetry;
 
 /// The README's code compiles.
-#[cfg(all(doctest, feature = "axum", feature = "tonic"))]
+#[cfg(all(doctest, feature = "axum", feature = "prometheus", feature = "tonic"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -114,7 +114,11 @@ impl Recording {
     /// The code of a call that was answered.
     fn final_code(&self) -> i32 {
         let by_status = || self.status.map_or(grpc::UNKNOWN, grpc::code_of);
-        self.grpc_code.unwrap_or_else(by_status)
+        match self.grpc_code.unwrap_or_else(by_status) {
+            code @ 0..=16 => code,
+            // Codes that there are none of would be as many labels.
+            _ => grpc::UNKNOWN,
+        }
     }
 
     /// The code of a call however it ended.

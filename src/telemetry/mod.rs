@@ -3,10 +3,14 @@
 //! Whichever recorder the program installs receives them; without one they cost a nanosecond. A layer resolves the handles of
 //! its metrics once, at its first request, so **install the recorder before the first request is served**: handles that
 //! were resolved without one stay silent.
+//!
+//! `prometheus::install`, with the feature `prometheus`, installs one whose text your own server can serve to Prometheus.
 
 #[cfg(any(feature = "profile", feature = "rate-limit"))]
 mod handles;
 pub mod names;
+#[cfg(feature = "prometheus")]
+pub mod prometheus;
 
 #[cfg(any(feature = "profile", feature = "rate-limit"))]
 pub(crate) use self::handles::Resolved;

@@ -1,7 +1,17 @@
 //! Latency profiling, from the histogram to the service.
 
+#[path = "../support/allocator.rs"]
+mod allocator;
+#[path = "../support/recorded.rs"]
+mod recorded;
+
 mod histogram;
+mod history;
 mod layer;
+mod memory;
+mod metrics;
+mod operations;
+mod page;
 
 use std::{convert::Infallible, time::Duration};
 

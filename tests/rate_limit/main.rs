@@ -1,5 +1,10 @@
 //! Rate limiting, from the arithmetic to the service.
 
+#[path = "../support/allocator.rs"]
+mod allocator;
+#[path = "../support/recorded.rs"]
+mod recorded;
+
 mod adaptive;
 mod allocations;
 mod charges;

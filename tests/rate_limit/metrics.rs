@@ -7,7 +7,6 @@ use std::{
 
 use http::HeaderName;
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
-use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 use tower::{ServiceExt, service_fn};
 use tower_weir::{
     clock::Clock,
@@ -18,27 +17,7 @@ use tower_weir::{
     telemetry::names,
 };
 
-use super::guarded;
-
-/// Every metric as `name{label=value,...}` and its value.
-fn recorded(test: impl FnOnce()) -> BTreeMap<String, f64> {
-    let recorder = DebuggingRecorder::new();
-    let snapshotter = recorder.snapshotter();
-    metrics::with_local_recorder(&recorder, test);
-    let metrics = snapshotter.snapshot().into_vec().into_iter().map(|(key, _, _, value)| {
-        let labels: Vec<_> =
-            key.key().labels().map(|l| format!("{}={}", l.key(), l.value())).collect();
-        let value = match value {
-            DebugValue::Counter(count) => count as f64,
-            DebugValue::Gauge(value) => value.into_inner(),
-            DebugValue::Histogram(samples) => {
-                samples.iter().map(|sample| sample.into_inner()).sum()
-            }
-        };
-        (format!("{}{{{}}}", key.key().name(), labels.join(",")), value)
-    });
-    metrics.collect()
-}
+use super::{guarded, recorded::recorded};
 
 fn decisions(metrics: &BTreeMap<String, f64>) -> Vec<(String, f64)> {
     let prefix = "weir_rate_limit_decisions_total";
