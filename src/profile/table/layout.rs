@@ -33,7 +33,7 @@ const ROUTES: Cells<&str> = [
     "4xx",
     "errors",
     "cancelled",
-    "in flight",
+    "now",
     "sent",
     "p50",
     "p90",
@@ -41,20 +41,8 @@ const ROUTES: Cells<&str> = [
     "p99.9",
     "max",
 ];
-const OPERATIONS: Cells<&str> = [
-    "done",
-    "per s",
-    "",
-    "failed",
-    "cancelled",
-    "in flight",
-    "",
-    "p50",
-    "p90",
-    "p99",
-    "p99.9",
-    "max",
-];
+const OPERATIONS: Cells<&str> =
+    ["done", "per s", "", "failed", "cancelled", "now", "", "p50", "p90", "p99", "p99.9", "max"];
 
 impl fmt::Display for Table<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -80,7 +68,7 @@ impl fmt::Display for Table<'_> {
         let count: u64 = routes.iter().map(|route| route.stats(window).count).sum();
         let in_flight: u64 = routes.iter().map(|route| route.in_flight).sum();
         let requests = if count == 1 { "request" } else { "requests" };
-        writeln!(f, "{} {requests} {since}, {} in flight", grouped(count), grouped(in_flight))?;
+        writeln!(f, "{} {requests} {since}, {} in flight now", grouped(count), grouped(in_flight))?;
 
         let method = routes.iter().map(|route| route.method.len()).max().unwrap_or(0);
         let routes = routes.iter().map(|route| Row::of_route(route, window, method)).collect();
