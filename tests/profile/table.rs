@@ -222,3 +222,21 @@ slowest of the last hour
 ",
     );
 }
+
+#[test]
+fn a_grpc_call_that_failed_is_not_shown_as_200() {
+    let served = Served::new(&["/pkg.Service/Method"]);
+    let service = service_fn(async |_: Request<Full<Bytes>>| {
+        served.hand.advance(millis(1));
+        let response = Response::builder().header("grpc-status", "8").body(Full::default());
+        Ok::<_, Infallible>(response.unwrap())
+    });
+    let mut request = post("/pkg.Service/Method");
+    request.headers_mut().insert("content-type", HeaderValue::from_static("application/grpc"));
+    read(send(&served.layer, service, request).unwrap()).unwrap();
+    let table = served.profile.to_string();
+    assert_eq!(
+        table.lines().last(),
+        Some("1.00ms  POST /pkg.Service/Method  client error  just now")
+    );
+}

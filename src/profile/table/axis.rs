@@ -35,12 +35,12 @@ impl Axis {
         (share * WIDTH as f64).clamp(0.0, WIDTH as f64 - 1.0) as usize
     }
 
-    /// A line with marks at powers of ten, or more often if there are not two of them. Each mark is above what it is for.
+    /// A line with marks at powers of ten, or more often if it is shorter than two of them. Each mark is above what it is for.
     pub(super) fn legend(&self) -> String {
         let powers = || iter::successors(Some(1_u64), |power| power.checked_mul(10));
         let within = |nanos: &u64| (self.from..=self.to).contains(&(*nanos as f64).ln());
         let mut marks: Vec<_> = powers().filter(within).collect();
-        if marks.len() < 2 {
+        if self.to - self.from < 100_f64.ln() {
             let parts = powers().flat_map(|power| [1, 2, 5].map(|part| power.checked_mul(part)));
             marks = parts.flatten().filter(within).collect();
         }
@@ -106,7 +106,7 @@ mod tests {
         of(&[1_000_000], ["─────┬500µs──┬1ms─────┬2ms──", "              █"]);
         of(
             &[10_000_000, 100_000_000],
-            ["┬10ms──────────────────────┬", "█                          █"],
+            ["┬10ms───┬20ms──────┬50ms───┬", "█                          █"],
         );
         of(
             &[100, 1_000, 1_000_000, 1_000_000_000, 3_600_000_000_000],

@@ -238,10 +238,11 @@ fn slowest(f: &mut fmt::Formatter<'_>, slowest: &[Exemplar]) -> fmt::Result {
 
 /// How long it took, what it was, how it ended, when, and what it is called elsewhere.
 fn in_words(slow: &Exemplar, method: usize) -> [String; 5] {
+    // The status of a gRPC response is 200 whatever became of the call.
     let end = match (slow.status, slow.outcome) {
-        (Some(status), Outcome::Ok | Outcome::ClientError | Outcome::ServerError) => {
-            status.to_string()
-        }
+        (Some(status), Outcome::Ok) => status.to_string(),
+        (Some(status @ 400..500), Outcome::ClientError) => status.to_string(),
+        (Some(status @ 500..), Outcome::ServerError) => status.to_string(),
         (_, outcome) => outcome.as_str().replace('_', " "),
     };
     let ago = match slow.ago.as_secs() {
