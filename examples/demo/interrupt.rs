@@ -1,9 +1,13 @@
 //! Ctrl-C, and what service managers send instead.
 
-use std::process;
+use std::{process, time::Duration};
+
+use tokio::time::timeout;
 
 /// What shells report of a program that Ctrl-C ended.
 const INTERRUPTED: i32 = 130;
+/// Longer than any answer takes.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// Ends when the demo is to end. If it is asked again from then on it does so at once.
 pub(crate) async fn interrupted() {
@@ -13,7 +17,10 @@ pub(crate) async fn interrupted() {
     };
     requests.next().await;
     tokio::spawn(async move {
-        requests.next().await;
+        if timeout(GRACE, requests.next()).await.is_err() {
+            eprintln!("demo: a client keeps its request open; Ctrl-C again ends at once");
+            requests.next().await;
+        }
         process::exit(INTERRUPTED);
     });
 }

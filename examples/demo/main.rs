@@ -111,7 +111,7 @@ async fn run(args: Args) -> Result<(), String> {
 /// Prints what was measured, if anything was.
 fn show(profile: &Profile) {
     if !profile.snapshot().routes.is_empty() {
-        say(&format!("\nMeasured by the server:\n\n{profile}"));
+        say(&format!("\nMeasured by the server, refusals included:\n\n{profile}"));
     }
 }
 
