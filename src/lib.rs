@@ -3,7 +3,7 @@
 //! ```
 //! use axum::{Router, routing::{get, post}};
 //! use http::HeaderName;
-//! use tower_weir::{key::*, rate_limit::*};
+//! use tower_weir::{key::*, profile::*, rate_limit::*};
 //!
 //! const LOGIN: Quota = Quota::per_second(5).burst(10); // a zero would not compile
 //! const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -15,7 +15,8 @@
 //!         get(find).layer(
 //!             RateLimitLayer::new(Quota::per_second(20)).and(Quota::per_minute(100)).key(Header(X_API_KEY)),
 //!         ),
-//!     );
+//!     )
+//!     .layer(ProfileLayer::new(Profile::global()));
 //! # async fn sign_in() {}
 //! # async fn find() {}
 //! ```
@@ -28,6 +29,7 @@
 //! | layer | what it does | feature |
 //! |---|---|---|
 //! | [`RateLimitLayer`](rate_limit::RateLimitLayer) | so many requests in so much time, with bursts, over several windows at once, for each key and route | `rate-limit` |
+//! | [`ProfileLayer`](profile::ProfileLayer) | how long requests take and what becomes of them, by route and method: as metrics, as a table, as JSON | `profile` |
 //!
 //! What they share: who a request is counted for ([`key`]), which route it belongs to ([`route`]), how it is turned away
 //! ([`reject`]), how loaded the machine is ([`load`]), what time it is ([`clock`]) and what is told about it
@@ -51,11 +53,13 @@
 //! outermost; in a `ServiceBuilder` or a tuple of layers it is the first. From the outside:
 //!
 //! 1. **Panic catching, tracing, request ids**: they must see everything, rejections too.
-//! 2. **CORS**: answers preflights itself, and adds its headers to rejections, which a browser could not read otherwise.
-//! 3. **Authentication**, if a limit counts by what it finds: it stores an extension, [`key::Extension`] reads it. A limit by
+//! 2. **Profiling**: counts what all others answer; the ids from outside name its slow requests, and it sees a panic before
+//!    it is caught.
+//! 3. **CORS**: answers preflights itself, and adds its headers to rejections, which a browser could not read otherwise.
+//! 4. **Authentication**, if a limit counts by what it finds: it stores an extension, [`key::Extension`] reads it. A limit by
 //!    address stands before it, so that guessing passwords is limited too.
-//! 4. **Rate limits**: the cheapest way to say no, before anything is spent on a request.
-//! 5. **Timeouts, body limits, compression**, then the handler.
+//! 5. **Rate limits**: the cheapest way to say no, before anything is spent on a request.
+//! 6. **Timeouts, body limits, compression**, then the handler.
 //!
 //! In axum, a layer inside the Router (`Router::layer`, `route_layer`, `MethodRouter::layer`) knows the pattern that
 //! matched; one around it sees only the path.
@@ -65,6 +69,7 @@
 //! | feature | default | adds |
 //! |---|---|---|
 //! | `rate-limit` | yes | [`rate_limit`], [`load`] |
+//! | `profile` | yes | [`profile`] |
 //! | `system-load` | no | the signals `Cpu` and `Memory` in [`load`] |
 //! | `axum` | no | axum's `MatchedPath` in [`route`] and `ConnectInfo` in [`key::PeerIp`] |
 //! | `governor` | no | a `governor::RateLimiter` as the limiter behind the layer |

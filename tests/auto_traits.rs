@@ -2,10 +2,14 @@
 
 use http::{Request, Response};
 use tower_weir::{
-    body::ResponseBody,
+    body::{GuardedBody, ResponseBody},
     clock::{Clock, ManualClock, Timestamp},
     error::ConfigError,
     key::{Extension, Forwarded, Global, Header, Key, KeySeed, MissingKey, PeerIp},
+    profile::{
+        self, Counted, Operation, Profile, ProfileLayer, ProfilePage, Profiled, Recorded,
+        Recording, ReportRoute, RouteReporter, Snapshot, Timer,
+    },
     rate_limit::{
         Adaptive, Aimd, FollowUp, Handle, LimitHandle, Limiter, Policy, PolicyHandle, Queue,
         QueuedFuture, QueuedRateLimit, QueuedRateLimitLayer, Quota, RateLimit, RateLimitLayer,
@@ -47,6 +51,12 @@ fn services_are_what_their_inner_service_is() {
     sendable::<QueuedFuture<Inner, std::future::Ready<u8>, std::cell::Cell<u8>>>();
     unpin::<QueuedFuture<Inner, std::future::Ready<u8>, std::cell::Cell<u8>>>();
     sendable::<ResponseBody<std::cell::Cell<u8>, FollowUp>>();
+    shareable::<(Profiled<Inner>, Profiled<Inner, Counted>, ReportRoute<Inner>)>();
+    sendable::<Profiled<std::cell::Cell<u8>>>();
+    sendable::<profile::ResponseFuture<std::future::Ready<u8>>>();
+    unpin::<profile::ResponseFuture<std::future::Ready<u8>>>();
+    sendable::<GuardedBody<std::cell::Cell<u8>, Recording>>();
+    sendable::<Recorded<std::future::Ready<u8>, fn(&u8) -> bool>>();
     // A body that is not `Sync` stays as sendable as it is.
     sendable::<Response<ResponseBody<std::cell::Cell<u8>>>>();
     sendable::<ResponseBody<std::cell::Cell<u8>, Box<dyn Send>>>();
@@ -56,6 +66,9 @@ fn services_are_what_their_inner_service_is() {
 fn layers_and_values_are_shareable() {
     shareable::<RateLimitLayer>();
     shareable::<QueuedRateLimitLayer>();
+    shareable::<(ProfileLayer, ProfileLayer<Counted>, RouteReporter)>();
+    shareable::<(Profile, ProfilePage, Operation, Snapshot)>();
+    sendable::<Timer>();
     shareable::<(Handle, LimitHandle, PolicyHandle)>();
     shareable::<(Queue, Aimd, Window, Restored)>();
     shareable::<Served<'static>>();
@@ -90,5 +103,8 @@ fn structs_are_unbounded() {
     let queued = layer.queue(Queue::new(std::time::Duration::from_secs(1), 1));
     let service: QueuedRateLimit<NotAService> = tower::Layer::layer(&queued, NotAService);
     let _: NotAService = service.into_inner();
+    let service: Profiled<NotAService> = tower::Layer::layer(&ProfileLayer::default(), NotAService);
+    let _: NotAService = service.into_inner();
+    let _: ReportRoute<NotAService> = tower::Layer::layer(&RouteReporter, NotAService);
     let _: ResponseBody<Request<NotAService>, NotAService> = ResponseBody::default();
 }

@@ -1,14 +1,12 @@
 //! The cells that requests are counted in, by many threads at once and without a lock.
 
-use std::sync::OnceLock;
-
 use super::{
     Histogram, Outcome,
     histogram::{BLOCKS, STEPS, place},
     totals::Totals,
     writer::{SHARDS, Writer},
 };
-use crate::sync::{AtomicU64, Ordering};
+use crate::sync::{AtomicU64, OnceLock, Ordering};
 
 /// One request that has ended, or an operation.
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +48,7 @@ struct Durations {
 
 impl Cells {
     pub(super) fn new() -> Self {
-        Self { shards: [const { OnceLock::new() }; SHARDS] }
+        Self { shards: std::array::from_fn(|_| OnceLock::new()) }
     }
 
     /// Counts one that begins.
@@ -127,7 +125,7 @@ impl Shard {
 
 impl Durations {
     fn new() -> Self {
-        Self { sum: AtomicU64::new(0), blocks: [const { OnceLock::new() }; BLOCKS] }
+        Self { sum: AtomicU64::new(0), blocks: std::array::from_fn(|_| OnceLock::new()) }
     }
 
     #[inline]

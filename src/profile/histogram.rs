@@ -5,13 +5,14 @@ use std::{fmt, ops::Range, time::Duration};
 use crate::clock::nanos;
 
 /// How many steps each doubling is divided into, as a power of two.
-const STEP_BITS: u32 = 6;
+const STEP_BITS: u32 = if cfg!(weir_loom) { 1 } else { 6 };
 /// The least step is 16 ns.
 const UNIT_BITS: u32 = 4;
 /// Buckets in a block.
 pub(super) const STEPS: usize = 1 << STEP_BITS;
 /// Blocks that hold any 64 bits of nanoseconds: one whose steps are all 16 ns, then one for each doubling.
-pub(super) const BLOCKS: usize = (u64::BITS - UNIT_BITS - STEP_BITS + 1) as usize;
+pub(super) const BLOCKS: usize =
+    if cfg!(weir_loom) { 1 } else { (u64::BITS - UNIT_BITS - STEP_BITS + 1) as usize };
 
 /// The bucket of a number of nanoseconds: its block, and its step there.
 #[inline]

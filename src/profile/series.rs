@@ -1,7 +1,8 @@
 //! What is known of one method of one route, or of one operation.
 
 use std::sync::{
-    Mutex, MutexGuard, PoisonError,
+    PoisonError,
+    // Not loom's: nothing follows from the order in which these are seen.
     atomic::{AtomicU64, Ordering},
 };
 
@@ -12,7 +13,10 @@ use super::{
     totals::Totals,
     writer::Writer,
 };
-use crate::clock::Timestamp;
+use crate::{
+    clock::Timestamp,
+    sync::{Mutex, MutexGuard},
+};
 
 #[derive(Debug)]
 pub(super) struct Series {

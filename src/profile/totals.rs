@@ -21,8 +21,9 @@ impl Totals {
         self.outcomes.iter().sum()
     }
 
+    /// Whether there is nothing, not even of a request that has been counted in part.
     pub(super) fn is_empty(&self) -> bool {
-        self.ended() == 0
+        *self == Self::default()
     }
 
     pub(super) fn add(&mut self, other: &Self) {

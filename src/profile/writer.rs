@@ -1,13 +1,16 @@
 //! Which shard a thread writes to.
 
-use std::marker::PhantomData;
+use std::{marker::PhantomData, sync::PoisonError};
 
-use crate::sync::{AtomicU64, Ordering};
+#[cfg(weir_loom)]
+use loom::thread_local;
+
+use crate::sync::{AtomicU64, Mutex, MutexGuard, Ordering};
 
 /// Shards with one thread each.
-const OWNED: usize = 32;
+const OWNED: usize = if cfg!(weir_loom) { 2 } else { 32 };
 /// Shards for all other threads.
-const SHARED: usize = 8;
+const SHARED: usize = if cfg!(weir_loom) { 1 } else { 8 };
 /// All shards.
 pub(super) const SHARDS: usize = OWNED + SHARED;
 
@@ -25,7 +28,7 @@ pub(super) struct Writer {
 
 /// The shards that are given to threads.
 #[derive(Debug)]
-pub(super) struct Shards {
+struct Shards {
     /// Those that were given back.
     free: Vec<usize>,
     /// How many have ever been given to be owned.
@@ -34,12 +37,39 @@ pub(super) struct Shards {
     sharing: usize,
 }
 
+/// Gives the shard back when its thread ends.
+struct Taken(Writer);
+
+#[cfg(not(weir_loom))]
+static GIVEN: Mutex<Shards> = Mutex::new(Shards::new());
+
+#[cfg(weir_loom)]
+loom::lazy_static! {
+    static ref GIVEN: Mutex<Shards> = Mutex::new(Shards::new());
+}
+
+thread_local! {
+    static TAKEN: Taken = Taken(given().take());
+}
+
+fn given() -> MutexGuard<'static, Shards> {
+    GIVEN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+// loom ends the threads of a model when what they share has gone already.
+#[cfg(not(weir_loom))]
+impl Drop for Taken {
+    fn drop(&mut self) {
+        given().give_back(self.0);
+    }
+}
+
 impl Shards {
-    pub(super) const fn new() -> Self {
+    const fn new() -> Self {
         Self { free: Vec::new(), owned: 0, sharing: 0 }
     }
 
-    pub(super) fn take(&mut self) -> Writer {
+    fn take(&mut self) -> Writer {
         if let Some(shard) = self.free.pop() {
             return Writer::of(shard);
         }
@@ -52,7 +82,8 @@ impl Shards {
     }
 
     /// Whoever is given the shard next sees all that was written to it, since both hold the lock around this.
-    pub(super) fn give_back(&mut self, writer: Writer) {
+    #[cfg(not(weir_loom))]
+    fn give_back(&mut self, writer: Writer) {
         if writer.is_owner() {
             self.free.push(writer.shard);
         }
@@ -66,32 +97,9 @@ impl Writer {
 
     /// The current thread's.
     #[inline]
-    #[cfg(not(weir_loom))]
     pub(super) fn current() -> Self {
-        use std::sync::{Mutex, PoisonError};
-
-        static GIVEN: Mutex<Shards> = Mutex::new(Shards::new());
-
-        /// Gives the shard back when the thread ends.
-        struct Taken(Writer);
-
-        impl Drop for Taken {
-            fn drop(&mut self) {
-                GIVEN.lock().unwrap_or_else(PoisonError::into_inner).give_back(self.0);
-            }
-        }
-
-        thread_local! {
-            static TAKEN: Taken = Taken(GIVEN.lock().unwrap_or_else(PoisonError::into_inner).take());
-        }
         // A thread that is ending may have given its own back.
         TAKEN.try_with(|taken| taken.0).unwrap_or(Self::of(OWNED))
-    }
-
-    /// loom runs all threads of a model on one: its models take their writers themselves.
-    #[cfg(weir_loom)]
-    pub(super) fn current() -> Self {
-        Self::of(OWNED)
     }
 
     #[inline]

@@ -11,7 +11,7 @@ pub(crate) fn promtool(arguments: &[&str], input: &str) -> Result<(), String> {
     let command = command.args(arguments).stdin(Stdio::piped());
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let mut child = child.unwrap_or_else(|error| {
-        panic!("promtool cannot be run ({error}): `scripts/install promtool prometheus` installs it, and scripts/test does so")
+        panic!("promtool cannot be run ({error}): scripts/test unpacks it from Debian's package `prometheus`")
     });
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
