@@ -29,6 +29,9 @@
 //!
 //! # CORS is outside: a refusal has its headers too, so that a script in a browser can read it
 //! for i in $(seq 3); do curl -s -o /dev/null -D - -H 'origin: http://example.com' http://127.0.0.1:3001/users/7; done
+//!
+//! # how long each route took, refusals included
+//! curl http://127.0.0.1:3001/profile
 //! ```
 
 use std::{error::Error, net::SocketAddr};
@@ -47,6 +50,7 @@ use tower_http::cors::{Any, CorsLayer};
 use tower_weir::{
     head::Head,
     key::PeerIp,
+    profile::{Profile, ProfileLayer},
     rate_limit::{Policy, Quota, RateLimitLayer},
     reject::Rejection,
     route::RouteTable,
@@ -81,14 +85,19 @@ fn app() -> Router {
 
     let cors = CorsLayer::new().allow_origin(Any).expose_headers([RETRY_AFTER, RATELIMIT]);
 
+    let profile = Profile::new();
+
     Router::new()
         .route("/users/{id}", get(async |Path(id): Path<u64>| format!("user {id}\n")))
         .route("/users", post(async || "created\n"))
         .route("/health", get(async || "ok\n"))
         .route("/login", login)
         .merge(shop)
+        .route_service("/profile", profile.page())
         .layer(limits)
         .layer(cors)
+        // The last is the outermost: it measures what the others answer too.
+        .layer(ProfileLayer::new(profile))
 }
 
 /// The answer to people instead of the problem document; the layer adds `Retry-After`.

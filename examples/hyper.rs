@@ -19,6 +19,9 @@
 //!
 //! # what the table does not name is not limited
 //! curl -i http://127.0.0.1:3002/
+//!
+//! # how long each route took, refusals included
+//! curl http://127.0.0.1:3002/profile
 //! ```
 
 use std::{convert::Infallible, error::Error};
@@ -36,6 +39,7 @@ use tokio::net::TcpListener;
 use tower::ServiceBuilder;
 use tower_weir::{
     key::PeerIp,
+    profile::{Profile, ProfileLayer},
     rate_limit::{Quota, RateLimitLayer},
     route::RouteTable,
 };
@@ -43,6 +47,7 @@ use tower_weir::{
 async fn handle(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let (status, text) = match request.uri().path() {
         "/" => (StatusCode::OK, "try /items/7\n".to_owned()),
+        "/profile" => (StatusCode::OK, Profile::global().to_string()),
         path => match path.strip_prefix("/items/") {
             Some(id) => (StatusCode::OK, format!("{} item {id}\n", request.method())),
             None => (StatusCode::NOT_FOUND, "no such page\n".to_owned()),
@@ -55,14 +60,13 @@ async fn handle(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let limits = RateLimitLayer::for_routes(
-        RouteTable::new().route("/items/{id}", Quota::per_second(5)).method_route(
-            Method::POST,
-            "/items/{id}",
-            Quota::per_minute(2),
-        ),
-    )
-    .key(PeerIp);
+    let routes = RouteTable::new().route("/items/{id}", Quota::per_second(5)).method_route(
+        Method::POST,
+        "/items/{id}",
+        Quota::per_minute(2),
+    );
+    let profiling = ProfileLayer::default().routes(routes.clone());
+    let limits = RateLimitLayer::for_routes(routes).key(PeerIp);
 
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:3002".to_owned());
     let listener =
@@ -84,6 +88,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 request.extensions_mut().insert(peer);
                 request
             })
+            .layer(profiling.clone())
             .layer(limits.clone())
             .service_fn(handle);
         tokio::spawn(async move {

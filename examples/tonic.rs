@@ -16,7 +16,8 @@
 //!   after that time: Hello, Ada!
 //! ```
 //!
-//! The layer is the one that axum and hyper take. It decides before the request is decoded.
+//! The layer is the one that axum and hyper take. It decides before the request is decoded. Around it stands another, which
+//! measures how long calls take, refused ones included: what it counted is printed at the end.
 
 #[path = "support/greeter.rs"]
 mod greeter;
@@ -32,6 +33,7 @@ use tonic::{
 use tonic_types::StatusExt;
 use tower_weir::{
     key::PeerIp,
+    profile::{Profile, ProfileLayer},
     rate_limit::{Policy, Quota, RateLimitLayer, Rule},
     route::RouteTable,
 };
@@ -50,10 +52,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .service(SERVICE, Rule::new(REST).named("greeter")),
     );
 
+    let profile = Profile::new();
+
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     tokio::spawn(
         Server::builder()
+            .layer(ProfileLayer::new(profile.clone()))
             .layer(limits)
             .add_service(GreeterServer)
             .serve_with_incoming(TcpIncoming::from(listener)),
@@ -73,7 +78,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
         Ok(format!("a stream of {count} replies"))
     })
-    .await
+    .await?;
+    println!("\n{profile}");
+    Ok(())
 }
 
 fn message(reply: Response<HelloReply>) -> String {

@@ -3,6 +3,7 @@
 use axum::{Json, extract::Query, http::StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tower_weir::profile::operation;
 
 #[derive(Clone, Copy, Serialize)]
 pub(crate) struct Item {
@@ -30,9 +31,11 @@ pub(crate) struct Search {
 
 pub(crate) async fn search(Query(search): Query<Search>) -> Json<Value> {
     let wanted = search.q.to_lowercase();
+    let scan = operation("search.scan").start();
     let says = |text: &str| text.to_lowercase().contains(&wanted);
     let results: Vec<_> =
         CATALOGUE.iter().filter(|item| says(item.title) || says(item.about)).collect();
+    drop(scan);
     Json(json!({ "query": search.q, "count": results.len(), "results": results }))
 }
 

@@ -8,14 +8,16 @@ use axum::{
     http::HeaderName,
     middleware::{Next, from_fn},
     response::Response,
-    routing::{get, post},
+    routing::{MethodRouter, get, get_service, post},
 };
 use serde::Deserialize;
 use tower_weir::{
     error::ConfigError,
     key::{Header, PeerIp},
     load::{Ramp, SchedulingDelay},
+    profile::{Profile, ProfileLayer},
     rate_limit::{Adaptive, Aimd, Policy, PolicyHandle, Quota, RateLimitLayer},
+    route::RouteTable,
 };
 
 use crate::{
@@ -36,6 +38,7 @@ const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 pub(crate) struct App {
     pub(crate) router: Router,
+    pub(crate) profile: Profile,
     pub(crate) reports: Arc<Reports>,
     pub(crate) report_limit: PolicyHandle,
 }
@@ -61,23 +64,41 @@ pub(crate) fn app(guide: String, adaptive: bool) -> Result<App, ConfigError> {
     let report_policy = report_limit.handle().limit("report")?.policy("reports")?;
     let guide = Arc::<str>::from(guide);
     let reports = Reports::new();
-    let mut router = Router::new()
-        .route("/", get(async move || guide.to_string()))
-        .route("/limits", get(async move || limits::table(&layers)))
-        .route("/search", get(api::search).layer(search_limit))
-        .route("/login", post(api::login).layer(login_limit))
-        .route("/report", get(reports::report).layer(report_limit).with_state(reports.clone()))
-        .route("/feed", get(api::feed).layer(feed_limit));
+    let profile = Profile::new();
+    let mut routes = Routes::default()
+        .add("/", get(async move || guide.to_string()))
+        .add("/limits", get(async move || limits::table(&layers)))
+        .add("/profile", get_service(profile.page()))
+        .add("/search", get(api::search).layer(search_limit))
+        .add("/login", post(api::login).layer(login_limit))
+        .add("/report", get(reports::report).layer(report_limit).with_state(reports.clone()))
+        .add("/feed", get(api::feed).layer(feed_limit));
     if adaptive {
         let reports = Arc::clone(&reports);
         let degrade = async move |Query(Degrade { seconds }): Query<Degrade>| {
             reports.degrade(Duration::from_secs(seconds.into()));
             format!("reports are degraded for {seconds} s\n")
         };
-        router = router.route("/degrade", post(degrade));
+        routes = routes.add("/degrade", post(degrade));
     }
-    let router = router.layer(from_fn(peer_address));
-    Ok(App { router, reports, report_limit: report_policy })
+    // Around the limits, so that it measures refusals too.
+    let profiling = ProfileLayer::new(profile.clone()).routes(routes.names);
+    let router = routes.router.layer(from_fn(peer_address)).layer(profiling);
+    Ok(App { router, profile, reports, report_limit: report_policy })
+}
+
+/// The routes, and their names for the profile. With the feature `axum` the names are not needed: `ProfileLayer` reads
+/// `MatchedPath` then.
+#[derive(Default)]
+struct Routes {
+    router: Router,
+    names: RouteTable<()>,
+}
+
+impl Routes {
+    fn add(self, path: &str, service: MethodRouter) -> Self {
+        Self { router: self.router.route(path, service), names: self.names.route(path, ()) }
+    }
 }
 
 /// How the limit on reports adapts: judged by few requests and in larger steps than by default, so that half a minute of a

@@ -17,7 +17,7 @@ Usage: demo [--listen ADDRESS] [--adaptive] [--drive [SECONDS]]
                      middle third, and print a timeline
   -h, --help         print this
 
-Ctrl-C ends it.";
+Ctrl-C ends it and prints how long each route took; a second one ends it at once.";
 
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(LOCALHOST, 3000);
 const ANY_FREE_PORT: SocketAddr = SocketAddr::new(LOCALHOST, 0);

@@ -114,11 +114,14 @@ impl Client {
         }
     }
 
-    /// Pauses, then sends a request; `None` if it heeds an earlier refusal instead.
-    pub(crate) async fn step(&mut self) -> Option<Sample> {
+    pub(crate) async fn pause(&mut self) {
         // From half the mean to one and a half, so that clients do not march in step.
         let share = (self.random.next() % 1_000) as f64 / 1_000.0 + 0.5;
         tokio::time::sleep(self.persona.pause.mul_f64(share)).await;
+    }
+
+    /// Sends a request; `None` if it heeds an earlier refusal instead.
+    pub(crate) async fn step(&mut self) -> Option<Sample> {
         let mix = self.persona.mix;
         let route = mix[self.random.next() as usize % mix.len()];
         let start = self.clock.now();

@@ -135,11 +135,12 @@ async fn run(
 ) -> Vec<Sample> {
     let mut samples = Vec::new();
     loop {
-        let step = tokio::select! {
+        // What is under way comes to its end, so that client and server count the same.
+        tokio::select! {
             _ = stopped.changed() => return samples,
-            step = client.step() => step,
-        };
-        let Some(sample) = step else { continue };
+            () = client.pause() => {}
+        }
+        let Some(sample) = client.step().await else { continue };
         progress.requests.fetch_add(1, Ordering::Relaxed);
         progress.limited.fetch_add(usize::from(sample.limited()), Ordering::Relaxed);
         samples.push(sample);

@@ -34,6 +34,7 @@ curl -i '{base}/report'; echo; curl '{base}/limits'"#
   GET  /report      takes 200 to 400 ms         {report}
   GET  /feed        recent items                for each x-api-key 5 a second, `partner` 50; without one, shared
   GET  /limits      all limits as they are now{degrade}
+  GET  /profile     how long each route takes, and what for
 
 Copy and paste:
 
@@ -53,6 +54,11 @@ for i in $(seq 6); do curl -i -H 'content-type: application/json' -d '{{"user":"
 
 # one key is limited, the partner's is not yet
 for key in a partner; do for i in $(seq 12); do curl -s -o /dev/null -w '%{{http_code}} ' -H "x-api-key: $key" '{base}/feed'; done; echo; done
+
+# how long each route took, refusals included: since the start, in the last minute, and all numbers as JSON
+curl '{base}/profile'
+curl '{base}/profile?window=minute'
+curl -s -H 'accept: application/json' '{base}/profile'; echo
 "#
     )
 }

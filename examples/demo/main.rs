@@ -19,6 +19,8 @@
 //!
 //! With the second a table tells for each route how many requests passed, how many were limited and how long they took.
 //!
+//! `curl http://127.0.0.1:3000/profile` shows how long each route takes, and Ctrl-C prints the same at the end.
+//!
 //! With the third, `POST /degrade?seconds=20` takes away most of the connections that reports need. Ask for reports meanwhile,
 //! as the guide that it prints says: stderr tells each second where the limit is, and clients see it in `ratelimit-policy`.
 
@@ -28,6 +30,7 @@ mod args;
 mod client;
 mod drive;
 mod guide;
+mod interrupt;
 mod limits;
 mod report;
 mod reports;
@@ -42,7 +45,9 @@ use std::{
 
 use app::App;
 use args::{Args, Command};
-use tokio::net::TcpListener;
+use interrupt::interrupted;
+use tokio::{net::TcpListener, sync::oneshot};
+use tower_weir::profile::Profile;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -69,9 +74,9 @@ async fn run(args: Args) -> Result<(), String> {
     let address = listener.local_addr().map_err(|error| cannot_listen(args.listen, &error))?;
     let guide = guide::guide(address, args.adaptive);
     if args.drive.is_none() {
-        say(&format!("{guide}\nCtrl-C ends it."));
+        say(&format!("{guide}\nCtrl-C ends it and prints the profile."));
     }
-    let App { router, reports, report_limit } =
+    let App { router, profile, reports, report_limit } =
         app::app(guide, args.adaptive).map_err(|error| error.to_string())?;
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, service);
@@ -80,8 +85,14 @@ async fn run(args: Args) -> Result<(), String> {
             tokio::spawn(limits::tell_changes(report_limit, reports));
         }
         let served = server.with_graceful_shutdown(interrupted()).await;
-        return served.map_err(|error| format!("the server on {address} failed: {error}"));
+        served.map_err(|error| format!("the server on {address} failed: {error}"))?;
+        show(&profile);
+        return Ok(());
     };
+    let (end, ended) = oneshot::channel::<()>();
+    let server = server.with_graceful_shutdown(async {
+        let _ = ended.await;
+    });
     let serving = tokio::spawn(server.into_future());
     let text = if args.adaptive {
         let seconds = duration.as_secs() as usize;
@@ -89,15 +100,18 @@ async fn run(args: Args) -> Result<(), String> {
     } else {
         report::text(&drive::drive(address, duration, interrupted()).await)
     };
-    serving.abort();
+    drop(end);
+    // What becomes of the server matters no longer: the clients have their answers.
+    let _ = serving.await;
     say(&text);
+    show(&profile);
     Ok(())
 }
 
-async fn interrupted() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        // Without a handler the signal ends the process by itself.
-        std::future::pending::<()>().await;
+/// Prints what was measured, if anything was.
+fn show(profile: &Profile) {
+    if !profile.snapshot().routes.is_empty() {
+        say(&format!("\nMeasured by the server, refusals included:\n\n{profile}"));
     }
 }
 

@@ -14,7 +14,10 @@ use tokio::{
     sync::Semaphore,
     time::{sleep, timeout},
 };
-use tower_weir::clock::{Clock, Timestamp};
+use tower_weir::{
+    clock::{Clock, Timestamp},
+    profile::operation,
+};
 
 /// A report that takes longer is no good to anybody.
 pub(crate) const TARGET: Duration = Duration::from_millis(600);
@@ -84,14 +87,16 @@ impl Reports {
 /// Slow on purpose, as a report over a large table is: 200 to 400 ms, in a pattern that repeats.
 pub(crate) async fn report(State(reports): State<Arc<Reports>>) -> (StatusCode, Json<Value>) {
     let start = reports.clock.now();
-    let connection = timeout(PATIENCE, reports.connections(start).acquire()).await;
+    let connection = timeout(PATIENCE, reports.connections(start).acquire());
+    let connection = operation("reports.connection").record_result(connection).await;
     let Ok(Ok(_connection)) = connection else {
         reports.count(false);
         let error = json!({ "error": "no connection to the database is free" });
         return (StatusCode::SERVICE_UNAVAILABLE, Json(error));
     };
     let number = reports.number.fetch_add(1, Ordering::Relaxed);
-    sleep(Duration::from_millis(200 + number * 67 % 201)).await;
+    let query = sleep(Duration::from_millis(200 + number * 67 % 201));
+    operation("reports.query").record(query).await;
     let took = reports.clock.now().saturating_since(start);
     reports.count(took <= TARGET);
     (StatusCode::OK, Json(json!({ "report": number, "took_ms": took.as_millis() as u64 })))

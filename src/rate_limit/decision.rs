@@ -1,7 +1,5 @@
 //! Several policies, decided and charged together.
 
-use std::cell::Cell;
-
 use smallvec::SmallVec;
 
 use super::{
@@ -117,7 +115,7 @@ pub(super) fn decide(table: &Table, policies: &[ActivePolicy], ask: Ask<'_>) -> 
 /// [`decide`] for a single policy, with less to carry around.
 #[inline(always)]
 pub(super) fn charge_one(table: &Table, policy: &ActivePolicy, ask: Ask<'_>) -> (Gcra, Charge) {
-    charge(table, policy, 0, ask, |gcra, tat| gcra.decide(ask.now, tat, ask.cost))
+    charge(table, policy, 0, ask, move |gcra, tat| gcra.decide(ask.now, tat, ask.cost))
 }
 
 /// What [`decide`] would say, with nothing charged, if `held` was charged before.
@@ -148,20 +146,16 @@ fn charge(
     policy: &ActivePolicy,
     at: usize,
     ask: Ask<'_>,
-    verdict: impl Fn(&Gcra, u64) -> Verdict,
+    verdict: impl Fn(&Gcra, u64) -> Verdict + Copy,
 ) -> (Gcra, Charge) {
     loop {
         let version = policy.terms.settled();
         let gcra = ask.gcra(at, policy);
-        let stale = Cell::new(false);
-        let charge = table.advance(policy.member.id(ask.key), ask.now, |tat| {
-            if policy.terms.version() == version {
-                return verdict(&gcra, tat);
-            }
-            stale.set(true);
-            Verdict::Denied { wait: None }
-        });
-        if !stale.get() {
+        let step = move |tat| {
+            let holds = policy.terms.version() == version;
+            holds.then(|| verdict(&gcra, tat))
+        };
+        if let Some(charge) = table.advance(policy.member.id(ask.key), ask.now, step) {
             return (gcra, charge);
         }
     }
@@ -183,7 +177,7 @@ fn peek(table: &Table, policy: &ActivePolicy, at: usize, ask: Ask<'_>) -> (Gcra,
 pub(super) fn charge_anyway(table: &Table, policies: &[ActivePolicy], ask: Ask<'_>) -> Decision {
     let mut changed_stats = false;
     let charged = |(at, policy): (usize, &ActivePolicy)| {
-        let (gcra, charge) = charge(table, policy, at, ask, |gcra, tat| Verdict::Allowed {
+        let (gcra, charge) = charge(table, policy, at, ask, move |gcra, tat| Verdict::Allowed {
             tat: gcra.charged(ask.now, tat, ask.cost),
         });
         changed_stats |= charge.changed_stats();
@@ -207,8 +201,9 @@ fn decide_together(table: &Table, policies: &[ActivePolicy], ask: Ask<'_>) -> De
     let mut changed_stats = false;
     let mut charged: SmallVec<[(usize, u64, u64); 4]> = SmallVec::new();
     for at in order {
-        let (gcra, charge) =
-            charge(table, &policies[at], at, ask, |gcra, tat| gcra.decide(ask.now, tat, ask.cost));
+        let (gcra, charge) = charge(table, &policies[at], at, ask, move |gcra, tat| {
+            gcra.decide(ask.now, tat, ask.cost)
+        });
         changed_stats |= charge.changed_stats();
         standings[at] = Standing::after(gcra, charge);
         match charge {

@@ -12,6 +12,7 @@ mod memory;
 mod metrics;
 mod operations;
 mod page;
+mod table;
 
 use std::{convert::Infallible, time::Duration};
 
