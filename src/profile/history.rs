@@ -172,6 +172,19 @@ mod tests {
         assert_eq!(history.read(Window::Hour, at(3_604.0)).1, Duration::from_secs(1));
     }
 
+    /// As a request is counted step by step, its outcome last, somebody may read in between.
+    #[test]
+    fn what_is_read_halfway_is_not_lost() {
+        let mut history = History::new(at(0.0));
+        let mut counted = Totals { response_bytes: 4, ..Totals::default() };
+        counted.latency.record(Duration::from_millis(3));
+        history.turn(at(1.0), counted.clone());
+        counted.outcomes[Outcome::Ok as usize] = 1;
+        history.turn(at(2.0), counted);
+        let (totals, _) = history.read(Window::Lifetime, at(2.0));
+        assert_eq!((totals.ended(), totals.latency.count(), totals.response_bytes), (1, 1, 4));
+    }
+
     proptest! {
         /// Beside a list of all events: each window holds those that are younger than it is told to be long, which is all of it
         /// but for one slice at most.
