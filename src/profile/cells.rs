@@ -2,7 +2,7 @@
 
 use super::{
     Histogram, Outcome,
-    histogram::{BLOCKS, STEPS, place},
+    histogram::{BLOCKS, Ends, STEPS, place},
     totals::Totals,
     writer::{SHARDS, Writer},
 };
@@ -43,6 +43,8 @@ struct Shard {
 #[derive(Debug)]
 struct Durations {
     sum: AtomicU64,
+    min: AtomicU64,
+    max: AtomicU64,
     blocks: [OnceLock<Box<[AtomicU64; STEPS]>>; BLOCKS],
 }
 
@@ -125,7 +127,13 @@ impl Shard {
 
 impl Durations {
     fn new() -> Self {
-        Self { sum: AtomicU64::new(0), blocks: std::array::from_fn(|_| OnceLock::new()) }
+        let Ends { min, max } = Ends::default();
+        Self {
+            sum: AtomicU64::new(0),
+            min: AtomicU64::new(min),
+            max: AtomicU64::new(max),
+            blocks: std::array::from_fn(|_| OnceLock::new()),
+        }
     }
 
     #[inline]
@@ -134,6 +142,7 @@ impl Durations {
         let block = self.blocks[block].get_or_init(Self::block);
         writer.add(&block[step], 1);
         writer.add(&self.sum, nanos);
+        writer.widen(&self.min, &self.max, nanos);
     }
 
     #[cold]
@@ -143,7 +152,8 @@ impl Durations {
 
     fn read(&self) -> Histogram {
         let mut histogram = Histogram::default();
-        histogram.add_sum(self.sum.load(Ordering::Acquire));
+        let of = |cell: &AtomicU64| cell.load(Ordering::Acquire);
+        histogram.add(of(&self.sum), Ends { min: of(&self.min), max: of(&self.max) });
         for (at, block) in self.blocks.iter().enumerate() {
             for (step, cell) in block.get().into_iter().flat_map(|block| block.iter().enumerate()) {
                 histogram.push(at, step, cell.load(Ordering::Acquire));

@@ -1,6 +1,9 @@
 use std::{
     fmt,
-    sync::{Arc, LazyLock, OnceLock, Weak},
+    sync::{
+        Arc, LazyLock, OnceLock, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use super::{
@@ -116,6 +119,7 @@ impl Profile {
     /// Forgets all that was measured. Requests under way stay under way.
     pub fn reset(&self) {
         let now = self.0.shared.clock.now();
+        self.0.shared.since.store(now.as_nanos(), Ordering::Relaxed);
         for route in self.0.routes() {
             route.methods().for_each(|(_, series)| series.reset(now));
         }
@@ -167,7 +171,8 @@ impl fmt::Debug for Profile {
 
 impl Core {
     fn new(capacity: usize, exemplars: usize, clock: Clock) -> Arc<Self> {
-        let shared = Arc::new(Shared { clock, exemplars, active: Default::default() });
+        let since = AtomicU64::new(clock.now().as_nanos());
+        let shared = Arc::new(Shared { clock, since, exemplars, active: Default::default() });
         Arc::new_cyclic(|profile| Self {
             unmatched: Arc::new(Route::new(&UNMATCHED.into(), &shared, profile)),
             shared,

@@ -69,9 +69,10 @@ pub(super) struct History {
 }
 
 impl History {
-    pub(super) fn new(now: Timestamp) -> Self {
+    /// That begins now, of a profile that began before.
+    pub(super) fn new(since: Timestamp, now: Timestamp) -> Self {
         Self {
-            since: now,
+            since,
             turned: now,
             seen: Totals::default(),
             lifetime: Totals::default(),
@@ -103,7 +104,7 @@ impl History {
 
     /// Forgets all that came before `now`.
     pub(super) fn reset(&mut self, now: Timestamp, counted: Totals) {
-        *self = Self { seen: counted, ..Self::new(now) };
+        *self = Self { seen: counted, ..Self::new(now, now) };
     }
 
     /// What came in a window, and how long that is: a window begins with a slice, and nothing is older than the history.
@@ -147,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_window_forgets_what_is_older_than_it() {
-        let mut history = History::new(at(0.0));
+        let mut history = History::new(at(0.0), at(0.0));
         let mut counted = Totals::default();
         counted.outcomes[0] = 6;
         history.turn(at(2.0), counted.clone());
@@ -192,7 +193,7 @@ mod tests {
         fn windows_hold_what_a_list_of_events_says(
             steps in prop::collection::vec((0_u64..90_000, 1_u64..5, any::<bool>()), 1..60),
         ) {
-            let mut history = History::new(at(0.0));
+            let mut history = History::new(at(0.0), at(0.0));
             let (mut counted, mut now) = (Totals::default(), 0);
             let mut events = Vec::new();
             for (pause, count, reads) in steps {

@@ -15,11 +15,11 @@
 //! ```
 //!
 //! ```text
-//! 18,204 requests since the start, 3 under way
+//! 18,204 requests since the start, 3 in flight now
 //!
-//! route                  requests   per s  errors   now     sent      p50      p90      p99    p99.9      max  52.1 µs ────────── 1.21 s
-//! GET     /report             304    5.07  0.66 %     2  97.3 kB   302 ms   391 ms   803 ms   1.21 s   1.21 s                  ▁▃█▅▂▁▁
-//! GET     /users/{id}      17,900     298     0 %     1  1.97 MB   412 µs   1.13 ms  4.61 ms  12.8 ms  21.0 ms   ▁▃▆█▆▄▃▂▂▁▁▁▁
+//! route            requests  per s    4xx  errors  now    sent     p50     p90     p99   p99.9     max  ┬10µs┬────┬1ms─┬10ms┬────┬1s──
+//! GET /report           304   5.07          0.66%    2  97.3kB   302ms   391ms   803ms           1.21s                        ▁▃█▅▂▁▁
+//! GET /users/{id}    17,900    298  1.12%      0%    1  1.97MB   412µs  1.13ms  4.61ms  12.8ms  21.0ms         ▁▃▆█▆▄▃▂▂▁▁
 //! ```
 //!
 //! # What is measured

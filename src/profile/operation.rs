@@ -57,7 +57,7 @@ impl OperationStats {
     pub(super) fn new(name: &Arc<str>, shared: &Arc<Shared>) -> Arc<Self> {
         Arc::new(Self {
             name: Arc::clone(name),
-            series: Series::new(shared.clock.now(), 0),
+            series: Series::new(shared, 0),
             meters: OperationMeters::default(),
             shared: Arc::clone(shared),
         })

@@ -2,7 +2,10 @@
 
 use std::{
     fmt,
-    sync::{Arc, OnceLock, Weak},
+    sync::{
+        Arc, OnceLock, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use super::{
@@ -10,15 +13,24 @@ use super::{
     meters::{ActiveMeters, METHODS, RouteMeters},
     series::Series,
 };
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 
 /// What all routes and operations of a profile have in common.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) clock: Clock,
+    /// When the profile was made or last reset, in nanoseconds.
+    pub(super) since: AtomicU64,
     /// How many of the slowest requests each keeps.
     pub(super) exemplars: usize,
     pub(super) active: ActiveMeters,
+}
+
+impl Shared {
+    /// When the profile was made or last reset.
+    pub(super) fn since(&self) -> Timestamp {
+        Timestamp::from_nanos(self.since.load(Ordering::Relaxed))
+    }
 }
 
 /// A route, with what is known of each method.
@@ -50,7 +62,7 @@ impl Route {
     #[inline]
     pub(super) fn method(&self, method: u8) -> &RouteMethod {
         self.methods[usize::from(method)].get_or_init(|| {
-            let series = Series::new(self.shared.clock.now(), self.shared.exemplars);
+            let series = Series::new(&self.shared, self.shared.exemplars);
             Box::new(RouteMethod { series, meters: RouteMeters::new(&self.name, method) })
         })
     }

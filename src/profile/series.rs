@@ -9,6 +9,7 @@ use std::sync::{
 use super::{
     cells::{Cells, Sample},
     history::History,
+    route::Shared,
     slowest::{Slow, Slowest},
     totals::Totals,
     writer::Writer,
@@ -30,8 +31,10 @@ pub(super) struct Series {
 }
 
 impl Series {
-    pub(super) fn new(now: Timestamp, exemplars: usize) -> Self {
-        let (history, slowest) = (History::new(now), Slowest::new(exemplars));
+    /// That keeps so many of the slowest.
+    pub(super) fn new(shared: &Shared, exemplars: usize) -> Self {
+        let history = History::new(shared.since(), shared.clock.now());
+        let slowest = Slowest::new(exemplars);
         Self {
             cells: Cells::new(),
             due: AtomicU64::new(history.due().as_nanos()),

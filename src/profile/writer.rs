@@ -117,6 +117,18 @@ impl Writer {
         }
     }
 
+    /// Moves the shortest and the longest there was to where a new one is among them.
+    #[inline]
+    pub(super) fn widen(self, min: &AtomicU64, max: &AtomicU64, nanos: u64) {
+        // Others that share the shard may write in between.
+        if nanos < min.load(Ordering::Relaxed) {
+            min.fetch_min(nanos, Ordering::Release);
+        }
+        if nanos > max.load(Ordering::Relaxed) {
+            max.fetch_max(nanos, Ordering::Release);
+        }
+    }
+
     #[inline]
     fn is_owner(self) -> bool {
         self.shard < OWNED

@@ -26,8 +26,9 @@ fn check(nanos: Vec<u64>) {
     let sum: u128 = sorted.iter().map(|nanos| u128::from(*nanos)).sum();
     assert_eq!(histogram.mean().unwrap().as_nanos(), sum / sorted.len() as u128);
     assert_eq!(histogram.count(), sorted.len() as u64);
-    assert_eq!(histogram.min(), histogram.quantile(0.0));
-    assert_eq!(histogram.max(), histogram.quantile(1.0));
+    let ends = [histogram.min(), histogram.max()].map(|end| end.unwrap().as_nanos() as u64);
+    assert_eq!(ends, [sorted[0], sorted[sorted.len() - 1]]);
+    assert_eq!([0.0, 1.0].map(|q| histogram.quantile(q)), [histogram.min(), histogram.max()]);
 }
 
 /// `SplitMix64` (Steele, Lea and Flood, 2014), as numbers in `0..1`.
