@@ -176,7 +176,7 @@ mod tests {
     /// As a request is counted step by step, its outcome last, somebody may read in between.
     #[test]
     fn what_is_read_halfway_is_not_lost() {
-        let mut history = History::new(at(0.0));
+        let mut history = History::new(at(0.0), at(0.0));
         let mut counted = Totals { response_bytes: 4, ..Totals::default() };
         counted.latency.record(Duration::from_millis(3));
         history.turn(at(1.0), counted.clone());
