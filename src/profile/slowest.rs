@@ -28,11 +28,10 @@ pub(super) struct Slowest {
 /// Of ids that are longer the rest is cut off.
 const LONGEST_ID: usize = 128;
 
-/// An id to be kept and shown. Clients choose them: it takes no more memory than it may, also not that of the head that it was
-/// sent in, and has no character that a terminal would obey.
+/// An id to be kept. Clients choose them: it takes no more memory than it may, nor does it hold on to the head that it was sent in.
 pub(super) fn id(field: &HeaderValue) -> Box<str> {
-    let visible = |byte: &u8| if matches!(byte, b' '..=b'~') { char::from(*byte) } else { '?' };
-    field.as_bytes().iter().take(LONGEST_ID).map(visible).collect::<String>().into()
+    let bytes = field.as_bytes();
+    String::from_utf8_lossy(&bytes[..bytes.len().min(LONGEST_ID)]).into()
 }
 
 /// For how long a request is kept.

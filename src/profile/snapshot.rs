@@ -153,8 +153,8 @@ pub struct Exemplar {
     pub status: Option<u16>,
     /// What became of it.
     pub outcome: Outcome,
-    /// Its `traceparent` or request id, by which it may be found elsewhere, if it had one: the first 128 bytes, `?` for those that
-    /// are not visible.
+    /// Its `traceparent` or request id, by which it may be found elsewhere, if it had one: the first 128 bytes, with
+    /// whatever characters the client put there.
     pub id: Option<String>,
     /// How long ago it ended.
     #[serde(serialize_with = "seconds")]
