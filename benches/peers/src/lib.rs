@@ -15,21 +15,27 @@ mod alloc;
 mod area;
 mod callgrind;
 mod case;
+mod exchange;
 mod figures;
 mod group;
 mod options;
 mod progress;
 mod report;
 mod row;
+mod threads;
 mod trial;
+mod walk;
 
 pub use self::{
     alloc::{CountingAllocator, Growth, growth},
     area::Area,
     case::{Case, timed},
+    exchange::{Clients, Inner, answer, exchange},
     figures::Figures,
     group::Group,
     progress::Progress,
     row::{Row, Section},
+    threads::both,
     trial::Trial,
+    walk::{keys, walk},
 };

@@ -10,10 +10,10 @@ use tower_weir::{
     clock::Clock,
     rate_limit::{Limiter, Table},
 };
-use tower_weir_peers::{Case, Figures, Group, Row, Section};
+use tower_weir_peers::{Case, Figures, Group, Row, Section, keys, walk};
 
 use crate::{
-    keys::{FEW, MANY, keys, walk},
+    keys::{FEW, MANY},
     quotas::{ROOMY, governor_roomy},
 };
 

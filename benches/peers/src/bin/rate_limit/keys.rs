@@ -1,38 +1,7 @@
-//! Keys in random order, made beforehand and the same for all.
-
-use std::iter;
-
-use fastrand::Rng;
-
-const SEED: u64 = 0x7765_6972;
+//! How many keys there are.
 
 /// The few that fit into a core's caches.
 pub(crate) const FEW: usize = 1_000;
 
 /// More than fit into any cache.
 pub(crate) const MANY: usize = 1_000_000;
-
-/// How long an order is at least: too long for a branch predictor to learn it.
-const LONG: usize = 1 << 16;
-
-pub(crate) fn keys(count: usize) -> Vec<u64> {
-    let mut random = Rng::with_seed(SEED);
-    iter::repeat_with(|| random.u64(..)).take(count).collect()
-}
-
-/// An endless walk over the items, each once before any comes again, without a pattern.
-pub(crate) fn walk<T: Copy>(items: &[T]) -> impl Iterator<Item = T> + use<T> {
-    let mut random = Rng::with_seed(SEED);
-    let mut order = Vec::new();
-    while order.len() < LONG {
-        let start = order.len();
-        order.extend_from_slice(items);
-        random.shuffle(&mut order[start..]);
-    }
-    let mut at = 0;
-    iter::repeat_with(move || {
-        let item = order[at];
-        at = if at + 1 == order.len() { 0 } else { at + 1 };
-        item
-    })
-}

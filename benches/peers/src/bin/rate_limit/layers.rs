@@ -21,12 +21,9 @@ use tower_weir::{
     key::PeerIp,
     rate_limit::{Headers, Quota, RateLimitLayer},
 };
-use tower_weir_peers::{Case, Figures, Group, Row, Section};
+use tower_weir_peers::{Case, Clients, Figures, Group, Inner, Row, Section};
 
-use crate::{
-    inner::{Clients, Inner},
-    quotas::{BURST, INTERVAL, ROOMY, SPENT_AT_ONCE},
-};
+use crate::quotas::{BURST, INTERVAL, ROOMY, SPENT_AT_ONCE};
 
 /// The addresses of the main rows.
 const SOME: u32 = 64;

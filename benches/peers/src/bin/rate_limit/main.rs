@@ -2,7 +2,6 @@
 
 mod checks;
 mod count;
-mod inner;
 mod keys;
 mod layers;
 mod memory;

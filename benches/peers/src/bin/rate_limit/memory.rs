@@ -2,10 +2,10 @@
 
 use governor::{DefaultKeyedRateLimiter, RateLimiter};
 use tower_weir::rate_limit::{Limiter, Table};
-use tower_weir_peers::{Row, Section, growth};
+use tower_weir_peers::{Row, Section, growth, keys};
 
 use crate::{
-    keys::{MANY, keys},
+    keys::MANY,
     quotas::{ROOMY, governor_roomy},
 };
 

@@ -1,18 +1,13 @@
 //! Two threads that check at the same time.
 
-use std::{
-    hint::{black_box, spin_loop},
-    sync::atomic::{AtomicUsize, Ordering},
-    thread,
-    time::{Duration, Instant},
-};
+use std::{hint::black_box, time::Duration};
 
 use governor::{DefaultKeyedRateLimiter, RateLimiter};
 use tower_weir::rate_limit::Limiter;
-use tower_weir_peers::{Case, Figures, Group, Row, Section};
+use tower_weir_peers::{Case, Figures, Group, Row, Section, both, keys};
 
 use crate::{
-    keys::{FEW, keys},
+    keys::FEW,
     quotas::{ROOMY, governor_roomy},
 };
 
@@ -35,7 +30,7 @@ fn ours(name: &'static str, count: usize) -> Case {
     Case::new(name, move || {
         let limiter = Limiter::new(ROOMY);
         let keys = keys(count);
-        move |checks| both(&keys, checks, |key| black_box(&limiter).check(key).is_ok())
+        move |checks| check_both(&keys, checks, |key| black_box(&limiter).check(key).is_ok())
     })
 }
 
@@ -43,32 +38,16 @@ fn governor(name: &'static str, count: usize) -> Case {
     Case::new(name, move || {
         let limiter: DefaultKeyedRateLimiter<u64> = RateLimiter::keyed(governor_roomy());
         let keys = keys(count);
-        move |checks| both(&keys, checks, |key| black_box(&limiter).check_key(key).is_ok())
+        move |checks| check_both(&keys, checks, |key| black_box(&limiter).check_key(key).is_ok())
     })
 }
 
-/// The time in which two threads make so many checks each, one beginning at the first key and one in the middle.
-fn both(keys: &[u64], checks: u64, check: impl Fn(&u64) -> bool + Sync) -> Duration {
-    let arrived = AtomicUsize::new(0);
-    let one = |first: usize| {
-        let mut keys = keys.iter().cycle().skip(first);
-        // Spinning, so that neither begins while the other has yet to be given a core.
-        arrived.fetch_add(1, Ordering::SeqCst);
-        while arrived.load(Ordering::SeqCst) < 2 {
-            spin_loop();
-        }
-        let start = Instant::now();
-        for _ in 0..checks {
-            assert!(keys.next().is_some_and(&check));
-        }
-        (start, Instant::now())
-    };
-    thread::scope(|scope| {
-        let other = scope.spawn(|| one(keys.len() / 2));
-        let (start, end) = one(0);
-        let (other_start, other_end) = other.join().expect("a check does not panic");
-        // From the first start to the last end: had they run one after the other, it would show.
-        end.max(other_end) - start.min(other_start)
+/// One thread begins at the first key and one in the middle.
+fn check_both(keys: &[u64], checks: u64, check: impl Fn(&u64) -> bool + Sync) -> Duration {
+    both(checks, |which| {
+        let mut keys = keys.iter().cycle().skip(which * keys.len() / 2);
+        let check = &check;
+        move || assert!(keys.next().is_some_and(check))
     })
 }
 
