@@ -1,16 +1,12 @@
 use std::{fmt, marker::PhantomData, sync::Arc};
 
-use http::{HeaderName, Request};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use http_body::Body;
 use tower_layer::Layer;
 
 use super::{
-    Announced, Counted, Profile, Profiled, Uploads,
-    handle::Core,
-    meters::place_of,
-    recording::{End, Recording},
-    reporter::Slot,
-    uploads::RequestBytes,
+    Announced, Counted, Profile, Profiled, Uploads, handle::Core, meters::place_of,
+    recording::Recording, reporter::Slot, uploads::RequestBytes,
 };
 use crate::{
     head::Head,
@@ -158,11 +154,12 @@ impl<U> fmt::Debug for ProfileLayer<U> {
 impl Profiler {
     /// Begins to record a request, unless a layer outside does already.
     pub(super) fn begin<B: Body>(&self, request: &mut Request<B>) -> Option<Recording> {
-        let head = Head::of(request);
-        if head.extensions.get::<Recorded>().is_some() {
-            Slot::fill(&self.namer, &head);
+        // Marks it and sees whether it was.
+        if request.extensions_mut().insert(Recorded).is_some() {
+            Slot::fill(&self.namer, &Head::of(request));
             return None;
         }
+        let head = Head::of(request);
         let started = self.profile.shared.clock.now();
         let method = place_of(head.method);
         let (route, unproven) = match self.namer.name(&head) {
@@ -177,32 +174,36 @@ impl Profiler {
         let route = route.unwrap_or_else(|| self.profile.unmatched());
         route.method(method).series.start();
         route.shared.active.get(method).increment(1.0);
-        let id = self.ids.iter().find_map(|name| head.headers.get(name)).cloned();
         let slot = (!is_named).then(|| Slot::new(&self.profile, method, &route));
         let announced = request.body().size_hint().exact();
-        let recording = Recording {
-            route: Some(route),
-            method,
-            slot: slot.clone(),
-            unproven,
-            is_grpc: is_grpc(head.headers),
-            id,
-            started,
-            request_bytes: RequestBytes::Announced(announced.unwrap_or_default()),
-            running: false,
-            end: End::Open,
-            status: None,
-            grpc_code: None,
-            answered_in_grpc: false,
-            to_headers: None,
-            announced: None,
-            response_bytes: 0,
-        };
-        let extensions = request.extensions_mut();
-        extensions.insert(Recorded);
+        let recording = Recording::new(|state| {
+            state.route = Some(route);
+            state.method = method;
+            state.slot.clone_from(&slot);
+            state.unproven = unproven;
+            // Its calls are all POST (gRPC over HTTP/2, "Requests").
+            state.is_grpc = *head.method == Method::POST && is_grpc(head.headers);
+            state.id = self.id(head.headers).cloned();
+            state.started = started;
+            state.request_bytes = RequestBytes::Announced(announced.unwrap_or_default());
+        });
         if let Some(slot) = slot {
-            extensions.insert(slot);
+            request.extensions_mut().insert(slot);
         }
         Some(recording)
+    }
+    /// The first of the fields that name requests that there is.
+    fn id<'a>(&self, headers: &'a HeaderMap) -> Option<&'a HeaderValue> {
+        // To look for one takes as long as to pass by some others.
+        if headers.keys_len() > 4 * self.ids.len() {
+            return self.ids.iter().find_map(|name| headers.get(name));
+        }
+        let (mut ids, mut found) = (&*self.ids, None);
+        for (name, value) in headers {
+            if let Some(rank) = ids.iter().position(|id| id == name) {
+                (ids, found) = (&ids[..rank], Some(value));
+            }
+        }
+        found
     }
 }

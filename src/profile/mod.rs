@@ -59,6 +59,7 @@ mod meters;
 mod operation;
 mod outcome;
 mod page;
+mod pool;
 mod recording;
 mod reporter;
 mod route;

@@ -1,4 +1,7 @@
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, atomic::AtomicU64},
+};
 
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header::CONTENT_LENGTH};
 use http_body::Body;
@@ -9,6 +12,7 @@ use super::{
     current::Current,
     meters::METHODS,
     outcome::grpc,
+    pool,
     reporter::Slot,
     route::Route,
     slowest::{self, Slow},
@@ -24,6 +28,13 @@ use crate::{
 ///
 /// It goes with the request until the end of the response's body, and is counted when it is dropped, whatever the reason.
 pub struct Recording {
+    /// `None` only when it has been counted. Boxed, as it is moved several times on its way.
+    state: Option<Box<State>>,
+}
+
+/// What is known.
+#[derive(Default)]
+pub(super) struct State {
     /// `None` only while it is the current one.
     pub(super) route: Option<Arc<Route>>,
     pub(super) method: u8,
@@ -51,9 +62,10 @@ pub struct Recording {
 }
 
 /// How a request ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum End {
     /// It has not, so if it is dropped it was given up.
+    #[default]
     Open,
     Complete,
     ServiceFailed,
@@ -61,8 +73,52 @@ pub(super) enum End {
 }
 
 impl Recording {
+    /// Of a request that begins. `begin` tells what is known of it to a state that knows nothing.
+    #[inline]
+    pub(super) fn new(begin: impl FnOnce(&mut State)) -> Self {
+        let mut state = pool::take();
+        begin(&mut state);
+        Self { state: Some(state) }
+    }
+
     /// The head of the response is there.
+    #[inline]
     pub(super) fn head<B: Body>(&mut self, response: &Response<B>) {
+        if let Some(state) = &mut self.state {
+            state.head(response);
+        }
+    }
+
+    /// The service failed.
+    pub(super) fn fail(&mut self) {
+        self.end(End::ServiceFailed);
+    }
+
+    /// For how long it has been under way, in milliseconds.
+    pub(super) fn to_headers_millis(&self) -> f64 {
+        let nanos = self.state.as_ref().and_then(|state| state.to_headers);
+        nanos.unwrap_or_default() as f64 / 1e6
+    }
+
+    /// From now on counts what is read of the request.
+    pub(super) fn count_upload(&mut self) -> Arc<AtomicU64> {
+        let read = Arc::default();
+        if let Some(state) = &mut self.state {
+            state.request_bytes = RequestBytes::Read(Arc::clone(&read));
+        }
+        read
+    }
+
+    fn end(&mut self, end: End) {
+        if let Some(state) = &mut self.state {
+            state.end = end;
+        }
+    }
+}
+
+impl State {
+    /// The head of the response is there.
+    fn head<B: Body>(&mut self, response: &Response<B>) {
         let Some(route) = &self.route else { return };
         let now = route.shared.clock.now();
         self.to_headers = Some(now.as_nanos().saturating_sub(self.started.as_nanos()));
@@ -80,21 +136,9 @@ impl Recording {
         if has_no_body(METHODS[usize::from(self.method)], status) {
             self.end = End::Complete;
         } else {
-            // Whose word a server takes, in this order.
-            let length = response.headers().get(CONTENT_LENGTH);
-            let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
-            self.announced = length.or_else(|| response.body().size_hint().exact());
+            let said = || response.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok();
+            self.announced = response.body().size_hint().exact().or_else(said);
         }
-    }
-
-    /// The service failed.
-    pub(super) fn fail(&mut self) {
-        self.end = End::ServiceFailed;
-    }
-
-    /// For how long it has been under way, in milliseconds.
-    pub(super) fn to_headers_millis(&self) -> f64 {
-        self.to_headers.unwrap_or_default() as f64 / 1e6
     }
 
     /// Names a gRPC method that nobody had asked for before, if the response shows that there is one.
@@ -192,45 +236,57 @@ fn has_no_body(method: &str, status: StatusCode) -> bool {
 
 impl Guard for Recording {
     /// Lets operations inside find the profile. If `work` panics, it never comes to its end.
+    #[inline]
     fn around<T>(&mut self, work: impl FnOnce() -> T) -> T {
-        self.running = true;
+        let Some(state) = &mut self.state else { return work() };
+        state.running = true;
         let done = {
-            let _current = Current::enter(&mut self.route);
+            let _current = Current::enter(&mut state.route);
             work()
         };
-        self.running = false;
+        state.running = false;
         done
     }
 
+    #[inline]
     fn data(&mut self, bytes: usize) {
-        self.response_bytes += bytes as u64;
+        if let Some(state) = &mut self.state {
+            state.response_bytes += bytes as u64;
+        }
     }
 
     fn trailers(&mut self, trailers: &HeaderMap) {
-        if self.is_grpc && self.grpc_code.is_none() {
-            self.grpc_code = grpc_code(trailers);
+        if let Some(state) = &mut self.state
+            && state.is_grpc
+            && state.grpc_code.is_none()
+        {
+            state.grpc_code = grpc_code(trailers);
         }
     }
 
     fn failed(&mut self) {
-        self.end = End::BodyFailed;
+        self.end(End::BodyFailed);
     }
 
+    #[inline]
     fn complete(&mut self) {
-        self.end = End::Complete;
+        self.end(End::Complete);
     }
 }
 
 impl Drop for Recording {
     fn drop(&mut self) {
-        if let Some(route) = self.route.take() {
-            self.count(route);
+        let Some(mut state) = self.state.take() else { return };
+        if let Some(route) = state.route.take() {
+            state.count(route);
         }
+        pool::give_back(state);
     }
 }
 
 impl fmt::Debug for Recording {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Recording").field("route", &self.route).finish_non_exhaustive()
+        let route = self.state.as_ref().map(|state| &state.route);
+        f.debug_struct("Recording").field("route", &route).finish_non_exhaustive()
     }
 }

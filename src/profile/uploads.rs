@@ -38,6 +38,12 @@ pub(super) enum RequestBytes {
     Read(Arc<AtomicU64>),
 }
 
+impl Default for RequestBytes {
+    fn default() -> Self {
+        Self::Announced(0)
+    }
+}
+
 impl RequestBytes {
     pub(super) fn get(&self) -> u64 {
         match self {
@@ -82,9 +88,8 @@ impl sealed::Uploads for Counted {
         request.map(|body| match recording {
             None => GuardedBody::unguarded(body),
             Some(recording) => {
-                let read = Arc::<AtomicU64>::default();
-                recording.request_bytes = RequestBytes::Read(Arc::clone(&read));
-                GuardedBody::new(body, Upload(read))
+                let upload = Upload(recording.count_upload());
+                GuardedBody::new(body, upload)
             }
         })
     }

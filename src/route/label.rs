@@ -85,12 +85,17 @@ impl RouteNamer {
     pub(crate) fn name<'a>(&'a self, head: &Head<'a>) -> RouteName<'a> {
         let of_table = || self.table.as_ref().and_then(|table| table.pattern(head));
         match matched_pattern(head).or_else(of_table) {
-            Some(pattern) if !pattern.contains("/{*") => RouteName::Pattern(pattern),
+            Some(pattern) if !is_catch_all(pattern) => RouteName::Pattern(pattern),
             _ if is_grpc(head.headers) => RouteName::Rpc(head.uri.path()),
             Some(pattern) => RouteName::Pattern(pattern),
             None => RouteName::Unmatched,
         }
     }
+}
+
+/// Whether a pattern ends in `/{*rest}`; nowhere else may it have such a part.
+fn is_catch_all(pattern: &str) -> bool {
+    pattern.rsplit_once('/').is_some_and(|(_, last)| last.starts_with("{*"))
 }
 
 impl RouteLabels {

@@ -1,14 +1,18 @@
 use std::{collections::HashMap, fmt, sync::Arc};
 
 use arc_swap::ArcSwap;
+use rustc_hash::FxBuildHasher;
 
 /// Values by name. Names are only ever added, up to a capacity.
 ///
-/// Reading takes no lock. A new name copies the map, which happens as often as there are names.
+/// Reading takes no lock. A new name copies the map, which happens as often as there are names. They are hashed fast and by no
+/// secret: clients may ask for names that collide, but the names that are there are the program's.
 pub(crate) struct Names<T> {
-    known: ArcSwap<HashMap<Arc<str>, T>>,
+    known: ArcSwap<Map<T>>,
     capacity: usize,
 }
+
+type Map<T> = HashMap<Arc<str>, T, FxBuildHasher>;
 
 impl<T: Clone> Names<T> {
     pub(crate) fn new(capacity: usize) -> Self {
@@ -41,7 +45,7 @@ impl<T: Clone> Names<T> {
         let name = Arc::<str>::from(name);
         let value = make(&name);
         self.known.rcu(|known| {
-            let mut known = HashMap::clone(known);
+            let mut known = Map::clone(known);
             if known.len() < self.capacity {
                 // Another thread may have been first.
                 known.entry(Arc::clone(&name)).or_insert_with(|| value.clone());
