@@ -8,31 +8,12 @@ thread_local! {
     static CURRENT: RefCell<Option<Arc<Route>>> = const { RefCell::new(None) };
 }
 
-/// While this is there, the thread is at work for a request of a route.
-pub(super) struct Current<'a> {
-    /// The route that it was at work for before.
-    outer: &'a mut Option<Arc<Route>>,
-}
-
-impl<'a> Current<'a> {
-    /// Takes the route for that long. Moving it there and back costs less than counting another reference.
-    #[inline]
-    pub(super) fn enter(route: &'a mut Option<Arc<Route>>) -> Self {
-        swap(route);
-        Self { outer: route }
-    }
-}
-
-impl Drop for Current<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        swap(self.outer);
-    }
-}
-
-/// Does nothing, twice, in a thread that is ending.
+/// Makes a route the current one, and tells the one before: twice around whatever is done for it. To move it there and back costs
+/// less than to count another reference.
+///
+/// In a thread that is ending it does nothing, both times.
 #[inline]
-fn swap(route: &mut Option<Arc<Route>>) {
+pub(super) fn swap(route: &mut Option<Arc<Route>>) {
     let _ = CURRENT.try_with(|current| std::mem::swap(&mut *current.borrow_mut(), route));
 }
 

@@ -9,7 +9,7 @@ use http_body::Body;
 use pin_project::pin_project;
 
 use super::recording::Recording;
-use crate::body::{Guard, GuardedBody};
+use crate::body::GuardedBody;
 
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
@@ -36,25 +36,27 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let Some(recording) = this.recording else {
+        let Some(recording) = this.recording.take() else {
             let response = ready!(this.inner.poll(cx))?;
             return Poll::Ready(Ok(response.map(GuardedBody::unguarded)));
         };
-        let response = ready!(recording.around(|| this.inner.poll(cx)));
-        match response {
-            Ok(mut response) => {
+        let running = recording.start();
+        let polled = this.inner.poll(cx);
+        let mut recording = running.stop();
+        match polled {
+            Poll::Pending => {
+                *this.recording = Some(recording);
+                Poll::Pending
+            }
+            Poll::Ready(Ok(mut response)) => {
                 recording.head(&response);
                 if *this.server_timing {
-                    tell(recording, &mut response);
+                    tell(&recording, &mut response);
                 }
-                Poll::Ready(Ok(response.map(|body| match this.recording.take() {
-                    Some(recording) => GuardedBody::new(body, recording),
-                    None => GuardedBody::unguarded(body),
-                })))
+                Poll::Ready(Ok(response.map(|body| GuardedBody::new(body, recording))))
             }
-            Err(error) => {
+            Poll::Ready(Err(error)) => {
                 recording.fail();
-                *this.recording = None;
                 Poll::Ready(Err(error))
             }
         }

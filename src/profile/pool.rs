@@ -21,10 +21,9 @@ pub(super) fn take() -> Box<State> {
     free.ok().flatten().unwrap_or_default()
 }
 
-/// Takes back one that may know something, and forgets it.
+/// Takes back one that has forgotten what it knew.
 #[inline]
-pub(super) fn give_back(mut state: Box<State>) {
-    *state = State::default();
+pub(super) fn give_back(state: Box<State>) {
     let _ = FREE.try_with(|free| {
         let mut free = free.borrow_mut();
         if free.len() < KEPT {

@@ -9,7 +9,7 @@ use http_body::Body;
 use super::{
     Outcome,
     cells::Sample,
-    current::Current,
+    current,
     meters::METHODS,
     outcome::grpc,
     pool,
@@ -61,6 +61,38 @@ pub(super) struct State {
     pub(super) response_bytes: u64,
 }
 
+/// The service is at work, and operations inside find the profile. Dropped, it panicked.
+///
+/// Not a function around the work, whose result would be copied once more on its way out.
+#[must_use = "dropped, it counts a panic"]
+pub(super) struct Running(Recording);
+
+impl Running {
+    /// The service has come back.
+    #[inline]
+    pub(super) fn stop(mut self) -> Recording {
+        self.leave();
+        if let Some(state) = &mut self.0.state {
+            state.running = false;
+        }
+        Recording { state: self.0.state.take() }
+    }
+
+    #[inline]
+    fn leave(&mut self) {
+        if let Some(state) = &mut self.0.state {
+            current::swap(&mut state.route);
+        }
+    }
+}
+
+impl Drop for Running {
+    #[inline]
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
 /// How a request ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum End {
@@ -79,6 +111,16 @@ impl Recording {
         let mut state = pool::take();
         begin(&mut state);
         Self { state: Some(state) }
+    }
+
+    /// The service is about to be at work for the request, on this thread.
+    #[inline]
+    pub(super) fn start(mut self) -> Running {
+        if let Some(state) = &mut self.state {
+            state.running = true;
+            current::swap(&mut state.route);
+        }
+        Running(self)
     }
 
     /// The head of the response is there.
@@ -117,6 +159,23 @@ impl Recording {
 }
 
 impl State {
+    /// Makes it as good as new. Field by field, as a whole one would be made elsewhere and copied here.
+    fn forget(&mut self) {
+        self.route = None;
+        self.slot = None;
+        self.unproven = None;
+        self.id = None;
+        self.request_bytes = RequestBytes::default();
+        self.running = false;
+        self.end = End::Open;
+        self.status = None;
+        self.grpc_code = None;
+        self.answered_in_grpc = false;
+        self.to_headers = None;
+        self.announced = None;
+        self.response_bytes = 0;
+    }
+
     /// The head of the response is there.
     fn head<B: Body>(&mut self, response: &Response<B>) {
         let Some(route) = &self.route else { return };
@@ -235,16 +294,11 @@ fn has_no_body(method: &str, status: StatusCode) -> bool {
 }
 
 impl Guard for Recording {
-    /// Lets operations inside find the profile. If `work` panics, it never comes to its end.
     #[inline]
-    fn around<T>(&mut self, work: impl FnOnce() -> T) -> T {
-        let Some(state) = &mut self.state else { return work() };
-        state.running = true;
-        let done = {
-            let _current = Current::enter(&mut state.route);
-            work()
-        };
-        state.running = false;
+    fn around<T>(&mut self, poll: impl FnOnce() -> T) -> T {
+        let running = Recording { state: self.state.take() }.start();
+        let done = poll();
+        *self = running.stop();
         done
     }
 
@@ -275,13 +329,22 @@ impl Guard for Recording {
 }
 
 impl Drop for Recording {
+    #[inline]
     fn drop(&mut self) {
-        let Some(mut state) = self.state.take() else { return };
-        if let Some(route) = state.route.take() {
-            state.count(route);
+        if let Some(state) = self.state.take() {
+            count(state);
         }
-        pool::give_back(state);
     }
+}
+
+/// By itself, as most recordings that are dropped have been moved on.
+#[inline(never)]
+fn count(mut state: Box<State>) {
+    if let Some(route) = state.route.take() {
+        state.count(route);
+    }
+    state.forget();
+    pool::give_back(state);
 }
 
 impl fmt::Debug for Recording {

@@ -9,8 +9,13 @@ use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::{Announced, Uploads, future::ResponseFuture, layer::Profiler, recording::Recording};
-use crate::body::{Guard, GuardedBody};
+use super::{
+    Announced, Uploads,
+    future::ResponseFuture,
+    layer::Profiler,
+    recording::{Recording, Running},
+};
+use crate::body::GuardedBody;
 
 /// The service of [`ProfileLayer`](super::ProfileLayer).
 pub struct Profiled<S, U = Announced> {
@@ -59,11 +64,12 @@ where
         let server_timing = self.profiler.server_timing;
         let mut recording = self.profiler.begin(&mut request);
         let request = U::prepare(request, recording.as_mut());
-        let inner = match &mut recording {
-            Some(recording) => recording.around(|| self.inner.call(request)),
-            None => self.inner.call(request),
-        };
-        ResponseFuture { inner, recording, server_timing }
+        let running = recording.map(Recording::start);
+        ResponseFuture {
+            inner: self.inner.call(request),
+            recording: running.map(Running::stop),
+            server_timing,
+        }
     }
 }
 
