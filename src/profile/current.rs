@@ -1,11 +1,11 @@
 //! Which request the current thread is at work for.
 
-use std::{cell::RefCell, sync::Arc};
+use std::{cell::Cell, sync::Arc};
 
 use super::{Profile, route::Route};
 
 thread_local! {
-    static CURRENT: RefCell<Option<Arc<Route>>> = const { RefCell::new(None) };
+    static CURRENT: Cell<Option<Arc<Route>>> = const { Cell::new(None) };
 }
 
 /// Makes a route the current one, and tells the one before: twice around whatever is done for it. To move it there and back costs
@@ -14,14 +14,16 @@ thread_local! {
 /// In a thread that is ending it does nothing, both times.
 #[inline]
 pub(super) fn swap(route: &mut Option<Arc<Route>>) {
-    let _ = CURRENT.try_with(|current| std::mem::swap(&mut *current.borrow_mut(), route));
+    let _ = CURRENT.try_with(|current| *route = current.replace(route.take()));
 }
 
 /// The profile that this request is counted in.
 pub(super) fn profile() -> Option<Profile> {
     let current = CURRENT.try_with(|current| {
-        let current = current.borrow();
-        current.as_ref().and_then(|route| route.profile.upgrade())
+        let route = current.take();
+        let profile = route.as_ref().and_then(|route| route.profile.upgrade());
+        current.set(route);
+        profile
     });
     current.ok().flatten().map(Profile::of)
 }

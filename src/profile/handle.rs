@@ -188,13 +188,13 @@ impl Core {
     #[inline]
     pub(super) fn route(&self, name: &str) -> Option<Arc<Route>> {
         let new = |name: &Arc<str>| Arc::new(Route::new(name, &self.shared, &self.profile));
-        self.routes.get_or_add(name, new)
+        self.routes.get_or_add(name, new).cloned()
     }
 
     /// The route of this name, if it is known.
     #[inline]
     pub(super) fn known(&self, name: &str) -> Option<Arc<Route>> {
-        self.routes.get(name)
+        self.routes.get(name).cloned()
     }
 
     pub(super) fn unmatched(&self) -> Arc<Route> {
@@ -203,21 +203,17 @@ impl Core {
 
     /// All routes, in no order.
     pub(super) fn routes(&self) -> Vec<Arc<Route>> {
-        let mut routes = self.routes.values();
-        routes.push(self.unmatched());
-        routes
+        self.routes.values().cloned().chain([self.unmatched()]).collect()
     }
 
     /// All operations, in no order.
     pub(super) fn operations(&self) -> Vec<Arc<OperationStats>> {
-        let mut operations = self.operations.values();
-        operations.extend(self.other.get().cloned());
-        operations
+        self.operations.values().chain(self.other.get()).cloned().collect()
     }
 
     fn operation(&self, name: &str) -> Arc<OperationStats> {
         let new = |name: &Arc<str>| OperationStats::new(name, &self.shared);
         let known = self.operations.get_or_add(name, new);
-        known.unwrap_or_else(|| Arc::clone(self.other.get_or_init(|| new(&OTHER.into()))))
+        Arc::clone(known.unwrap_or_else(|| self.other.get_or_init(|| new(&OTHER.into()))))
     }
 }

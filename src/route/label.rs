@@ -123,7 +123,7 @@ impl RouteLabels {
             RouteName::Rpc(path) => self.rpcs.get_or_add(path, label),
             RouteName::Unmatched => None,
         };
-        label.unwrap_or_else(|| self.unmatched.clone())
+        label.unwrap_or(&self.unmatched).clone()
     }
 }
 
