@@ -162,7 +162,9 @@ impl Profiler {
         let head = Head::of(request);
         let started = self.profile.shared.clock.now();
         let method = place_of(head.method);
-        let (route, unproven) = match self.namer.name(&head) {
+        // Its calls are all POST (gRPC over HTTP/2, "Requests").
+        let is_grpc = *head.method == Method::POST && is_grpc(head.headers);
+        let (route, unproven) = match self.namer.name(&head, is_grpc) {
             RouteName::Pattern(pattern) => (self.profile.route(pattern), None),
             RouteName::Rpc(path) => match self.profile.known(path) {
                 None => (None, Some(path.into())),
@@ -181,8 +183,7 @@ impl Profiler {
             state.method = method;
             state.slot.clone_from(&slot);
             state.unproven = unproven;
-            // Its calls are all POST (gRPC over HTTP/2, "Requests").
-            state.is_grpc = *head.method == Method::POST && is_grpc(head.headers);
+            state.is_grpc = is_grpc;
             state.id = self.id(head.headers).cloned();
             state.started = started;
             state.request_bytes = RequestBytes::Announced(announced.unwrap_or_default());

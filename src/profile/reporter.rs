@@ -10,6 +10,7 @@ use tower_service::Service;
 use super::{handle::Core, route::Route};
 use crate::{
     head::Head,
+    reject::is_grpc,
     route::{RouteName, RouteNamer},
 };
 
@@ -84,7 +85,7 @@ impl Slot {
     /// Tells the route, if a layer outside wants to know it and it is known here.
     pub(super) fn fill(namer: &RouteNamer, head: &Head<'_>) {
         let Some(slot) = head.extensions.get::<Arc<Self>>() else { return };
-        if let RouteName::Pattern(pattern) = namer.name(head) {
+        if let RouteName::Pattern(pattern) = namer.name(head, is_grpc(head.headers)) {
             slot.tell(pattern);
         }
     }

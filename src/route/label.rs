@@ -81,14 +81,14 @@ impl RouteNamer {
         Self { table: Some(Arc::new(table.map(|_, _| ()))) }
     }
 
+    /// Of a request that speaks gRPC or does not.
     #[inline]
-    pub(crate) fn name<'a>(&'a self, head: &Head<'a>) -> RouteName<'a> {
+    pub(crate) fn name<'a>(&'a self, head: &Head<'a>, is_grpc: bool) -> RouteName<'a> {
         let of_table = || self.table.as_ref().and_then(|table| table.pattern(head));
         match matched_pattern(head).or_else(of_table) {
-            Some(pattern) if !is_catch_all(pattern) => RouteName::Pattern(pattern),
-            _ if is_grpc(head.headers) => RouteName::Rpc(head.uri.path()),
-            Some(pattern) => RouteName::Pattern(pattern),
-            None => RouteName::Unmatched,
+            Some(pattern) if !is_grpc || !is_catch_all(pattern) => RouteName::Pattern(pattern),
+            _ if is_grpc => RouteName::Rpc(head.uri.path()),
+            _ => RouteName::Unmatched,
         }
     }
 }
@@ -118,7 +118,7 @@ impl RouteLabels {
     /// The label of the request with this head.
     pub fn of(&self, head: &Head<'_>) -> RouteLabel {
         let label = |name: &Arc<str>| RouteLabel(Arc::clone(name));
-        let label = match self.namer.name(head) {
+        let label = match self.namer.name(head, is_grpc(head.headers)) {
             RouteName::Pattern(pattern) => self.patterns.get_or_add(pattern, label),
             RouteName::Rpc(path) => self.rpcs.get_or_add(path, label),
             RouteName::Unmatched => None,
