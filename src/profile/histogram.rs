@@ -235,7 +235,7 @@ impl Histogram {
         if other.is_empty() {
             return;
         }
-        let mut combined = Vec::with_capacity(self.buckets.len().max(other.buckets.len()));
+        let mut combined = Vec::with_capacity(self.buckets.len() + other.buckets.len());
         let (mut ours, mut theirs) = (&*self.buckets, &*other.buckets);
         loop {
             let index = match (ours.first(), theirs.first()) {
@@ -248,6 +248,8 @@ impl Histogram {
                 combined.push(Bucket::new(index, count));
             }
         }
+        // Windows keep many of them for long.
+        combined.shrink_to_fit();
         self.buckets = combined;
     }
 }
