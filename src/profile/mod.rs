@@ -67,6 +67,7 @@ mod series;
 mod service;
 mod slowest;
 mod snapshot;
+mod state;
 mod table;
 mod totals;
 mod uploads;

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use super::recording::State;
+use super::state::State;
 
 /// How many are kept for each thread: about as many requests may end before as many begin.
 const KEPT: usize = 64;
