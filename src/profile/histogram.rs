@@ -168,27 +168,29 @@ impl Histogram {
     /// The shortest duration that the share `q` of all do not exceed, by the nearest rank: of a hundred, `0.99` is the 99th.
     /// `None` if there are none. A share out of `0..=1` is taken for the nearer end.
     pub fn quantile(&self, q: f64) -> Option<Duration> {
-        let count = self.count();
-        // Not the least below it, where the product is a whole number but for the last bit.
-        let rank = (q.clamp(0.0, 1.0) * count as f64 * (1.0 - f64::EPSILON)).ceil();
-        let mut left = rank as u64;
-        if left <= 1 {
-            return self.min();
-        }
-        if left >= count {
-            return self.max();
-        }
-        for bucket in &self.buckets {
-            match left.checked_sub(bucket.count()) {
-                // What is in the bucket of an end does not lie beyond it.
-                None | Some(0) => {
-                    let middle = Duration::from_nanos(bucket.middle());
-                    return Some(middle.clamp(self.min()?, self.max()?));
-                }
-                Some(rest) => left = rest,
+        self.quantiles([q]).map(|[quantile]| quantile)
+    }
+
+    /// Those of several shares, which rise, in one go.
+    pub(super) fn quantiles<const N: usize>(&self, shares: [f64; N]) -> Option<[Duration; N]> {
+        let (count, min, max) = (self.count(), self.min()?, self.max()?);
+        let (mut below, mut buckets) = (0, self.buckets.iter().peekable());
+        Some(shares.map(|q| {
+            // Not the least below it, where the product is a whole number but for the last bit.
+            let rank = (q.clamp(0.0, 1.0) * count as f64 * (1.0 - f64::EPSILON)).ceil() as u64;
+            if rank <= 1 {
+                return min;
             }
-        }
-        None
+            if rank >= count {
+                return max;
+            }
+            while let Some(bucket) = buckets.next_if(|bucket| below + bucket.count() < rank) {
+                below += bucket.count();
+            }
+            // What is in the bucket of an end does not lie beyond it.
+            let middle = buckets.peek().map_or(max, |bucket| Duration::from_nanos(bucket.middle()));
+            middle.clamp(min, max)
+        }))
     }
 
     /// Adds all durations of another.
@@ -196,6 +198,26 @@ impl Histogram {
         self.sum += other.sum;
         self.ends.widen(other.ends);
         self.combine(other, |ours, theirs| ours + theirs);
+    }
+
+    /// All durations of many, in one go.
+    pub(super) fn sum<'a>(all: impl Iterator<Item = &'a Self> + Clone) -> Self {
+        let ends = all.clone().filter_map(|one| Some((one.buckets.first()?, one.buckets.last()?)));
+        let ends = ends.map(|(first, last)| (first.index(), last.index()));
+        let range = ends.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+        let Some((first, last)) = range else { return Self::default() };
+        let mut counts = vec![0; last - first + 1];
+        let mut sum = Self::default();
+        for one in all {
+            for bucket in &one.buckets {
+                counts[bucket.index() - first] += bucket.count();
+            }
+            sum.sum += one.sum;
+            sum.ends.widen(one.ends);
+        }
+        let counted = counts.into_iter().enumerate().filter(|(_, count)| *count > 0);
+        sum.buckets = counted.map(|(at, count)| Bucket::new(first + at, count)).collect();
+        sum
     }
 
     /// The ranges that hold any durations, with how many, the shortest first.

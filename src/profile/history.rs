@@ -114,10 +114,8 @@ impl History {
         let (width, length) = RINGS[ring];
         let width = nanos(width);
         let first = (now.as_nanos() / width + 1).saturating_sub(length);
-        let mut totals = Totals::default();
-        for (_, slice) in self.rings[ring].slices.iter().filter(|(at, _)| *at >= first) {
-            totals.add(slice);
-        }
+        let slices = self.rings[ring].slices.iter().filter(|(at, _)| *at >= first);
+        let totals = Totals::sum(slices.map(|(_, totals)| totals));
         let covered = Duration::from_nanos(now.as_nanos().saturating_sub(first * width));
         (totals, covered.min(age))
     }

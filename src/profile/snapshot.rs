@@ -319,18 +319,9 @@ impl Serialize for Outcomes {
 
 impl Latency {
     fn of(histogram: Histogram) -> Option<Self> {
-        let quantile = |q| histogram.quantile(q);
-        Some(Self {
-            mean: histogram.mean()?,
-            min: histogram.min()?,
-            max: histogram.max()?,
-            p50: quantile(0.5)?,
-            p90: quantile(0.9)?,
-            p95: quantile(0.95)?,
-            p99: quantile(0.99)?,
-            p999: quantile(0.999)?,
-            histogram,
-        })
+        let [p50, p90, p95, p99, p999] = histogram.quantiles([0.5, 0.9, 0.95, 0.99, 0.999])?;
+        let (mean, min, max) = (histogram.mean()?, histogram.min()?, histogram.max()?);
+        Some(Self { mean, min, max, p50, p90, p95, p99, p999, histogram })
     }
 }
 

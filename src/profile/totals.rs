@@ -27,13 +27,29 @@ impl Totals {
     }
 
     pub(super) fn add(&mut self, other: &Self) {
+        self.count(other);
+        self.latency.merge(&other.latency);
+        self.to_headers.merge(&other.to_headers);
+    }
+
+    /// Adds all but the histograms.
+    fn count(&mut self, other: &Self) {
         for (ours, theirs) in self.outcomes.iter_mut().zip(other.outcomes) {
             *ours += theirs;
         }
         self.request_bytes = self.request_bytes.saturating_add(other.request_bytes);
         self.response_bytes = self.response_bytes.saturating_add(other.response_bytes);
-        self.latency.merge(&other.latency);
-        self.to_headers.merge(&other.to_headers);
+    }
+
+    /// All of many, in one go.
+    pub(super) fn sum<'a>(all: impl Iterator<Item = &'a Self> + Clone) -> Self {
+        let mut sum = Self {
+            latency: Histogram::sum(all.clone().map(|one| &one.latency)),
+            to_headers: Histogram::sum(all.clone().map(|one| &one.to_headers)),
+            ..Self::default()
+        };
+        all.for_each(|one| sum.count(one));
+        sum
     }
 
     /// What came since `earlier`, of which nothing may be missing here.
