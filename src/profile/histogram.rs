@@ -38,9 +38,9 @@ pub(super) fn place(nanos: u64) -> (usize, usize) {
 /// ```
 ///
 /// The buckets are log-linear: each doubling of the duration is divided into 64 equal steps. A quantile is the middle of a
-/// bucket, so it is off by 0.8 % at most from 1 µs up to any duration, and by 8 ns below; the mean and the ends are exact. Only
-/// buckets that hold something take memory, 8 bytes each. Histograms of the same kind of thing can be [merged](Histogram::merge) without
-/// loss, unlike quantiles.
+/// bucket, so it is off by 0.8 % at most from 1 µs up to any duration, and by 8 ns below; the mean and the ends are exact.
+/// Only buckets that hold something take memory, 8 bytes each. Histograms of the same kind of thing can be
+/// [merged](Histogram::merge) without loss, unlike quantiles.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Histogram {
     /// By index, none empty.

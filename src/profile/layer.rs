@@ -106,9 +106,9 @@ impl<U> ProfileLayer<U> {
         self
     }
 
-    /// Tells clients how long the service took to the head of the response, in milliseconds: `Server-Timing: total;dur=12.3` (W3C
-    /// Server Timing), which browsers show in their developer tools. Off by default, since it tells everybody. Only the layer that counts a
-    /// request tells: of several the outermost.
+    /// Tells clients how long the service took to the head of the response, in milliseconds: `Server-Timing: total;dur=12.3`
+    /// (W3C Server Timing), which browsers show in their developer tools. Off by default, since it tells everybody. Only the
+    /// layer that counts a request tells: of several the outermost.
     pub fn server_timing(mut self, tell: bool) -> Self {
         Arc::make_mut(&mut self.profiler).server_timing = tell;
         self

@@ -42,11 +42,11 @@
 //!
 //! # How it is counted
 //!
-//! In histograms whose buckets are log-linear (as in Gil Tene's HdrHistogram): 64 steps for each doubling, from 16 ns up, so that a quantile is
-//! right within 0.8 % from 1 µs to any length. Each thread has cells of its own to count in, which it alone writes: it adds by
-//! a load and a store, with no lock, no atomic addition and no cache line that another thread writes to. Whoever reads adds the
-//! cells up. Windows are kept by what the cells have risen by in each slice of time, which the first request of a slice takes
-//! over, so no task runs in the background.
+//! In histograms whose buckets are log-linear (as in Gil Tene's HdrHistogram): 64 steps for each doubling, from 16 ns up, so
+//! that a quantile is right within 0.8 % from 1 µs to any length. Each thread has cells of its own to count in, which it
+//! alone writes: it adds by a load and a store, with no lock, no atomic addition and no cache line that another thread
+//! writes to. Whoever reads adds the cells up. Windows are kept by what the cells have risen by in each slice of time, which
+//! the first request of a slice takes over, so no task runs in the background.
 
 mod cells;
 mod current;
