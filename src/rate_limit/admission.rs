@@ -13,6 +13,7 @@ use super::{
     follow_up::FollowUp,
     governed::Check,
     headers::FieldStyle,
+    limiter::ActivePolicy,
     meters::DecisionMeters,
     report::Report,
     rule::{OnMissingKey, Rule},
@@ -74,7 +75,13 @@ pub(super) struct Passed {
 /// The answer to a request that does not. Boxed so that the future of one that passes is small.
 pub(super) type Answer = Box<Response<Bytes>>;
 
-impl Subject<'_> {
+impl<'a> Subject<'a> {
+    /// With nothing of its own.
+    fn plain(rule: &'a Arc<ActiveRule>, ask: Ask<'_>) -> Self {
+        let Ask { now, key, cost, .. } = ask;
+        Self { rule, key, cost, tiers: Tiers::new(), governed: None, now }
+    }
+
     pub(super) fn ask(&self) -> Ask<'_> {
         let governed = self.governed.as_deref();
         Ask { governed, ..self.rule.ask(self.now, self.key, self.cost, &self.tiers) }
@@ -117,27 +124,56 @@ impl Admission {
     #[inline]
     pub(super) fn admit(&self, head: &Head<'_>) -> Result<Passed, Answer> {
         let Some(rule) = self.rule(head) else { return Ok(Passed::default()) };
-        // Most rules are a key and a policy. To find that out once spares them what the others carry along. Whoever lacks the
+        // Most rules are a key and policies. To find that out once spares them what the others carry along. Whoever lacks the
         // key goes the long way.
-        if let [policy] = rule.limiter.active()
-            && rule.is_plain(head)
-        {
+        if rule.is_plain(head) {
             let now = self.clock.now();
             if let Ok(key) = rule.plain_key(head) {
                 let ask = rule.ask(now, key, 1, &[]);
-                let (gcra, charge) = rule.limiter.charge_one(policy, ask);
-                rule.tell_table(charge.changed_stats());
-                let standing = Standing::after(gcra, charge);
-                if standing.refuses() {
-                    let (tiers, governed) = (Tiers::new(), None);
-                    let subject = Subject { rule, key, cost: 1, tiers, governed, now };
-                    return self.limit(subject, &Decision::of_one(standing, false), head);
-                }
-                rule.meters().allowed.increment(1);
-                return Ok(Passed { report: rule.report_one(standing, key, now), follow_up: None });
+                return match rule.limiter.active() {
+                    [policy] => self.admit_by_one(rule, policy, head, ask),
+                    _ => self.admit_by_several(rule, head, ask),
+                };
             }
         }
         self.admit_by(rule, head)
+    }
+
+    /// Decides on a request by a rule that is a key and a policy and nothing else.
+    #[inline]
+    fn admit_by_one(
+        &self,
+        rule: &Arc<ActiveRule>,
+        policy: &ActivePolicy,
+        head: &Head<'_>,
+        ask: Ask<'_>,
+    ) -> Result<Passed, Answer> {
+        let (gcra, charge) = rule.limiter.charge_one(policy, ask);
+        rule.tell_table(charge.changed_stats());
+        let standing = Standing::after(gcra, charge);
+        if standing.refuses() {
+            let subject = Subject::plain(rule, ask);
+            return self.limit(subject, &Decision::of_one(standing, false), head);
+        }
+        rule.meters().allowed.increment(1);
+        Ok(Passed { report: rule.report_one(standing, ask.key, ask.now), follow_up: None })
+    }
+
+    /// The same with several policies.
+    #[inline(never)]
+    fn admit_by_several(
+        &self,
+        rule: &Arc<ActiveRule>,
+        head: &Head<'_>,
+        ask: Ask<'_>,
+    ) -> Result<Passed, Answer> {
+        let decision = rule.limiter.decide(ask);
+        rule.tell_table(decision.changed_stats);
+        if decision.refused_by.is_some() {
+            return self.limit(Subject::plain(rule, ask), &decision, head);
+        }
+        rule.meters().allowed.increment(1);
+        Ok(Passed { report: rule.report(&decision, ask.key, &[], ask.now), follow_up: None })
     }
 
     /// Decides on a request by a rule of any kind.
