@@ -40,10 +40,8 @@ pub struct RouteSnapshot {
     pub method: &'static str,
     /// How many requests are under way.
     pub in_flight: u64,
-    lifetime: RouteStats,
-    minute: RouteStats,
-    five_minutes: RouteStats,
-    hour: RouteStats,
+    #[serde(flatten)]
+    windows: Windows<RouteStats>,
 }
 
 /// What came in some time.
@@ -114,10 +112,8 @@ pub struct OperationSnapshot {
     pub name: String,
     /// How many are under way.
     pub in_flight: u64,
-    lifetime: OperationStats,
-    minute: OperationStats,
-    five_minutes: OperationStats,
-    hour: OperationStats,
+    #[serde(flatten)]
+    windows: Windows<OperationStats>,
 }
 
 /// What was done in some time.
@@ -167,35 +163,23 @@ impl Snapshot {
         let mut routes = Vec::new();
         for route in core.routes() {
             for (method, series) in route.methods() {
-                let (in_flight, [lifetime, minute, five_minutes, hour]) =
-                    windows(series, now, RouteStats::new);
+                let (in_flight, windows) = Windows::read(series, now, RouteStats::new);
                 let route = route.name.to_string();
-                let of = RouteSnapshot {
-                    route,
-                    method,
-                    in_flight,
-                    lifetime,
-                    minute,
-                    five_minutes,
-                    hour,
-                };
-                routes.push(of);
+                routes.push(RouteSnapshot { route, method, in_flight, windows });
             }
         }
         let operations = core.operations().into_iter().map(|operation| {
-            let (in_flight, [lifetime, minute, five_minutes, hour]) =
-                windows(&operation.series, now, OperationStats::new);
-            let name = operation.name.to_string();
-            OperationSnapshot { name, in_flight, lifetime, minute, five_minutes, hour }
+            let (in_flight, windows) = Windows::read(&operation.series, now, OperationStats::new);
+            OperationSnapshot { name: operation.name.to_string(), in_flight, windows }
         });
         let mut operations: Vec<_> = operations.collect();
         let p99 = |latency: &Option<Latency>| Reverse(latency.as_ref().map(|latency| latency.p99));
         routes.sort_by(|a, b| {
-            let by = |of: &RouteSnapshot| p99(&of.lifetime.latency);
+            let by = |of: &RouteSnapshot| p99(&of.windows.lifetime.latency);
             by(a).cmp(&by(b)).then_with(|| (&a.route, a.method).cmp(&(&b.route, b.method)))
         });
         operations.sort_by(|a, b| {
-            let by = |of: &OperationSnapshot| p99(&of.lifetime.latency);
+            let by = |of: &OperationSnapshot| p99(&of.windows.lifetime.latency);
             by(a).cmp(&by(b)).then_with(|| a.name.cmp(&b.name))
         });
         let slowest = Exemplar::slowest(core, SLOWEST);
@@ -215,24 +199,34 @@ impl fmt::Display for Snapshot {
     }
 }
 
-/// What is under way, and what came in each of [`Window::ALL`].
-fn windows<T>(
-    series: &Series,
-    now: Timestamp,
-    make: impl Fn(Totals, Duration) -> T,
-) -> (u64, [T; Window::ALL.len()]) {
-    series.read(now, |history: &History, in_flight| {
-        let of = |window| {
-            let (totals, covered) = history.read(window, now);
-            make(totals, covered)
-        };
-        (in_flight, Window::ALL.map(of))
-    })
+/// What came in each window.
+#[derive(Clone, Debug, Serialize)]
+struct Windows<T> {
+    lifetime: T,
+    minute: T,
+    five_minutes: T,
+    hour: T,
 }
 
-impl RouteSnapshot {
-    /// What came in `window`.
-    pub fn stats(&self, window: Window) -> &RouteStats {
+impl<T> Windows<T> {
+    /// How many are under way, and what came.
+    fn read(series: &Series, now: Timestamp, make: impl Fn(Totals, Duration) -> T) -> (u64, Self) {
+        series.read(now, |history: &History, in_flight| {
+            let of = |window| {
+                let (totals, covered) = history.read(window, now);
+                make(totals, covered)
+            };
+            let windows = Self {
+                lifetime: of(Window::Lifetime),
+                minute: of(Window::Minute),
+                five_minutes: of(Window::FiveMinutes),
+                hour: of(Window::Hour),
+            };
+            (in_flight, windows)
+        })
+    }
+
+    fn get(&self, window: Window) -> &T {
         match window {
             Window::Lifetime => &self.lifetime,
             Window::Minute => &self.minute,
@@ -242,15 +236,17 @@ impl RouteSnapshot {
     }
 }
 
+impl RouteSnapshot {
+    /// What came in `window`.
+    pub fn stats(&self, window: Window) -> &RouteStats {
+        self.windows.get(window)
+    }
+}
+
 impl OperationSnapshot {
     /// What was done in `window`.
     pub fn stats(&self, window: Window) -> &OperationStats {
-        match window {
-            Window::Lifetime => &self.lifetime,
-            Window::Minute => &self.minute,
-            Window::FiveMinutes => &self.five_minutes,
-            Window::Hour => &self.hour,
-        }
+        self.windows.get(window)
     }
 }
 
