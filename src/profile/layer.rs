@@ -193,6 +193,7 @@ impl Profiler {
         }
         Some(recording)
     }
+
     /// The first of the fields that name requests that there is.
     fn id<'a>(&self, headers: &'a HeaderMap) -> Option<&'a HeaderValue> {
         // To look for one takes as long as to pass by some others.
