@@ -80,7 +80,11 @@
 //! A feature only ever adds.
 
 pub mod body;
+#[cfg(feature = "circuit-breaker")]
+pub mod circuit_breaker;
 pub mod clock;
+#[cfg(feature = "concurrency")]
+pub mod concurrency;
 pub mod error;
 pub mod head;
 pub mod key;
@@ -92,9 +96,11 @@ pub mod profile;
 pub mod rate_limit;
 pub mod reject;
 pub mod route;
-#[cfg(any(feature = "profile", feature = "rate-limit"))]
+#[cfg(feature = "_layer")]
 mod sync;
 pub mod telemetry;
+#[cfg(any(feature = "circuit-breaker", feature = "concurrency"))]
+pub mod verdict;
 
 /// The README's code compiles.
 #[cfg(all(doctest, feature = "axum", feature = "prometheus", feature = "tonic"))]

@@ -10,7 +10,7 @@ use std::{
 const ROWS: &[&[&str]] = &[
     &["clock", "error", "body", "head", "sync"],
     &["reject", "telemetry", "load"],
-    &["route", "key"],
+    &["route", "key", "verdict"],
     &["flight"],
     &["rate_limit", "concurrency", "circuit_breaker", "cache", "profile", "batch", "coalesce"],
     &["redis"],

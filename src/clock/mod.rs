@@ -6,7 +6,7 @@
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod anchor;
 mod manual;
-#[cfg(feature = "rate-limit")]
+#[cfg(feature = "_tokio")]
 mod runtime;
 mod source;
 mod system;
@@ -14,7 +14,7 @@ mod timestamp;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod tsc;
 
-#[cfg(feature = "rate-limit")]
+#[cfg(feature = "_tokio")]
 pub(crate) use self::runtime::runtime_now;
 pub(crate) use self::timestamp::nanos;
 pub use self::{manual::ManualClock, source::Clock, timestamp::Timestamp};

@@ -1,6 +1,6 @@
 use std::{fmt, time::Duration};
 
-#[cfg(feature = "rate-limit")]
+#[cfg(feature = "_tokio")]
 use super::runtime::RuntimeClock;
 use super::{ManualClock, Timestamp, system};
 
@@ -28,7 +28,7 @@ enum Source {
     #[default]
     System,
     Manual(ManualClock),
-    #[cfg(feature = "rate-limit")]
+    #[cfg(feature = "_tokio")]
     Runtime(RuntimeClock),
 }
 
@@ -46,7 +46,7 @@ impl Clock {
 
     /// The clock of tokio's timers, which stands still where a test has paused them and moves as they are advanced. Outside of
     /// tests the [system's](Clock::system) is the same and faster.
-    #[cfg(feature = "rate-limit")]
+    #[cfg(feature = "_tokio")]
     pub fn runtime() -> Self {
         Self(Source::Runtime(RuntimeClock::new()))
     }
@@ -60,7 +60,7 @@ impl Clock {
             #[cfg(not(all(target_arch = "x86_64", target_os = "linux")))]
             Source::System => Timestamp::from_nanos(system::monotonic()),
             Source::Manual(hand) => hand.now(),
-            #[cfg(feature = "rate-limit")]
+            #[cfg(feature = "_tokio")]
             Source::Runtime(clock) => clock.now(),
         }
     }
@@ -72,7 +72,7 @@ impl Clock {
             Source::Manual(hand) => {
                 Duration::from_nanos(hand.now().as_nanos()) + ManualClock::EPOCH
             }
-            #[cfg(feature = "rate-limit")]
+            #[cfg(feature = "_tokio")]
             Source::Runtime(clock) => clock.unix_time(),
         }
     }
@@ -83,7 +83,7 @@ impl fmt::Debug for Clock {
         f.write_str(match self.0 {
             Source::System => "Clock::System",
             Source::Manual(_) => "Clock::Manual",
-            #[cfg(feature = "rate-limit")]
+            #[cfg(feature = "_tokio")]
             Source::Runtime(_) => "Clock::Runtime",
         })
     }

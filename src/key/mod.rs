@@ -35,12 +35,16 @@ mod forwarded;
 mod global;
 mod hash;
 mod header;
+#[cfg(any(feature = "circuit-breaker", feature = "concurrency"))]
+mod map;
 mod network;
 mod peer_ip;
 mod tuple;
 
-#[cfg(feature = "rate-limit")]
+#[cfg(feature = "_tokio")]
 pub(crate) use self::hash::HashedKey;
+#[cfg(any(feature = "circuit-breaker", feature = "concurrency"))]
+pub(crate) use self::map::{Evictable, KeyMap};
 pub use self::{
     extension::Extension,
     extractor::{KeyExtractor, MissingKey},

@@ -66,7 +66,7 @@ fn pushback(rejection: &Rejection) -> Option<i32> {
             Some(i32::try_from(millis).unwrap_or(i32::MAX))
         }
         (None, Reason::QuotaExceeded | Reason::Denied) => Some(-1),
-        (None, Reason::MissingKey) => None,
+        (None, Reason::MissingKey | Reason::Overloaded | Reason::CircuitOpen) => None,
     }
 }
 
@@ -126,7 +126,7 @@ impl Violation {
 }
 
 /// The status code among the header fields or the trailers of a response.
-#[cfg(any(feature = "profile", feature = "rate-limit"))]
+#[cfg(feature = "_layer")]
 pub(crate) fn grpc_code(fields: &HeaderMap) -> Option<i32> {
     fields.get(GRPC_STATUS)?.to_str().ok()?.parse().ok()
 }

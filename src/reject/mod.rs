@@ -8,7 +8,7 @@ mod grpc;
 mod http;
 mod rejection;
 
-#[cfg(any(feature = "profile", feature = "rate-limit"))]
+#[cfg(feature = "_layer")]
 pub(crate) use self::grpc::grpc_code;
 pub(crate) use self::grpc::is_grpc;
 pub use self::rejection::{Reason, Rejection};

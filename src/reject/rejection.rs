@@ -37,6 +37,10 @@ pub enum Reason {
     MissingKey,
     /// Whoever it is from may not come at all: 403 Forbidden, gRPC `PERMISSION_DENIED`.
     Denied,
+    /// As many requests are under way as may be, and it could not wait: 503 Service Unavailable, gRPC `UNAVAILABLE`.
+    Overloaded,
+    /// The service fails, and is left alone for a while: 503 Service Unavailable, gRPC `UNAVAILABLE`.
+    CircuitOpen,
 }
 
 impl Reason {
@@ -46,6 +50,7 @@ impl Reason {
             Self::QuotaExceeded => StatusCode::TOO_MANY_REQUESTS,
             Self::MissingKey => StatusCode::BAD_REQUEST,
             Self::Denied => StatusCode::FORBIDDEN,
+            Self::Overloaded | Self::CircuitOpen => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -55,6 +60,7 @@ impl Reason {
             Self::QuotaExceeded => 8,
             Self::MissingKey => 3,
             Self::Denied => 7,
+            Self::Overloaded | Self::CircuitOpen => 14,
         }
     }
 
@@ -63,6 +69,8 @@ impl Reason {
             Self::QuotaExceeded => "too many requests",
             Self::MissingKey => "the request does not say who it is from",
             Self::Denied => "requests from there are not served",
+            Self::Overloaded => "too many requests are under way",
+            Self::CircuitOpen => "the service fails and is left alone for a while",
         }
     }
 }

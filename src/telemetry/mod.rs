@@ -6,11 +6,11 @@
 //!
 //! `prometheus::install`, with the feature `prometheus`, installs one whose text your own server can serve to Prometheus.
 
-#[cfg(any(feature = "profile", feature = "rate-limit"))]
+#[cfg(feature = "_layer")]
 mod handles;
 pub mod names;
 #[cfg(feature = "prometheus")]
 pub mod prometheus;
 
-#[cfg(any(feature = "profile", feature = "rate-limit"))]
+#[cfg(feature = "_layer")]
 pub(crate) use self::handles::Resolved;

@@ -1,6 +1,6 @@
 //! Every metric's name, kind, unit, labels and help text, in one place.
 
-#[cfg(any(feature = "profile", feature = "prometheus", feature = "rate-limit"))]
+#[cfg(any(feature = "_layer", feature = "prometheus"))]
 use metrics::Unit;
 
 /// What a metric is: the README's table and the recorders' descriptions are made of these.
@@ -196,7 +196,7 @@ pub const ALL: &[Metric] = &[
 /// // after installing a recorder
 /// tower_weir::telemetry::names::describe();
 /// ```
-#[cfg(any(feature = "profile", feature = "prometheus", feature = "rate-limit"))]
+#[cfg(any(feature = "_layer", feature = "prometheus"))]
 pub fn describe() {
     for metric in ALL {
         let unit = match metric.unit {

@@ -1,0 +1,1 @@
+//! Leaves a service alone while it fails.
