@@ -20,8 +20,8 @@ use tonic_types::StatusExt;
 use tower::ServiceBuilder;
 use tower_weir::{
     clock::{Clock, ManualClock},
-    key::PeerIp,
-    rate_limit::{OnMissingKey, Quota, RateLimitLayer},
+    key::{OnMissingKey, PeerIp},
+    rate_limit::{Quota, RateLimitLayer},
     route::RouteTable,
 };
 

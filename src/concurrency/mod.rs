@@ -1,5 +1,39 @@
 //! How many requests are under way at once.
 
+mod acquire;
+mod admission;
+mod deadline;
+mod drain;
+mod future;
+mod gate;
+mod handle;
+mod held;
+mod hold;
+mod keyed;
+mod layer;
 mod limit;
+mod limiter;
+mod meters;
+mod priorities;
+mod queue;
+mod refusal;
+mod service;
+mod shed;
 
-pub use self::limit::{Bounds, Fixed, Limit, Sample};
+pub use self::{
+    acquire::Acquire,
+    deadline::Deadline,
+    drain::Drain,
+    future::ResponseFuture,
+    gate::Permit,
+    handle::Handle,
+    held::Held,
+    hold::HoldUntil,
+    layer::ConcurrencyLimitLayer,
+    limit::{Bounds, Fixed, Limit, Sample},
+    limiter::Limiter,
+    priorities::{Priorities, Priority},
+    queue::Queue,
+    refusal::Refusal,
+    service::ConcurrencyLimit,
+};

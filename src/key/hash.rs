@@ -49,7 +49,7 @@ impl KeySeed {
     }
 
     /// A key that no value is known to have: only who knows the seed could find one.
-    #[cfg(feature = "rate-limit")]
+    #[cfg(feature = "_tokio")]
     pub(crate) fn unused_key(&self) -> Key {
         self.key(&self.0)
     }

@@ -37,6 +37,7 @@ mod hash;
 mod header;
 #[cfg(any(feature = "circuit-breaker", feature = "concurrency"))]
 mod map;
+mod missing;
 mod network;
 mod peer_ip;
 mod tuple;
@@ -52,5 +53,6 @@ pub use self::{
     global::Global,
     hash::{Key, KeySeed},
     header::{Header, HeaderText},
+    missing::OnMissingKey,
     peer_ip::{IpPrefix, PeerIp, PeerPrefix},
 };

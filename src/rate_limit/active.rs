@@ -23,14 +23,14 @@ use super::{
     limiter::Limiter,
     meters::{DecisionMeters, TableMeters},
     report::Report,
-    rule::{CostFn, OnMissingKey, QuotaFn, Rule, TestFn, is_preflight},
+    rule::{CostFn, QuotaFn, Rule, TestFn, is_preflight},
     served::ChargeOn,
     table::Table,
 };
 use crate::{
     clock::{Clock, Timestamp},
     head::Head,
-    key::{Global, HashedKey, Key, MissingKey},
+    key::{Global, HashedKey, Key, MissingKey, OnMissingKey},
     telemetry::Resolved,
 };
 

@@ -16,13 +16,13 @@ use super::{
     limiter::ActivePolicy,
     meters::DecisionMeters,
     report::Report,
-    rule::{OnMissingKey, Rule},
+    rule::Rule,
     table::Table,
 };
 use crate::{
     clock::{Clock, Timestamp},
     head::Head,
-    key::{Key, MissingKey},
+    key::{Key, MissingKey, OnMissingKey},
     reject::{Reason, Rejection, is_grpc},
     route::RouteTable,
 };

@@ -5,13 +5,17 @@ use http::Response;
 use tower_layer::Layer;
 
 use super::{
-    Adaptive, Handle, Headers, LegacyReset, OnMissingKey, Policy, Queue, QueuedRateLimitLayer,
-    Quota, RateLimit, Rule, Served, Table,
+    Adaptive, Handle, Headers, LegacyReset, Policy, Queue, QueuedRateLimitLayer, Quota, RateLimit,
+    Rule, Served, Table,
     admission::{Admission, Config},
     headers::FieldStyle,
 };
 use crate::{
-    clock::Clock, error::ConfigError, head::Head, key::KeyExtractor, reject::Rejection,
+    clock::Clock,
+    error::ConfigError,
+    head::Head,
+    key::{KeyExtractor, OnMissingKey},
+    reject::Rejection,
     route::RouteTable,
 };
 

@@ -141,7 +141,7 @@ pub use self::{
     policy::Policy,
     queue::{Queue, QueuedFuture, QueuedRateLimit, QueuedRateLimitLayer},
     quota::Quota,
-    rule::{OnMissingKey, Rule},
+    rule::Rule,
     served::Served,
     service::RateLimit,
     snapshot::{Restored, SnapshotError},

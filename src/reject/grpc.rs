@@ -32,7 +32,7 @@ pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
 }
 
 pub(super) fn response(rejection: &Rejection) -> Response<Bytes> {
-    let code = rejection.reason().grpc_code();
+    let code = rejection.grpc_code();
     let mut response = Response::new(Bytes::new());
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));

@@ -25,6 +25,7 @@ pub struct Rejection {
     retry_after: Option<Duration>,
     detail: Cow<'static, str>,
     violated: Vec<Cow<'static, str>>,
+    grpc_code: Option<i32>,
 }
 
 /// Why a request was rejected.
@@ -79,7 +80,7 @@ impl Rejection {
     /// A rejection that says nothing but why.
     pub fn new(reason: Reason) -> Self {
         let detail = Cow::Borrowed(reason.default_detail());
-        Self { reason, retry_after: None, detail, violated: Vec::new() }
+        Self { reason, retry_after: None, detail, violated: Vec::new(), grpc_code: None }
     }
 
     /// Says after what time the same request could pass. Without it the request cannot pass as it is.
@@ -98,6 +99,19 @@ impl Rejection {
     pub fn violates(mut self, policy: impl Into<Cow<'static, str>>) -> Self {
         self.violated.push(policy.into());
         self
+    }
+
+    /// Says `RESOURCE_EXHAUSTED` to gRPC, whatever the reason.
+    ///
+    /// Many clients send a request again on `UNAVAILABLE`, as gRPC's service configs suggest, and few on this.
+    pub fn resource_exhausted(mut self) -> Self {
+        self.grpc_code = Some(Reason::QuotaExceeded.grpc_code());
+        self
+    }
+
+    /// The code that gRPC gets: [`Reason::grpc_code`], unless another was set.
+    pub fn grpc_code(&self) -> i32 {
+        self.grpc_code.unwrap_or(self.reason.grpc_code())
     }
 
     /// Why.

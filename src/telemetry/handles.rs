@@ -11,6 +11,12 @@ impl<T> Resolved<T> {
     pub(crate) fn get_or_resolve(&self, resolve: impl FnOnce() -> T) -> &T {
         self.0.get_or_init(resolve)
     }
+
+    /// The handles, if they have been resolved.
+    #[cfg(feature = "concurrency")]
+    pub(crate) fn get(&self) -> Option<&T> {
+        self.0.get()
+    }
 }
 
 impl<T> Default for Resolved<T> {

@@ -114,6 +114,53 @@ pub const LOAD: Metric = Metric {
            told.",
 };
 
+/// Requests decided on by a concurrency limit.
+pub const CONCURRENCY_REQUESTS: Metric = Metric {
+    name: "weir_concurrency_requests_total",
+    kind: Kind::Counter,
+    unit: "count",
+    labels: &["limit", "class", "outcome"],
+    help: "Requests decided on, each once. outcome: admitted, queued if it passed after a wait, full, timed_out, deadline, \
+           displaced or draining if it was refused, abandoned if its client left while it waited, shadowed if a dry run let it \
+           pass, exempt. class: its priority, `_all` where there are none.",
+};
+
+/// The limit of a concurrency limit.
+pub const CONCURRENCY_LIMIT: Metric = Metric {
+    name: "weir_concurrency_limit",
+    kind: Kind::Gauge,
+    unit: "count",
+    labels: &["limit"],
+    help: "How many requests may be under way at once; of a limit for each key, of the one that changed last.",
+};
+
+/// Requests under way behind a concurrency limit.
+pub const CONCURRENCY_IN_FLIGHT: Metric = Metric {
+    name: "weir_concurrency_in_flight",
+    kind: Kind::Gauge,
+    unit: "count",
+    labels: &["limit"],
+    help: "Requests under way behind a limit.",
+};
+
+/// Requests that wait at a concurrency limit.
+pub const CONCURRENCY_WAITING: Metric = Metric {
+    name: "weir_concurrency_waiting",
+    kind: Kind::Gauge,
+    unit: "count",
+    labels: &["limit"],
+    help: "Requests that wait until fewer are under way.",
+};
+
+/// How long requests waited at a concurrency limit.
+pub const CONCURRENCY_WAIT: Metric = Metric {
+    name: "weir_concurrency_wait_seconds",
+    kind: Kind::Histogram,
+    unit: "seconds",
+    labels: &["limit"],
+    help: "How long those requests waited that passed after a wait.",
+};
+
 /// How long requests took.
 pub const HTTP_SERVER_REQUEST_DURATION: Metric = Metric {
     name: "http_server_request_duration_seconds",
@@ -182,6 +229,11 @@ pub const ALL: &[Metric] = &[
     RATE_LIMIT_TABLE_EVICTIONS,
     RATE_LIMIT_TABLE_LOST_DEBT,
     LOAD,
+    CONCURRENCY_REQUESTS,
+    CONCURRENCY_LIMIT,
+    CONCURRENCY_IN_FLIGHT,
+    CONCURRENCY_WAITING,
+    CONCURRENCY_WAIT,
     HTTP_SERVER_REQUEST_DURATION,
     HTTP_SERVER_ACTIVE_REQUESTS,
     HTTP_SERVER_REQUEST_BODY_BYTES,

@@ -9,9 +9,26 @@ mod state;
 use std::time::Duration;
 
 use tower_weir::{
+    concurrency::{Bounds, ConcurrencyLimitLayer, Fixed, HoldUntil, Limit, Priorities, Sample},
+    key::Global,
     profile::{Profile, ProfileLayer},
     rate_limit::{Adaptive, Queue, Quota, RateLimitLayer},
 };
+
+/// Takes samples, and stays where it is.
+#[derive(Clone)]
+struct Learns(usize);
+
+impl Limit for Learns {
+    fn limit(&self) -> usize {
+        self.0
+    }
+
+    fn on_sample(&mut self, sample: &Sample) -> usize {
+        assert!(sample.in_flight >= 1 && sample.in_flight <= Bounds::MAX);
+        self.0
+    }
+}
 
 const SHORT: Queue = Queue::new(Duration::from_millis(1), 10);
 
@@ -109,4 +126,37 @@ contract!(profile, open: || ProfileLayer::new(Profile::new()));
 
 contract!(profile_with_server_timing,
     open: || ProfileLayer::new(Profile::new()).server_timing(true),
+);
+
+contract!(concurrency_limit,
+    open: || ConcurrencyLimitLayer::new(Fixed::new(1_000)),
+    tight: || ConcurrencyLimitLayer::new(Fixed::new(2)).reject_when_full(),
+);
+
+contract!(concurrency_limit_of_classes,
+    open: || ConcurrencyLimitLayer::new(Fixed::new(1_000)).priorities(Priorities::default()),
+    tight: || {
+        let one = Priorities::new([("all", 1.0)]);
+        ConcurrencyLimitLayer::new(Fixed::new(2)).priorities(one).reject_when_full()
+    },
+);
+
+contract!(concurrency_limit_for_each_key,
+    open: || ConcurrencyLimitLayer::new(Fixed::new(1_000)).key(Global),
+    tight: || ConcurrencyLimitLayer::new(Fixed::new(2)).reject_when_full().key(Global),
+);
+
+contract!(concurrency_limit_that_learns,
+    open: || ConcurrencyLimitLayer::new(Learns(1_000)),
+    tight: || ConcurrencyLimitLayer::new(Learns(2)).reject_when_full(),
+);
+
+contract!(concurrency_limit_to_the_headers,
+    open: || ConcurrencyLimitLayer::new(Learns(1_000)).hold_until(HoldUntil::Headers),
+);
+
+// A dry run refuses nothing; made real again, it is as tight as any.
+contract!(concurrency_limit_in_a_dry_run,
+    open: || ConcurrencyLimitLayer::new(Fixed::new(1)).shadow(true),
+    tight: || ConcurrencyLimitLayer::new(Fixed::new(2)).reject_when_full().shadow(true).shadow(false),
 );

@@ -6,7 +6,8 @@ use governor::{RateLimiter, clock::FakeRelativeClock, middleware::StateInformati
 use http::Request;
 use tower_weir::{
     head::Head,
-    rate_limit::{OnMissingKey, Quota, RateLimitLayer, Rule},
+    key::OnMissingKey,
+    rate_limit::{Quota, RateLimitLayer, Rule},
 };
 
 use super::{Guarded, body, guarded, header};

@@ -16,8 +16,8 @@ use http_body_util::{BodyExt, Full};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_weir::{
     head::Head,
-    key::{Extension, Forwarded, Global, Header, PeerIp},
-    rate_limit::{OnMissingKey, Quota, RateLimitLayer, Rule, Table},
+    key::{Extension, Forwarded, Global, Header, OnMissingKey, PeerIp},
+    rate_limit::{Quota, RateLimitLayer, Rule, Table},
 };
 
 use super::{body, guarded, header};

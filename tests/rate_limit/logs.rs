@@ -6,8 +6,8 @@ use std::{
 };
 
 use tower_weir::{
-    key::PeerIp,
-    rate_limit::{OnMissingKey, Quota, RateLimitLayer},
+    key::{OnMissingKey, PeerIp},
+    rate_limit::{Quota, RateLimitLayer},
 };
 use tracing::{
     Event, Level, Metadata, Subscriber,

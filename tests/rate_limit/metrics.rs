@@ -11,8 +11,8 @@ use tower::{ServiceExt, service_fn};
 use tower_weir::{
     clock::Clock,
     head::Head,
-    key::Header,
-    rate_limit::{OnMissingKey, Queue, Quota, RateLimitLayer, Table},
+    key::{Header, OnMissingKey},
+    rate_limit::{Queue, Quota, RateLimitLayer, Table},
     route::RouteTable,
     telemetry::names,
 };

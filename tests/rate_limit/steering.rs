@@ -288,7 +288,7 @@ fn an_address_is_named_as_its_key() {
 fn a_dry_run_counts_and_lets_pass() {
     let layer = RateLimitLayer::new(Quota::per_second(2))
         .key(Header(X_API_KEY))
-        .on_missing_key(tower_weir::rate_limit::OnMissingKey::Reject)
+        .on_missing_key(tower_weir::key::OnMissingKey::Reject)
         .deny(|head| head.uri.path() == "/private")
         .shadow(true);
     let (service, _, handle) = steered(layer);

@@ -52,4 +52,8 @@ impl Limit for Fixed {
     fn on_sample(&mut self, _: &Sample) -> usize {
         self.0
     }
+
+    fn is_fixed(&self) -> bool {
+        true
+    }
 }

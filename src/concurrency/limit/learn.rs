@@ -35,6 +35,11 @@ pub trait Limit: Send + 'static {
 
     /// Learns from an answer; the limit from now on.
     fn on_sample(&mut self, sample: &Sample) -> usize;
+
+    /// Whether it never changes, so that nothing needs to be measured for it.
+    fn is_fixed(&self) -> bool {
+        false
+    }
 }
 
 /// One answer: what a [`Limit`] learns from.

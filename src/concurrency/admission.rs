@@ -1,0 +1,159 @@
+//! What happens to a request, but for calling the service inside.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use bytes::Bytes;
+use http::Response;
+
+use super::{
+    HoldUntil, Limiter,
+    gate::{Ask, Entry, Gate, Permit, Waiter},
+    held::Held,
+    limiter::Gates,
+    refusal::Refusal,
+    shed::Shed,
+};
+use crate::{
+    head::Head,
+    key::MissingKey,
+    reject::{Reason, Rejection},
+    route::RouteTable,
+    verdict::Judge,
+};
+
+pub(super) type TestFn = Arc<dyn Fn(&Head<'_>) -> bool + Send + Sync>;
+
+/// What a layer is configured with.
+#[derive(Clone)]
+pub(super) struct Config {
+    /// None, if only routes are limited.
+    pub(super) limiter: Option<Limiter>,
+    pub(super) routes: Option<RouteTable<Limiter>>,
+    pub(super) hold_until: HoldUntil,
+    pub(super) judge: Judge,
+    pub(super) exempt: Vec<TestFn>,
+    pub(super) shadow: bool,
+    pub(super) shed: Shed,
+}
+
+/// A layer at work.
+pub(super) struct Admission {
+    config: Config,
+    shadow: AtomicBool,
+}
+
+/// What becomes of a request.
+pub(super) enum Ruling {
+    /// It is in; with nothing to hold if it is not limited.
+    Admitted(Option<Held>),
+    Waits(Waiter),
+    Refused(Refusal),
+    /// It carries no key.
+    Unknown(MissingKey),
+}
+
+impl Admission {
+    pub(super) fn new(config: Config) -> Self {
+        // The first route that names a limiter names it for all.
+        for (pattern, limiter) in config.routes.iter().flat_map(RouteTable::entries) {
+            limiter.name_if_unnamed(pattern);
+        }
+        Self { shadow: AtomicBool::new(config.shadow), config }
+    }
+
+    /// The limiters: the layer's own, then those of routes, each once.
+    pub(super) fn limiters(&self) -> Vec<&Limiter> {
+        let routes = self.config.routes.iter().flat_map(RouteTable::entries);
+        let mut limiters: Vec<&Limiter> = Vec::new();
+        for limiter in self.config.limiter.iter().chain(routes.map(|(_, limiter)| limiter)) {
+            if !limiters.iter().any(|known| known.shares_state_with(limiter)) {
+                limiters.push(limiter);
+            }
+        }
+        limiters
+    }
+
+    #[inline]
+    pub(super) fn decide(&self, head: &Head<'_>) -> Ruling {
+        let routed = self.config.routes.as_ref().and_then(|routes| routes.get(head));
+        let Some(limiter) = routed.or(self.config.limiter.as_ref()) else {
+            return Ruling::Admitted(None);
+        };
+        match limiter.gates() {
+            Gates::One(gate) => self.decide_at(gate, head),
+            Gates::PerKey(keyed) => match keyed.gate(head) {
+                Ok(Some(gate)) => self.decide_at(&gate, head),
+                Ok(None) => Ruling::Admitted(None),
+                Err(missing) => Ruling::Unknown(missing),
+            },
+        }
+    }
+
+    #[inline]
+    fn decide_at(&self, gate: &Arc<Gate>, head: &Head<'_>) -> Ruling {
+        if self.config.exempt.iter().any(|exempt| exempt(head)) {
+            gate.meters().exempt.increment(1);
+            return Ruling::Admitted(None);
+        }
+        let terms = gate.terms();
+        let class = terms.priorities.as_ref().map_or(0, |priorities| priorities.class_of(head));
+        if self.is_shadow() {
+            return self.decide_dry(gate, class);
+        }
+        match gate.enter(class, || Ask::of(terms, class, head)) {
+            Entry::Admitted(permit, in_flight) => {
+                Ruling::Admitted(Some(self.held(permit, in_flight)))
+            }
+            Entry::Waits(waiter) => Ruling::Waits(waiter),
+            Entry::Refused(refusal) => Ruling::Refused(refusal),
+        }
+    }
+
+    /// Lets a request in whatever the limit, and counts whether it would have been.
+    #[cold]
+    fn decide_dry(&self, gate: &Arc<Gate>, class: usize) -> Ruling {
+        let meters = gate.meters().class(class);
+        let (permit, in_flight) = match gate.try_enter(class) {
+            Ok(entered) => {
+                meters.admitted.increment(1);
+                entered
+            }
+            Err(_) => {
+                meters.shadowed.increment(1);
+                gate.enter_anyway(class)
+            }
+        };
+        Ruling::Admitted(Some(self.held(permit, in_flight)))
+    }
+
+    /// What is held for a request that is let in now.
+    #[inline]
+    pub(super) fn held(&self, permit: Permit, in_flight: u32) -> Held {
+        Held::new(permit, in_flight, &self.config.judge)
+    }
+
+    pub(super) fn hold_until(&self) -> HoldUntil {
+        self.config.hold_until
+    }
+
+    pub(super) fn shed(&self) -> &Shed {
+        &self.config.shed
+    }
+
+    pub(super) fn reject_unknown(&self, missing: &MissingKey, head: &Head<'_>) -> Response<Bytes> {
+        let detail = format!("the request has no {}", missing.what());
+        Rejection::new(Reason::MissingKey).detail(detail).response(head)
+    }
+
+    #[inline]
+    pub(super) fn is_shadow(&self) -> bool {
+        self.shadow.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_shadow(&self, shadow: bool) {
+        self.shadow.store(shadow, Ordering::Relaxed);
+    }
+}

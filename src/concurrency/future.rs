@@ -1,0 +1,115 @@
+use std::{
+    fmt,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use pin_project::pin_project;
+use tower_service::Service;
+
+use super::{HoldUntil, admission::Admission, gate::Waiter, held::Held};
+use crate::body::ResponseBody;
+
+/// The future of [`ConcurrencyLimit`](super::ConcurrencyLimit).
+///
+/// # Cancel safety
+///
+/// Dropping it while it waits leaves the queue; the request has not reached the inner service. After that it drops the inner
+/// future and gives the permit back.
+// One of `inner`, `waiting` and `answer` is there. An enum would say so, but the inner future would then be made beside it and
+// copied in.
+#[pin_project]
+pub struct ResponseFuture<S, F, R> {
+    // Before `held`: whatever the inner future still does when it is dropped, it does with its permit.
+    #[pin]
+    pub(super) inner: Option<F>,
+    pub(super) held: Option<Held>,
+    pub(super) hold_until: HoldUntil,
+    /// Boxed: only requests that wait pay for it.
+    pub(super) waiting: Option<Box<Waiting<S, R>>>,
+    /// `None` also once it was given away.
+    pub(super) answer: Option<Response<Bytes>>,
+}
+
+/// A request that waits: all that is needed when its turn comes.
+pub(super) struct Waiting<S, R> {
+    waiter: Waiter,
+    inner: S,
+    request: R,
+    admission: Arc<Admission>,
+}
+
+impl<S, F, R> ResponseFuture<S, F, R> {
+    #[cold]
+    pub(super) fn waiting(waiter: Waiter, inner: S, request: R, admission: Arc<Admission>) -> Self {
+        let hold_until = admission.hold_until();
+        let waiting = Box::new(Waiting { waiter, inner, request, admission });
+        Self { inner: None, held: None, hold_until, waiting: Some(waiting), answer: None }
+    }
+
+    pub(super) fn answered(answer: Response<Bytes>) -> Self {
+        let hold_until = HoldUntil::default();
+        Self { inner: None, held: None, hold_until, waiting: None, answer: Some(answer) }
+    }
+}
+
+impl<S, ReqBody, ResBody> Future for ResponseFuture<S, S::Future, Request<ReqBody>>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    ResBody: Body,
+{
+    type Output = Result<Response<ResponseBody<ResBody, Held>>, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        if let Some(waiting) = this.waiting {
+            let turn = ready!(waiting.waiter.poll(cx));
+            if let Some(waiting) = this.waiting.take() {
+                let Waiting { mut inner, request, admission, .. } = *waiting;
+                match turn {
+                    Ok((permit, in_flight)) => {
+                        *this.held = Some(admission.held(permit, in_flight));
+                        this.inner.set(Some(inner.call(request)));
+                    }
+                    Err(refusal) => *this.answer = Some(admission.shed().answer(refusal, request)),
+                }
+            }
+        }
+        if let Some(inner) = this.inner.as_mut().as_pin_mut() {
+            let result = ready!(inner.poll(cx));
+            let held = this.held.take();
+            // Nothing of the request is left when its permit goes to the next.
+            this.inner.set(None);
+            return Poll::Ready(match result {
+                Ok(response) => {
+                    let held = held.and_then(|held| held.head(&response, *this.hold_until));
+                    Ok(response.map(|body| match held {
+                        Some(held) => ResponseBody::guarded(body, held),
+                        None => ResponseBody::inner(body),
+                    }))
+                }
+                Err(error) => {
+                    held.into_iter().for_each(Held::failed);
+                    Err(error)
+                }
+            });
+        }
+        match this.answer.take() {
+            Some(answer) => Poll::Ready(Ok(answer.map(ResponseBody::full))),
+            // Polled after completion, which the contract of `Future` leaves open.
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl<S, F, R> fmt::Debug for ResponseFuture<S, F, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture")
+            .field("waits", &self.waiting.is_some())
+            .finish_non_exhaustive()
+    }
+}

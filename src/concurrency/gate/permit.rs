@@ -1,0 +1,34 @@
+use std::{fmt, sync::Arc};
+
+use super::Gate;
+
+/// The right to be under way. Dropping it gives it back, and whoever waits longest gets it.
+pub struct Permit {
+    gate: Arc<Gate>,
+    class: usize,
+}
+
+impl Permit {
+    pub(super) fn new(gate: Arc<Gate>, class: usize) -> Self {
+        gate.meters().in_flight.increment(1.0);
+        Self { gate, class }
+    }
+
+    pub(in crate::concurrency) fn gate(&self) -> &Arc<Gate> {
+        &self.gate
+    }
+}
+
+impl Drop for Permit {
+    #[inline]
+    fn drop(&mut self) {
+        self.gate.meters().in_flight.decrement(1.0);
+        self.gate.leave(self.class);
+    }
+}
+
+impl fmt::Debug for Permit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Permit").field("class", &self.class).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,120 @@
+use std::{
+    fmt,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::time::{Sleep, sleep};
+
+use super::{Ask, Gate, Permit, line_up::Turn};
+use crate::{clock::Timestamp, concurrency::Refusal};
+
+/// Someone who stands in line. Dropping it leaves the line; if it had come to its turn already, the next has.
+pub(in crate::concurrency) struct Waiter {
+    gate: Arc<Gate>,
+    at: usize,
+    class: usize,
+    since: Timestamp,
+    /// When it has waited too long; `None` if never.
+    until: Option<(Timestamp, Refusal)>,
+    timer: Option<Pin<Box<Sleep>>>,
+    /// Whether it is out of the line.
+    gone: bool,
+}
+
+impl Waiter {
+    pub(super) fn new(gate: Arc<Gate>, at: usize, ask: &Ask) -> Self {
+        let longest =
+            gate.terms().queue.as_ref().map_or(Duration::MAX, |queue| queue.longest_wait());
+        let longest =
+            (longest < Duration::MAX).then(|| (ask.now.saturating_add(longest), Refusal::TimedOut));
+        let deadline = ask.deadline.map(|deadline| (deadline, Refusal::Deadline));
+        let until = match (longest, deadline) {
+            (Some(longest), Some(deadline)) if deadline.0 < longest.0 => Some(deadline),
+            (longest, deadline) => longest.or(deadline),
+        };
+        gate.meters().waiting.increment(1.0);
+        Self { gate, at, class: ask.class, since: ask.now, until, timer: None, gone: false }
+    }
+
+    /// Whether it is its turn: a permit, as one of so many.
+    pub(in crate::concurrency) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(Permit, u32), Refusal>> {
+        if self.gone {
+            return Poll::Pending;
+        }
+        let turn = self.turn(cx);
+        if turn.is_ready() || !self.is_overdue(cx) {
+            return turn;
+        }
+        if let Some((_, refusal)) = self.until {
+            let mut line_up = self.gate.line_up();
+            // It may have come to its turn meanwhile.
+            if line_up.is_waiting(self.at) {
+                let waker = line_up.refuse(self.at, refusal);
+                drop(line_up);
+                drop(waker);
+                // Perhaps it was the last.
+                self.gate.settle_now();
+            }
+        }
+        self.turn(cx)
+    }
+
+    fn turn(&mut self, cx: &mut Context<'_>) -> Poll<Result<(Permit, u32), Refusal>> {
+        let (turn, _waker) = self.gate.line_up().poll(self.at, cx.waker());
+        if let Poll::Ready(turn) = &turn {
+            self.gone = true;
+            self.count(turn.err());
+        }
+        turn.map_ok(|in_flight| (Permit::new(Arc::clone(&self.gate), self.class), in_flight))
+    }
+
+    fn count(&self, refusal: Option<Refusal>) {
+        let meters = self.gate.meters();
+        let class = meters.class(self.class);
+        meters.waiting.decrement(1.0);
+        match refusal {
+            None => {
+                class.queued.increment(1);
+                let now = self.gate.terms().clock.now();
+                meters.wait.record(now.saturating_since(self.since));
+            }
+            Some(refusal) => class.refused(refusal).increment(1),
+        }
+    }
+
+    fn is_overdue(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some((until, _)) = self.until else { return false };
+        let clock = &self.gate.terms().clock;
+        let timer =
+            self.timer.get_or_insert_with(|| Box::pin(sleep(until.saturating_since(clock.now()))));
+        timer.as_mut().poll(cx).is_ready()
+    }
+}
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        if self.gone {
+            return;
+        }
+        let meters = self.gate.meters();
+        meters.waiting.decrement(1.0);
+        meters.class(self.class).abandoned.increment(1);
+        let turn = self.gate.line_up().forget(self.at);
+        match turn {
+            Turn::Granted(_) => self.gate.leave(self.class),
+            Turn::Waits(_) | Turn::Refused(_) => self.gate.settle_now(),
+        }
+    }
+}
+
+impl fmt::Debug for Waiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Waiter").field("since", &self.since).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,119 @@
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use super::{
+    gate::{Gate, Mode, Terms},
+    limiter::{MakeLimit, PerKey, Steer},
+};
+use crate::{
+    head::Head,
+    key::{Evictable, KeyMap, KeySeed, MissingKey, OnMissingKey},
+};
+
+/// A gate for each key.
+pub(super) struct Keyed {
+    key: PerKey,
+    seed: KeySeed,
+    gates: KeyMap<Gate>,
+    /// Of those who carry no key, and those for whose key there is no room.
+    rest: Arc<Gate>,
+    make: MakeLimit,
+    terms: Arc<Terms>,
+    /// What was set by hand, for the gates that are yet to come.
+    set: Mutex<Set>,
+}
+
+struct Set {
+    limit: Option<usize>,
+    mode: Mode,
+}
+
+impl Evictable for Gate {
+    /// Whoever is in, or waits, holds it.
+    fn may_go(&self) -> bool {
+        true
+    }
+}
+
+impl Keyed {
+    pub(super) fn new(key: PerKey, make: MakeLimit, terms: &Arc<Terms>) -> Self {
+        Self {
+            gates: KeyMap::new(key.capacity),
+            key,
+            seed: KeySeed::random(),
+            rest: Arc::new(Gate::new(make(), terms)),
+            make,
+            terms: Arc::clone(terms),
+            set: Mutex::new(Set { limit: None, mode: Mode::Open }),
+        }
+    }
+
+    /// The gate of a request; `None` if it is to pass unlimited.
+    pub(super) fn gate(&self, head: &Head<'_>) -> Result<Option<Arc<Gate>>, MissingKey> {
+        match self.key.extractor.key(head, &self.seed) {
+            Ok(key) => {
+                let gate = self.gates.get_or_add(key, || self.new_gate());
+                Ok(Some(gate.unwrap_or_else(|| Arc::clone(&self.rest))))
+            }
+            Err(missing) => match self.key.on_missing {
+                OnMissingKey::Share => Ok(Some(Arc::clone(&self.rest))),
+                OnMissingKey::Skip => Ok(None),
+                OnMissingKey::Reject => Err(missing),
+            },
+        }
+    }
+
+    pub(super) fn rest(&self) -> &Arc<Gate> {
+        &self.rest
+    }
+
+    pub(super) fn first_limit(&self) -> usize {
+        let set = self.set.lock().unwrap_or_else(PoisonError::into_inner).limit;
+        set.unwrap_or_else(|| (self.make)().limit())
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.gates.len()
+    }
+
+    pub(super) fn for_each(&self, mut visit: impl FnMut(&Gate)) {
+        visit(&self.rest);
+        // Outside of the map's locks: to visit a gate may wake others.
+        let mut gates = Vec::with_capacity(self.gates.len());
+        self.gates.for_each(|gate| gates.push(Arc::clone(gate)));
+        gates.iter().for_each(|gate| visit(gate));
+    }
+
+    pub(super) fn steer(&self, steer: Steer) {
+        {
+            let mut set = self.set.lock().unwrap_or_else(PoisonError::into_inner);
+            match steer {
+                Steer::Pin(limit) => set.limit = Some(limit),
+                Steer::Unpin => set.limit = None,
+                Steer::Mode(mode) => set.mode = mode,
+            }
+        }
+        // A gate that is made meanwhile has read what is set, or is in the map by now: it is made under the map's lock.
+        self.for_each(|gate| steer.gate(gate));
+    }
+
+    fn new_gate(&self) -> Gate {
+        let gate = Gate::new((self.make)(), &self.terms);
+        let set = self.set.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(limit) = set.limit {
+            gate.pin(limit);
+        }
+        if set.mode != Mode::Open {
+            gate.set_mode(set.mode);
+        }
+        gate
+    }
+}
+
+impl fmt::Debug for Keyed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keyed").field("gates", &self.gates).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,228 @@
+//! Who waits, and in which order they come to their turn.
+
+use std::collections::HashMap;
+
+use rustc_hash::FxBuildHasher;
+use slab::Slab;
+
+use super::list::{Link, List};
+use crate::{clock::Timestamp, key::Key};
+
+/// Lines of waiters: one for each key of each class that has any.
+///
+/// Within a class the lines take turns. Every operation takes the same time however many wait.
+#[derive(Debug)]
+pub(in crate::concurrency) struct Lines<T> {
+    waiters: Slab<Waiter<T>>,
+    lines: Slab<Line>,
+    by_name: HashMap<(usize, Key), usize, FxBuildHasher>,
+    classes: Box<[Class]>,
+    /// All who wait, those first who came first.
+    by_age: List,
+    waiting: usize,
+}
+
+#[derive(Debug)]
+struct Waiter<T> {
+    value: T,
+    since: Timestamp,
+    /// The line; `None` once it has left it.
+    line: Option<usize>,
+    in_line: Link,
+    by_age: Link,
+}
+
+#[derive(Debug)]
+struct Line {
+    class: usize,
+    key: Key,
+    len: usize,
+    waiters: List,
+    in_turns: Link,
+    by_len: Link,
+}
+
+#[derive(Debug, Default)]
+struct Class {
+    waiting: usize,
+    /// Its lines, the next one first.
+    turns: List,
+    /// Its lines by their length, less one.
+    by_len: Vec<List>,
+    longest: usize,
+}
+
+/// One end of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::concurrency) enum End {
+    /// Whoever has waited longest.
+    Oldest,
+    /// Whoever came last.
+    Youngest,
+}
+
+impl<T> Lines<T> {
+    pub(in crate::concurrency) fn new(classes: usize) -> Self {
+        Self {
+            waiters: Slab::new(),
+            lines: Slab::new(),
+            by_name: HashMap::default(),
+            classes: (0..classes).map(|_| Class::default()).collect(),
+            by_age: List::default(),
+            waiting: 0,
+        }
+    }
+
+    /// How many wait.
+    pub(in crate::concurrency) fn waiting(&self) -> usize {
+        self.waiting
+    }
+
+    /// How many of a class wait.
+    pub(in crate::concurrency) fn waiting_of(&self, class: usize) -> usize {
+        self.classes[class].waiting
+    }
+
+    /// How many of a key in a class wait.
+    pub(in crate::concurrency) fn len(&self, class: usize, key: Key) -> usize {
+        self.by_name.get(&(class, key)).map_or(0, |line| self.lines[*line].len)
+    }
+
+    /// Joins the end of a line. Where it is found from now on, also when it has left the line, until it is [forgotten](Self::forget).
+    pub(in crate::concurrency) fn join(
+        &mut self,
+        class: usize,
+        key: Key,
+        now: Timestamp,
+        value: T,
+    ) -> usize {
+        let line = match self.by_name.get(&(class, key)) {
+            Some(line) => *line,
+            None => self.open(class, key),
+        };
+        let waiter = Waiter {
+            value,
+            since: now,
+            line: Some(line),
+            in_line: Link::default(),
+            by_age: Link::default(),
+        };
+        let at = self.waiters.insert(waiter);
+        self.by_age.push_back(&mut self.waiters, |waiter| &mut waiter.by_age, at);
+        let mut waiters = self.lines[line].waiters;
+        waiters.push_back(&mut self.waiters, |waiter| &mut waiter.in_line, at);
+        self.lines[line].waiters = waiters;
+        self.resize(line, self.lines[line].len + 1);
+        self.waiting += 1;
+        self.classes[class].waiting += 1;
+        at
+    }
+
+    /// Leaves its line, if it still stands there. Whether it did.
+    pub(in crate::concurrency) fn leave(&mut self, at: usize) -> bool {
+        let Some(line) = self.waiters[at].line.take() else { return false };
+        self.by_age.remove(&mut self.waiters, |waiter| &mut waiter.by_age, at);
+        let mut waiters = self.lines[line].waiters;
+        waiters.remove(&mut self.waiters, |waiter| &mut waiter.in_line, at);
+        self.lines[line].waiters = waiters;
+        self.waiting -= 1;
+        self.classes[self.lines[line].class].waiting -= 1;
+        self.resize(line, self.lines[line].len - 1);
+        if self.lines[line].len == 0 {
+            self.close(line);
+        }
+        true
+    }
+
+    /// Whoever of a class has the next turn, which leaves its line.
+    pub(in crate::concurrency) fn next(&mut self, class: usize, end: End) -> Option<usize> {
+        let class = &mut self.classes[class];
+        let line = class.turns.first()?;
+        // Its next turn is after all others.
+        class.turns.remove(&mut self.lines, |line| &mut line.in_turns, line);
+        class.turns.push_back(&mut self.lines, |line| &mut line.in_turns, line);
+        let next = self.end_of(line, end)?;
+        self.leave(next);
+        Some(next)
+    }
+
+    /// Whoever stands at one end of a class's longest line, and how long that is.
+    pub(in crate::concurrency) fn longest(&self, class: usize, end: End) -> Option<(usize, usize)> {
+        let longest = self.classes[class].longest;
+        let line = self.classes[class].by_len.get(longest.checked_sub(1)?)?.first()?;
+        Some((longest, self.end_of(line, end)?))
+    }
+
+    /// Whoever has waited longest of a key in a class.
+    pub(in crate::concurrency) fn oldest_of(&self, class: usize, key: Key) -> Option<usize> {
+        self.end_of(*self.by_name.get(&(class, key))?, End::Oldest)
+    }
+
+    /// Whoever has waited longest, and since when.
+    pub(in crate::concurrency) fn oldest(&self) -> Option<(usize, Timestamp)> {
+        let oldest = self.by_age.first()?;
+        Some((oldest, self.waiters[oldest].since))
+    }
+
+    /// What someone joined with.
+    pub(in crate::concurrency) fn value_mut(&mut self, at: usize) -> &mut T {
+        &mut self.waiters[at].value
+    }
+
+    /// Takes someone out for good, who leaves its line first if it still stands there.
+    pub(in crate::concurrency) fn forget(&mut self, at: usize) -> T {
+        self.leave(at);
+        self.waiters.remove(at).value
+    }
+
+    fn end_of(&self, line: usize, end: End) -> Option<usize> {
+        let waiters = &self.lines[line].waiters;
+        match end {
+            End::Oldest => waiters.first(),
+            End::Youngest => waiters.last(),
+        }
+    }
+
+    fn open(&mut self, class: usize, key: Key) -> usize {
+        let line = self.lines.insert(Line {
+            class,
+            key,
+            len: 0,
+            waiters: List::default(),
+            in_turns: Link::default(),
+            by_len: Link::default(),
+        });
+        self.by_name.insert((class, key), line);
+        let turns = &mut self.classes[class].turns;
+        turns.push_back(&mut self.lines, |line| &mut line.in_turns, line);
+        line
+    }
+
+    fn close(&mut self, line: usize) {
+        let class = self.lines[line].class;
+        let turns = &mut self.classes[class].turns;
+        turns.remove(&mut self.lines, |line| &mut line.in_turns, line);
+        self.by_name.remove(&(class, self.lines[line].key));
+        self.lines.remove(line);
+    }
+
+    /// Gives a line another length, one more or one less.
+    fn resize(&mut self, line: usize, len: usize) {
+        let old = std::mem::replace(&mut self.lines[line].len, len);
+        let class = &mut self.classes[self.lines[line].class];
+        if let Some(at) = old.checked_sub(1) {
+            class.by_len[at].remove(&mut self.lines, |line| &mut line.by_len, line);
+        }
+        if let Some(at) = len.checked_sub(1) {
+            if at == class.by_len.len() {
+                class.by_len.push(List::default());
+            }
+            class.by_len[at].push_back(&mut self.lines, |line| &mut line.by_len, line);
+        }
+        class.longest = class.longest.max(len);
+        // By one step, as it was one waiter that left.
+        if class.longest == old && class.by_len[old - 1].first().is_none() {
+            class.longest = len;
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Doubly linked lists through the entries of a slab: whatever leaves from the middle leaves in one step.
+
+use slab::Slab;
+
+/// The neighbours of an entry in one list.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Link {
+    before: usize,
+    after: usize,
+}
+
+/// The ends of a list. Which link of an entry belongs to it is said with each call.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct List {
+    first: usize,
+    last: usize,
+}
+
+const NONE: usize = usize::MAX;
+
+/// Reads one of an entry's links.
+type Of<N> = fn(&mut N) -> &mut Link;
+
+impl Default for Link {
+    fn default() -> Self {
+        Self { before: NONE, after: NONE }
+    }
+}
+
+impl Default for List {
+    fn default() -> Self {
+        Self { first: NONE, last: NONE }
+    }
+}
+
+impl List {
+    pub(super) fn first(&self) -> Option<usize> {
+        (self.first != NONE).then_some(self.first)
+    }
+
+    pub(super) fn last(&self) -> Option<usize> {
+        (self.last != NONE).then_some(self.last)
+    }
+
+    pub(super) fn push_back<N>(&mut self, entries: &mut Slab<N>, of: Of<N>, at: usize) {
+        *of(&mut entries[at]) = Link { before: self.last, after: NONE };
+        match self.last {
+            NONE => self.first = at,
+            last => of(&mut entries[last]).after = at,
+        }
+        self.last = at;
+    }
+
+    pub(super) fn remove<N>(&mut self, entries: &mut Slab<N>, of: Of<N>, at: usize) {
+        let Link { before, after } = std::mem::take(of(&mut entries[at]));
+        match before {
+            NONE => self.first = after,
+            before => of(&mut entries[before]).after = after,
+        }
+        match after {
+            NONE => self.last = before,
+            after => of(&mut entries[after]).before = before,
+        }
+    }
+}

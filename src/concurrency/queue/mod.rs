@@ -1,0 +1,8 @@
+//! Waiting for a place instead of being turned away.
+
+mod lines;
+mod list;
+mod settings;
+
+pub(super) use self::lines::{End, Lines};
+pub use self::settings::Queue;

@@ -1,0 +1,15 @@
+/// What becomes of a request that carries no key.
+///
+/// Whichever it is, it is logged at the first such request and counted at each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnMissingKey {
+    /// All such requests share one key: leaving the key out is no way around the limit, and a server that does not pass
+    /// addresses on still serves.
+    #[default]
+    Share,
+    /// It is rejected: 400 Bad Request, gRPC `INVALID_ARGUMENT`.
+    Reject,
+    /// It passes unlimited.
+    Skip,
+}
