@@ -57,9 +57,14 @@ impl Terms {
     /// The meters, of which the first who asks tells the limit.
     #[inline]
     pub(super) fn meters(&self, limit: impl FnOnce() -> usize) -> &Meters {
+        self.meters.get().unwrap_or_else(|| self.resolve(limit()))
+    }
+
+    #[cold]
+    fn resolve(&self, limit: usize) -> &Meters {
         self.meters.get_or_resolve(|| {
             let meters = Meters::resolve(self);
-            meters.limit.set(limit() as f64);
+            meters.limit.set(limit as f64);
             meters
         })
     }

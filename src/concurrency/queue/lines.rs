@@ -226,3 +226,136 @@ impl<T> Lines<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::key::KeySeed;
+
+    const CLASSES: usize = 3;
+    const KEYS: usize = 4;
+
+    fn key(n: usize) -> Key {
+        KeySeed::fixed([1, 2]).key(&n)
+    }
+
+    /// The same in as few words as possible, and slowly.
+    #[derive(Default)]
+    struct Model {
+        /// Place, class, key; in the order in which they came.
+        waiting: Vec<(usize, usize, usize)>,
+        /// The keys of a class whose turn is next.
+        turns: [VecDeque<usize>; CLASSES],
+    }
+
+    impl Model {
+        fn line(&self, class: usize, key: usize) -> impl DoubleEndedIterator<Item = usize> {
+            let of_line = self.waiting.iter().filter(move |w| (w.1, w.2) == (class, key));
+            of_line.map(|w| w.0).collect::<Vec<_>>().into_iter()
+        }
+
+        fn end(&self, class: usize, key: usize, end: End) -> Option<usize> {
+            let mut line = self.line(class, key);
+            if end == End::Oldest { line.next() } else { line.next_back() }
+        }
+
+        fn leave(&mut self, at: usize) {
+            let Some(place) = self.waiting.iter().position(|w| w.0 == at) else { return };
+            let (_, class, key) = self.waiting.remove(place);
+            if self.line(class, key).next().is_none() {
+                self.turns[class].retain(|turn| *turn != key);
+            }
+        }
+    }
+
+    #[derive(Clone, Debug)]
+    enum Op {
+        Join(usize, usize),
+        Leave(usize),
+        Forget(usize),
+        Next(usize, bool),
+    }
+
+    fn op() -> impl Strategy<Value = Op> {
+        prop_oneof![
+            4 => (0..CLASSES, 0..KEYS).prop_map(|(class, key)| Op::Join(class, key)),
+            1 => (0..64_usize).prop_map(Op::Leave),
+            1 => (0..64_usize).prop_map(Op::Forget),
+            2 => (0..CLASSES, any::<bool>()).prop_map(|(class, oldest)| Op::Next(class, oldest)),
+        ]
+    }
+
+    fn end(oldest: bool) -> End {
+        if oldest { End::Oldest } else { End::Youngest }
+    }
+
+    proptest! {
+        #[test]
+        fn they_do_what_the_model_does(ops in prop::collection::vec(op(), 0..200)) {
+            let (mut lines, mut model) = (Lines::new(CLASSES), Model::default());
+            let mut places: Vec<usize> = Vec::new();
+            for (now, op) in ops.into_iter().enumerate() {
+                match op {
+                    Op::Join(class, n) => {
+                        let now = Timestamp::from_nanos(now as u64);
+                        let at = lines.join(class, key(n), now, now);
+                        prop_assert!(!places.contains(&at));
+                        places.push(at);
+                        if model.line(class, n).next().is_none() {
+                            model.turns[class].push_back(n);
+                        }
+                        model.waiting.push((at, class, n));
+                    }
+                    Op::Leave(n) if !places.is_empty() => {
+                        let at = places[n % places.len()];
+                        let waits = model.waiting.iter().any(|w| w.0 == at);
+                        prop_assert_eq!(lines.leave(at), waits);
+                        model.leave(at);
+                    }
+                    Op::Forget(n) if !places.is_empty() => {
+                        let at = places.swap_remove(n % places.len());
+                        lines.forget(at);
+                        model.leave(at);
+                    }
+                    Op::Leave(_) | Op::Forget(_) => {}
+                    Op::Next(class, oldest) => {
+                        let line = model.turns[class].pop_front();
+                        let expected = line.and_then(|line| {
+                            model.turns[class].push_back(line);
+                            model.end(class, line, end(oldest))
+                        });
+                        prop_assert_eq!(lines.next(class, end(oldest)), expected);
+                        expected.into_iter().for_each(|at| model.leave(at));
+                    }
+                }
+                prop_assert_eq!(lines.waiting(), model.waiting.len());
+                let oldest = model.waiting.first().map(|w| w.0);
+                prop_assert_eq!(lines.oldest().map(|(at, _)| at), oldest);
+                for class in 0..CLASSES {
+                    let of_class = model.waiting.iter().filter(|w| w.1 == class).count();
+                    prop_assert_eq!(lines.waiting_of(class), of_class);
+                    let lens = (0..KEYS).map(|n| model.line(class, n).count());
+                    let longest = lens.max().filter(|len| *len > 0);
+                    let found = lines.longest(class, End::Youngest);
+                    prop_assert_eq!(found.map(|(len, _)| len), longest);
+                    if let Some((len, at)) = found {
+                        let youngest = |n| model.end(class, n, End::Youngest) == Some(at);
+                        prop_assert!((0..KEYS).any(|n| model.line(class, n).count() == len && youngest(n)));
+                    }
+                    for n in 0..KEYS {
+                        prop_assert_eq!(lines.len(class, key(n)), model.line(class, n).count());
+                        prop_assert_eq!(lines.oldest_of(class, key(n)), model.end(class, n, End::Oldest));
+                    }
+                }
+            }
+            for at in places {
+                lines.forget(at);
+            }
+            prop_assert_eq!((lines.waiters.len(), lines.lines.len(), lines.by_name.len()), (0, 0, 0));
+        }
+    }
+}
