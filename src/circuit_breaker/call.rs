@@ -122,8 +122,7 @@ impl Call {
         }
         let (member, ticket) = (self.member(), self.ticket);
         let settings = self.watched.breaker.settings();
-        let given_back =
-            member.circuit.locked(|machine| machine.given_back(settings, now, ticket));
+        let given_back = member.circuit.locked(|machine| machine.given_back(settings, now, ticket));
         self.watched.tell(member, given_back);
     }
 

@@ -6,8 +6,10 @@ use std::sync::{
 use metrics::Gauge;
 
 use super::{circuit::Circuit, settings::Settings};
-use crate::key::{Evictable, HashedKey, Key, KeyMap, KeySeed, MissingKey};
-use crate::head::Head;
+use crate::{
+    head::Head,
+    key::{Evictable, HashedKey, Key, KeyMap, KeySeed, MissingKey},
+};
 
 /// The circuits of a breaker: one for each key, and one for requests without.
 pub(super) struct Circuits {
@@ -75,6 +77,10 @@ impl Circuits {
             Member::new(settings, self.seed, Some(key))
         });
         member.map(|member| (member, is_new))
+    }
+
+    pub(super) fn known(&self, key: Key) -> Option<Arc<Member>> {
+        self.keyed.get()?.map.get(key)
     }
 
     /// All of those with a key. They are collected first, as what is done to them must not be done under a lock.

@@ -130,6 +130,17 @@ impl BreakerHandle {
         Some(CircuitHandle { places: self.watched.iter().map(place).collect::<Option<_>>()? })
     }
 
+    /// The circuit of a key, if it is known: others are closed.
+    pub fn known_key(&self, key: &(impl Hash + ?Sized)) -> Option<CircuitHandle> {
+        let place = |watched: &Arc<Watched>| {
+            let circuits = &watched.breaker.circuits;
+            let member = circuits.known(circuits.key(key))?;
+            Some(Place { watched: Arc::clone(watched), member: Some(member) })
+        };
+        let places: Vec<_> = self.watched.iter().filter_map(place).collect();
+        (!places.is_empty()).then_some(CircuitHandle { places })
+    }
+
     /// How many keys are known.
     pub fn keys(&self) -> usize {
         self.watched.iter().map(|watched| watched.breaker.circuits.keys()).sum()

@@ -128,10 +128,7 @@ impl CircuitBreakerLayer {
     ///
     /// It is called by the request that made the change, outside of all locks, so it may use a [`Handle`]; the request waits for
     /// it. If it panics, that is logged, and nothing else happens.
-    pub fn on_state_change(
-        self,
-        tell: impl Fn(&StateChange<'_>) + Send + Sync + 'static,
-    ) -> Self {
+    pub fn on_state_change(self, tell: impl Fn(&StateChange<'_>) + Send + Sync + 'static) -> Self {
         self.with(|config| config.usage.on_change = Some(Arc::new(tell)))
     }
 

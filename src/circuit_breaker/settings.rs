@@ -48,12 +48,7 @@ impl Default for Settings {
                 longest: Duration::from_secs(60),
                 jitter: 0.2,
             },
-            probing: Probing {
-                required: 4,
-                of: 5,
-                at_once: 3,
-                timeout: Duration::from_secs(10),
-            },
+            probing: Probing { required: 4, of: 5, at_once: 3, timeout: Duration::from_secs(10) },
         }
     }
 }
@@ -85,7 +80,7 @@ pub(super) fn checked_duration(
     duration: Duration,
 ) -> Result<Duration, ConfigError> {
     if duration.is_zero() {
-        Err(ConfigError::new(field, "0s", "longer than nothing"))
+        Err(ConfigError::new(field, format!("{duration:?}"), "longer than nothing"))
     } else {
         Ok(duration)
     }

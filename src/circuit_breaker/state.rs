@@ -6,11 +6,7 @@
 use std::time::Duration;
 
 use super::{
-    Cause, Counts, State,
-    change::Transition,
-    counts::Outcome,
-    probes::Probes,
-    settings::Settings,
+    Cause, Counts, State, change::Transition, counts::Outcome, probes::Probes, settings::Settings,
     window::Sliding,
 };
 use crate::clock::Timestamp;
@@ -29,10 +25,14 @@ pub(super) struct Machine {
 
 #[derive(Debug)]
 enum Phase {
-    Closed { since: Timestamp },
+    Closed {
+        since: Timestamp,
+    },
     HalfOpen(Probes),
     /// `None` for good.
-    Open { until: Option<Timestamp> },
+    Open {
+        until: Option<Timestamp>,
+    },
 }
 
 /// A call that was let through.
@@ -290,3 +290,6 @@ impl Machine {
         Transition { from, to, cause, open_for, counts, generation }
     }
 }
+
+#[cfg(test)]
+mod tests;

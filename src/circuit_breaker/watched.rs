@@ -148,7 +148,8 @@ impl Watched {
         if !self.warned_of_no_room.swap(true, Ordering::Relaxed) {
             let (breaker, keys) = (&**self.breaker.name(), self.breaker.circuits.keys());
             tracing::warn!(
-                breaker, keys,
+                breaker,
+                keys,
                 "no room for another key; new ones share a circuit: see `max_keys` (logged once)"
             );
         }

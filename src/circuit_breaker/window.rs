@@ -137,7 +137,9 @@ impl Sliding {
                 buckets.counts[buckets.at].add(outcome, times);
                 buckets.total.add(outcome, times);
             }
-            Self::Count(ring) => (0..times.min(ring.capacity as u32)).for_each(|_| ring.add(outcome)),
+            Self::Count(ring) => {
+                (0..times.min(ring.capacity as u32)).for_each(|_| ring.add(outcome))
+            }
         }
     }
 
@@ -192,6 +194,8 @@ impl Buckets {
 impl Ring {
     fn add(&mut self, outcome: Outcome) {
         if self.outcomes.len() < self.capacity {
+            // All of it at once, if this is the first.
+            self.outcomes.reserve_exact(self.capacity - self.outcomes.len());
             self.outcomes.push(outcome);
         } else {
             let mut oldest = Counts::default();
