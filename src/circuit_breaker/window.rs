@@ -138,7 +138,7 @@ impl Sliding {
                 buckets.total.add(outcome, times);
             }
             Self::Count(ring) => {
-                (0..times.min(ring.capacity as u32)).for_each(|_| ring.add(outcome))
+                (0..times.min(ring.capacity as u32)).for_each(|_| ring.add(outcome));
             }
         }
     }
