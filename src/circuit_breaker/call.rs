@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, ops::ControlFlow, sync::Arc, time::Duration};
 
 use http::{HeaderMap, Response};
 
@@ -44,28 +44,37 @@ impl Call {
         self.running = running;
     }
 
-    /// The head of the answer is there. Gives itself back if the rest decides.
+    /// The service has taken it on.
     #[inline]
-    pub(super) fn head<B>(mut self, response: &Response<B>) -> Option<Self> {
+    pub(super) fn stopped(mut self) -> Self {
+        self.running = false;
+        self
+    }
+
+    /// The head of the answer is there. Tells whether the rest of it decides.
+    #[inline]
+    pub(super) fn head<B>(&mut self, response: &Response<B>) -> ControlFlow<()> {
         let now = self.watched.usage.clock.now();
         self.slow = self.is_slow(now);
         match self.watched.usage.judge.head(response) {
             Some(verdict) => {
                 self.judged(verdict, response.headers(), now);
-                None
+                ControlFlow::Break(())
             }
-            None => Some(self.streaming()),
+            None => {
+                self.streams();
+                ControlFlow::Continue(())
+            }
         }
     }
 
     #[inline(never)]
-    fn streaming(mut self) -> Self {
+    fn streams(&mut self) {
         (self.answered, self.running) = (true, false);
         if self.ticket.probe != 0 {
             let ticket = self.ticket;
             self.member().circuit.locked(|machine| machine.answered(ticket));
         }
-        self
     }
 
     /// The service failed.

@@ -58,13 +58,11 @@ where
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         match self.admission.admit(&Head::of(&request)) {
             // A call is running from the start, so one whose service panics here has failed.
-            Ok(mut call) => {
-                let inner = self.inner.call(request);
-                if let Some(call) = &mut call {
-                    call.set_running(false);
-                }
-                ResponseFuture { inner: Some(inner), call, rejected: None }
-            }
+            Ok(call) => ResponseFuture {
+                inner: Some(self.inner.call(request)),
+                call: call.map(Call::stopped),
+                rejected: None,
+            },
             Err(answer) => ResponseFuture { inner: None, call: None, rejected: Some(answer) },
         }
     }
