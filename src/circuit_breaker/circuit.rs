@@ -1,10 +1,4 @@
-use std::{
-    fmt,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{fmt, sync::PoisonError};
 
 use super::{
     Counts, State,
@@ -12,7 +6,10 @@ use super::{
     settings::Settings,
     state::{Admission, Machine, Ticket},
 };
-use crate::clock::Timestamp;
+use crate::{
+    clock::Timestamp,
+    sync::{AtomicU64, Mutex, Ordering},
+};
 
 /// A state machine that many threads use, most of them without its lock: while it is closed, a call that is let through reads
 /// one atomic, and one that succeeds counts itself up in it. Whoever takes the lock first adds those to the window.
@@ -124,7 +121,7 @@ impl Circuit {
         self.until.store(machine.until(), Ordering::Release);
         if self.word.load(Ordering::Relaxed) & !COUNT != tag {
             // What was gathered meanwhile is of a generation that is over.
-            self.word.store(tag, Ordering::Release);
+            self.word.swap(tag, Ordering::AcqRel);
         }
         done
     }
