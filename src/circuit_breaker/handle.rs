@@ -11,7 +11,7 @@ use super::{
     circuits::{Forced, Member},
     watched::Watched,
 };
-use crate::{clock::Timestamp, error::ConfigError};
+use crate::{clock::Timestamp, error::ConfigError, key::Key};
 
 /// Reads and steers a running [`CircuitBreakerLayer`](super::CircuitBreakerLayer).
 ///
@@ -194,6 +194,11 @@ impl BreakerHandle {
 }
 
 impl CircuitHandle {
+    /// The key that it is for, as [`StateChange::key`](super::StateChange::key) has it; `None` if it is for requests without.
+    pub fn key(&self) -> Option<Key> {
+        self.places.first()?.member().key
+    }
+
     /// Whether it lets calls through. One that is open and whose time is over becomes half-open when the next call comes.
     pub fn state(&self) -> State {
         let states = self.places.iter().map(|place| place.member().circuit.state());

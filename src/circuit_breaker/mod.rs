@@ -47,7 +47,7 @@
 //! |---|---|
 //! | an HTTP answer | what [`Verdict::of_status`](crate::verdict::Verdict::of_status) says of its status |
 //! | a gRPC answer | what [`Verdict::of_grpc_code`](crate::verdict::Verdict::of_grpc_code) says of its code, from its head or its trailers; failure without one |
-//! | an error of the inner service, a panic, a gRPC body that fails | failure |
+//! | an error of the inner service's future, a panic, a gRPC body that fails | failure |
 //! | given up by the client | nothing, or slow if it had taken that long |
 //! | ended after the breaker changed its state | nothing |
 //!
@@ -56,20 +56,31 @@
 //!
 //! # When it opens, and when it closes
 //!
-//! - **Closed**, all calls pass. When one of them fails, or is slow, and the [window](Window) has enough calls, of which half
-//!   failed or 80 % were slow, it opens. A success never opens it.
+//! - **Closed**, all calls pass. When one of them fails or is slow, and the [window](Window) has enough calls, of which half
+//!   failed (or 80 % were slow, if it is said what that is), it opens. A success never opens it.
 //! - **Open**, calls are rejected, for 5 s at first. The time doubles with every opening, up to a minute, and is the first one
 //!   again once the breaker has stayed closed for a minute ([`Breaker::open_for`]). It is drawn from a fifth less to a fifth
 //!   more, so that many processes do not all return together. An answer's `Retry-After` makes it longer.
-//! - **Half-open**, from the first call after that time, three calls at once are let through as probes, and all others rejected.
-//!   It closes as soon as 4 have succeeded, and opens as soon as 2 have failed, one was slow for too long to be waited for, or
-//!   they cannot be 4 of 5 any more. A probe that is given up gives its place to the next call.
+//! - **Half-open**, from the first call after that time, three calls at once are let through as probes, and all others rejected
+//!   and told to come back in a second. It closes as soon as 4 of 5 probes have succeeded, and opens as soon as 2 have failed or
+//!   one has had no answer for 10 s ([`Breaker::probes`], [`Breaker::probe_timeout`]). A probe that is given up gives its place
+//!   to the next call.
+//!
+//! A call counts for the state that it began in. What is told of an older one is old news, and changes nothing.
 //!
 //! # Where state lives
 //!
 //! In the [`Breaker`], which the layer holds, not in the services that it makes: all of them, and those of every clone of the
 //! layer, open and close together. For routes of their own give it a table ([`CircuitBreakerLayer::routes`]), for tenants or
 //! hosts a key ([`CircuitBreakerLayer::key`]).
+//!
+//! | what | set when built | while it runs, by [`Handle`] |
+//! |---|---|---|
+//! | when it opens and closes | [`Breaker`] | |
+//! | open, or closed, whatever comes | | [`BreakerHandle::force_open`], [`BreakerHandle::force_closed`] |
+//! | closed, and as new | | [`BreakerHandle::reset`] |
+//! | the same for a key | [`CircuitBreakerLayer::key`] | [`BreakerHandle::key`] |
+//! | a dry run | [`CircuitBreakerLayer::shadow`] | [`Handle::set_shadow`] |
 //!
 //! While it is closed, a call reads an atomic, and one that succeeds counts itself in it; no lock is taken and nothing is
 //! allocated. A call that fails takes a lock for some tens of nanoseconds: the window is judged as a whole. To find a key takes

@@ -14,7 +14,8 @@ use crate::{body::ResponseBody, head::Head};
 /// The service that [`CircuitBreakerLayer`](super::CircuitBreakerLayer) makes.
 ///
 /// It is ready when the inner service is, and decides in `call`: axum and hyper clone a service for each request, so a
-/// decision in `poll_ready` would be made for a clone that is then not the one called.
+/// decision in `poll_ready` would be made for a clone that is then not the one called. An inner service that is not ready, or
+/// fails to be, says nothing to the breaker: no request has been made.
 #[derive(Clone)]
 pub struct CircuitBreaker<S> {
     inner: S,

@@ -33,7 +33,7 @@ enum Span {
 }
 
 const BUCKETS: usize = 10;
-/// So many calls take 100 kB, of each key.
+/// So many calls take 200 kB, of each key.
 const MOST_CALLS: u32 = 100_000;
 
 impl Window {

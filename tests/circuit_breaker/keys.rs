@@ -39,6 +39,21 @@ fn one_key_fails_and_the_others_do_not_notice() {
 }
 
 #[test]
+fn whoever_is_told_of_a_change_can_tell_whose_it_is() {
+    let told = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let tell = Arc::clone(&told);
+    let layer = CircuitBreakerLayer::new(breaker()).key(Header(TENANT));
+    let broken = Broken::new(layer.on_state_change(move |change| {
+        tell.lock().unwrap().push(change.key);
+    }));
+    calls(&broken, "red", 20, 500);
+    broken.open();
+    let red = broken.handle().key("red").unwrap().key();
+    assert!(red.is_some());
+    assert_eq!(*told.lock().unwrap(), [red, None]);
+}
+
+#[test]
 fn requests_without_a_key_share_a_circuit_or_are_rejected_or_skipped() {
     for (choice, reached, status, state) in [
         (OnMissingKey::Share, 4, 503, State::Open),
