@@ -96,7 +96,7 @@ pub mod profile;
 pub mod rate_limit;
 pub mod reject;
 pub mod route;
-#[cfg(feature = "_layer")]
+#[cfg(any(feature = "circuit-breaker", feature = "profile", feature = "rate-limit"))]
 mod sync;
 pub mod telemetry;
 #[cfg(any(feature = "circuit-breaker", feature = "concurrency"))]

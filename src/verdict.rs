@@ -94,10 +94,11 @@ impl Judge {
             return Some(Verdict::Ignored);
         }
         let fields = response.headers();
-        let grpc_code = grpc_code(fields);
-        if grpc_code.is_none() && is_grpc(fields) {
-            return None;
-        }
+        // Each field that is looked up takes as long as a decision, so no code is looked for in what is not gRPC.
+        let grpc_code = match is_grpc(fields) {
+            true => Some(grpc_code(fields)?),
+            false => None,
+        };
         Some(self.verdict(&Answer { status: response.status(), grpc_code, fields }))
     }
 
