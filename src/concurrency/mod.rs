@@ -2,4 +2,4 @@
 
 mod limit;
 
-pub use self::limit::{Bounds, Fixed, Limit, Sample};
+pub use self::limit::{Aimd, Bounds, Fixed, Gradient2, Limit, Sample, Vegas, VerifiedGradient};
