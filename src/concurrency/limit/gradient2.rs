@@ -58,7 +58,7 @@ impl Gradient2 {
     ///
     /// Where [`Gradient2::try_tolerance`] fails. In a `const` that is a compile error.
     pub const fn tolerance(mut self, times: f64) -> Self {
-        assert!(is_tolerance(times), "a tolerance must be from 1 to 100");
+        assert!(super::is_tolerance(times), "{}", super::TOLERANCE_FAULT);
         self.tolerance = times;
         self
     }
@@ -69,11 +69,7 @@ impl Gradient2 {
     ///
     /// If `times` is not from 1 to 100.
     pub fn try_tolerance(self, times: f64) -> Result<Self, ConfigError> {
-        if is_tolerance(times) {
-            Ok(self.tolerance(times))
-        } else {
-            Err(ConfigError::new("tolerance", times.to_string(), "from 1 to 100"))
-        }
+        super::checked_tolerance(times).map(|times| self.tolerance(times))
     }
 
     /// Takes this share of each change: 1 is all of it.
@@ -102,15 +98,28 @@ impl Gradient2 {
         self
     }
 
-    /// Takes the mean over so many answers for usual; 0 counts as 1.
+    /// Takes the mean over so many answers for usual.
+    ///
+    /// # Panics
+    ///
+    /// Where [`Gradient2::try_window`] fails. In a `const` that is a compile error.
     pub const fn window(mut self, answers: u32) -> Self {
+        assert!(answers > 0, "a window must be at least 1 answer");
         self.long.window = answers;
         self
     }
-}
 
-const fn is_tolerance(times: f64) -> bool {
-    times >= 1.0 && times <= 100.0
+    /// As [`Gradient2::window`], for a value that is not known to be right.
+    ///
+    /// # Errors
+    ///
+    /// If `answers` is 0.
+    pub fn try_window(self, answers: u32) -> Result<Self, ConfigError> {
+        if answers == 0 {
+            return Err(ConfigError::new("window", "0", "at least 1 answer"));
+        }
+        Ok(self.window(answers))
+    }
 }
 
 /// A mean of latencies in which old ones fade: the plain mean of the first ten, exponential from there on.
@@ -130,7 +139,7 @@ impl Mean {
             self.answers += 1;
             1.0 / f64::from(self.answers)
         } else {
-            2.0 / (f64::from(self.window.max(1)) + 1.0)
+            2.0 / (f64::from(self.window) + 1.0)
         };
         self.nanos += share * (nanos - self.nanos);
     }

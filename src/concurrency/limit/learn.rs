@@ -134,18 +134,3 @@ impl Bounds {
         limit.max(self.min as f64).min(self.max as f64)
     }
 }
-
-pub(super) const SHARE_FAULT: &str = "a smoothing must be more than 0 and at most 1";
-
-/// Whether so much of a change can be taken.
-pub(super) const fn is_share(share: f64) -> bool {
-    share > 0.0 && share <= 1.0
-}
-
-pub(super) fn checked_share(field: &'static str, share: f64) -> Result<f64, ConfigError> {
-    if is_share(share) {
-        Ok(share)
-    } else {
-        Err(ConfigError::new(field, share.to_string(), "more than 0, at most 1"))
-    }
-}

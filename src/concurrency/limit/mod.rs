@@ -4,6 +4,7 @@ mod aimd;
 mod fixed;
 mod gradient2;
 mod learn;
+mod settings;
 mod vegas;
 mod verified_gradient;
 
@@ -16,4 +17,6 @@ pub use self::{
     verified_gradient::VerifiedGradient,
 };
 
-use self::learn::{SHARE_FAULT, checked_share, is_share};
+use self::settings::{
+    SHARE_FAULT, TOLERANCE_FAULT, checked_share, checked_tolerance, is_share, is_tolerance,
+};
