@@ -2,4 +2,6 @@
 
 mod limit;
 
-pub use self::limit::{Aimd, Bounds, Fixed, Gradient2, Limit, Sample, Vegas, VerifiedGradient};
+pub use self::limit::{
+    Aimd, Bounds, Fixed, Gradient2, Limit, Sample, Vegas, VerifiedGradient, Windowed,
+};
