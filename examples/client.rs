@@ -39,6 +39,7 @@ use tower::{Service, ServiceBuilder, ServiceExt};
 use tower_weir::{
     body::ResponseBody,
     circuit_breaker::{Breaker, CircuitBreakerLayer, StateChange, Window},
+    concurrency::{ConcurrencyLimitLayer, Fixed},
     error::ConfigError,
 };
 
@@ -52,19 +53,26 @@ fn breaking(name: &'static str) -> Result<CircuitBreakerLayer, ConfigError> {
     Ok(CircuitBreakerLayer::new(breaker).on_state_change(tell))
 }
 
+/// Eight calls at a time, however many are made. Outside of the breaker, so that what that turns away takes no place for long.
+fn at_once(name: &'static str) -> ConcurrencyLimitLayer {
+    ConcurrencyLimitLayer::new(Fixed::new(8)).named(name)
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let server = Server::start().await?;
 
     println!("== HTTP");
     let client = ServiceBuilder::new()
+        .layer(at_once("orders"))
         .layer(breaking("orders")?)
         .service(Client::builder(TokioExecutor::new()).build_http::<Empty<Bytes>>());
     let order = format!("http://{}/orders/7", server.address);
     scenario(&server, || get(client.clone(), &order)).await;
 
     let channel = Channel::from_shared(format!("http://{}", server.address))?.connect().await?;
-    let channel = ServiceBuilder::new().layer(breaking("greeter")?).service(channel);
+    let channel =
+        ServiceBuilder::new().layer(at_once("greeter")).layer(breaking("greeter")?).service(channel);
     let greeter = GreeterClient::new(channel);
     println!("== gRPC");
     scenario(&server, || async {
