@@ -10,11 +10,13 @@
 //!
 //! ```text
 //! the server fails
-//!   1: 500 Internal Server Error
-//!   ...
-//!   5: 500 Internal Server Error
-//!      orders: closed -> open for 842ms, too many calls failed (5 of 10)
-//!   6: not sent; retry after 1 s
+//!   6: 500 Internal Server Error
+//!   7: 500 Internal Server Error
+//!   8: 500 Internal Server Error
+//!   9: 500 Internal Server Error
+//!      orders: closed -> open for 784ms, too many calls failed (5 of 10)
+//!  10: 500 Internal Server Error
+//!  11: not sent; retry after 1 s
 //! ```
 //!
 //! A rejected request has not been sent, so it may be sent again, or elsewhere, whatever it does.

@@ -52,7 +52,8 @@
 //! | ended after the breaker changed its state | nothing |
 //!
 //! Put a timeout inside of the breaker, then calls that run into it are failures. Outside of it they are calls that were given
-//! up, and the breaker learns of them only by [`Breaker::slow_calls`].
+//! up, and the breaker learns of them only by [`Breaker::slow_calls`]. Rate and concurrency limits go outside: their rejections
+//! would be failures inside.
 //!
 //! # When it opens, and when it closes
 //!

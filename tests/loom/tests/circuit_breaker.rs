@@ -64,8 +64,12 @@ fn end(mut call: Call) -> Option<String> {
 
 /// Goes by the last ten calls, of which there must be so many.
 fn layer(minimum: u32) -> (CircuitBreakerLayer, ManualClock, BreakerHandle) {
+    with_window(Window::by_count(10, minimum).unwrap())
+}
+
+fn with_window(window: Window) -> (CircuitBreakerLayer, ManualClock, BreakerHandle) {
     let (clock, hand) = Clock::manual();
-    let breaker = Breaker::new().window(Window::by_count(10, minimum).unwrap()).seed(1);
+    let breaker = Breaker::new().window(window).seed(1);
     let breaker = breaker.jitter(0.0).unwrap().concurrent_probes(1).unwrap();
     let layer = CircuitBreakerLayer::new(breaker).clock(clock);
     let handle = layer.handle().breaker("default").unwrap();
@@ -131,6 +135,22 @@ fn whoever_comes_while_it_opens_again_is_told_the_right_time() {
         end(probe);
         let wait = thread.join().unwrap().expect("there is room for one probe");
         assert!(wait == "1" || wait == "10", "{wait}");
+    });
+}
+
+#[test]
+fn whoever_comes_while_it_is_reset_passes_or_is_told_the_right_time() {
+    explore(3, || {
+        // Its window moves on in 10 s, which nobody is to take for the time that it is open.
+        let (layer, _, handle) = with_window(Window::by_time(Duration::from_secs(100), 2).unwrap());
+        end(begin(&layer, 500));
+        assert_eq!(handle.state(), State::Open);
+        let other = layer.clone();
+        let thread = thread::spawn(move || end(begin(&other, 200)));
+        handle.reset();
+        if let Some(wait) = thread.join().unwrap() {
+            assert_eq!(wait, "5");
+        }
     });
 }
 
