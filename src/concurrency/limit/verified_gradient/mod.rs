@@ -11,7 +11,57 @@ use self::{
 use super::{Bounds, Limit, Sample};
 use crate::{clock::Timestamp, error::ConfigError, verdict::Verdict};
 
-/// DOCS
+/// Follows the queue that latency tells of, and verifies by throughput that there is one.
+///
+/// ```
+/// use tower_weir::concurrency::{Bounds, VerifiedGradient};
+///
+/// const LIMIT: Bounds = Bounds::new(4, 20, 2_000);
+/// let limit = VerifiedGradient::default().bounds(LIMIT).tolerance(1.5);
+/// ```
+///
+/// The default of an adaptive limit. Nothing has to be known of the service: neither how much it can do, nor how fast it is.
+/// It needs to see that requests take longer when too many are let in, and no more.
+///
+/// # How it works
+///
+/// Answers are gathered into windows: at least 64, over at least 20 ms and twice the latency of an empty service, or at least 8
+/// in a second. What a window says is the mean logarithm of the latency *R* with its error, the rate *x* of answers, and
+/// whether requests were turned away (2 % of those that were let in took the last place). A window counts from the first answer
+/// to a request that was let in after the limit was set, since what comes before was under way with another. The base *b* is
+/// the latency of an empty service as far as it is known; it falls with a window that is surely faster, as the mean logarithm
+/// of so few latencies is often low by chance.
+///
+/// **While nothing is turned away**, the limit follows the most requests that were under way at half as many again, and at
+/// least 8: enough for what chance brings, and little enough that a sudden load does not find ten times the room. It holds still
+/// while latency is high: a queue that grows below the limit would raise it for ever. The base follows latency slowly.
+///
+/// **While it holds requests back**,
+///
+/// - it doubles until the first queue,
+/// - and then follows it. By Little's law *x* (*R* − 1.2 *b*) requests wait longer than is tolerated; the limit moves to `limit
+///   − waiting + 0.9 √limit`, where the root is room for the chance in arrivals and service times. The difference, not the
+///   ratio of latencies as in the gradients of Netflix and Envoy, holds also where a request counts for longer than its latency,
+///   as with bodies;
+/// - of each change as much is taken as the error of the latency lets one believe, *z*² / (*z*² + 4) for a change of *z*
+///   errors, so that a limit of five may change by a half or not at all;
+/// - 16 answers are enough where latency is five times the base: a small service needs long for 64.
+///
+/// **Shrinking is verified.** Once the limit is a fifth below where it began to shrink, throughput is compared. If there was a
+/// queue it is the same. If it fell by more than half as much, in the logarithm, and by 1.5 errors, latency had moved: a
+/// dependency is slower, and as many more must be under way. The base becomes the latency of now, and the limit goes back to
+/// where it was; and if throughput does not come back with it, it had fallen for another reason, and both are reverted.
+///
+/// **The base is verified** after 4 s, and then ever more seldom, up to once a minute: for a short window of 16 answers the limit is so
+/// low that nothing waits, at a quarter to a half, and the latency of that is the base. (Envoy's does so, at 3 requests at once.)
+///
+/// An answer that says [`Overload`](Verdict::Overload) takes a tenth off the limit, once a window. Only successes tell a
+/// latency; the service has worked on client errors too, so they count for throughput. Failures count for neither: they are often
+/// faster, or much slower, than the work.
+///
+/// # What each rule is worth
+///
+/// FIGURES
 #[derive(Clone, Debug)]
 pub struct VerifiedGradient {
     bounds: Bounds,
@@ -119,7 +169,7 @@ impl VerifiedGradient {
         }
         self.overload = Some(now);
         self.doubling = false;
-        if let Some(Experiment::Raised { from } | Experiment::Lowered { from }) = self.experiment {
+        if let Some(Experiment::Lowered { from }) = self.experiment {
             self.limit = from.limit;
         }
         self.experiment = None;
