@@ -33,16 +33,15 @@ use bytes::Bytes;
 use greeter::GreeterClient;
 use http::{Request, Response, header::RETRY_AFTER};
 use http_body_util::{BodyExt, Empty};
-use hyper::body::Incoming;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use server::Server;
 use tonic::{Status, transport::Channel};
 use tower::{Service, ServiceBuilder, ServiceExt};
 use tower_weir::{
-    body::ResponseBody,
     circuit_breaker::{Breaker, CircuitBreakerLayer, StateChange, Window},
     concurrency::{ConcurrencyLimitLayer, Fixed},
     error::ConfigError,
+    reject::Rejected,
 };
 
 /// Opens when half of the last ten calls failed, for about a second at first, and closes when two of three probes succeed.
@@ -73,8 +72,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     scenario(&server, || get(client.clone(), &order)).await;
 
     let channel = Channel::from_shared(format!("http://{}", server.address))?.connect().await?;
-    let channel =
-        ServiceBuilder::new().layer(at_once("greeter")).layer(breaking("greeter")?).service(channel);
+    let channel = ServiceBuilder::new()
+        .layer(at_once("greeter"))
+        .layer(breaking("greeter")?)
+        .service(channel);
     let greeter = GreeterClient::new(channel);
     println!("== gRPC");
     scenario(&server, || async {
@@ -138,7 +139,7 @@ async fn scenario(server: &Server, call: impl AsyncFn() -> Told) {
 async fn get<S, B>(mut client: S, uri: &str) -> Told
 where
     S: Service<Request<Empty<Bytes>>, Response = Response<B>, Error: Error>,
-    B: http_body::Body<Error: Error> + Sent,
+    B: http_body::Body<Error: Error>,
 {
     let request = match Request::get(uri).body(Empty::new()) {
         Ok(request) => request,
@@ -149,7 +150,7 @@ where
         Err(error) => Err(error),
     };
     let response = match response {
-        Ok(response) if response.body().was_sent() => response,
+        Ok(response) if !Rejected::is_on(&response) => response,
         Ok(rejected) => {
             let seconds = rejected.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
             let seconds = seconds.and_then(|seconds| seconds.parse().ok()).unwrap_or(1);
@@ -163,23 +164,6 @@ where
     match response.into_body().collect().await {
         Ok(_) => Told::of(status.to_string()),
         Err(error) => Told::of(format!("{status}, but {error}")),
-    }
-}
-
-/// Whether a request was sent, whichever layers are around the client.
-trait Sent {
-    fn was_sent(&self) -> bool;
-}
-
-impl Sent for Incoming {
-    fn was_sent(&self) -> bool {
-        true
-    }
-}
-
-impl<B: Sent, G> Sent for ResponseBody<B, G> {
-    fn was_sent(&self) -> bool {
-        self.get_ref().is_some_and(B::was_sent)
     }
 }
 

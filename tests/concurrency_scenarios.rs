@@ -125,7 +125,7 @@ impl Control for Layered {
                 true
             }
             Poll::Ready(Ok(response)) => {
-                assert!(response.extensions().get::<Rejected>().is_some(), "nobody answers yet");
+                assert!(Rejected::is_on(&response), "nobody answers yet");
                 false
             }
         }

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use bytes::Bytes;
-use http::{Response, header::RETRY_AFTER};
+use http::Response;
 use std::time::Duration;
 
 use super::{
@@ -20,11 +20,9 @@ use crate::{
     clock::Timestamp,
     head::Head,
     key::MissingKey,
-    reject::{Reason, Rejection, is_grpc},
+    reject::{Reason, Rejection, Render},
     route::RouteTable,
 };
-
-pub(super) type RejectFn = Arc<dyn Fn(&Rejection, &Head<'_>) -> Response<Bytes> + Send + Sync>;
 
 /// What a layer was told.
 #[derive(Clone)]
@@ -32,7 +30,7 @@ pub(super) struct Config {
     pub(super) base: Option<Breaker>,
     pub(super) routes: Option<RouteTable<Breaker>>,
     pub(super) usage: Usage,
-    pub(super) on_reject: Option<RejectFn>,
+    pub(super) on_reject: Option<Render>,
     pub(super) shadow: bool,
 }
 
@@ -40,7 +38,7 @@ pub(super) struct Config {
 pub(super) struct Admission {
     base: Option<Arc<Watched>>,
     routes: Option<RouteTable<Arc<Watched>>>,
-    on_reject: Option<RejectFn>,
+    on_reject: Option<Render>,
     pub(super) shadow: AtomicBool,
 }
 
@@ -149,14 +147,6 @@ impl Admission {
             return Ok(None);
         }
         meters.rejected.increment(1);
-        let Some(render) = &self.on_reject else { return Err(Box::new(rejection.response(head))) };
-        let mut response = render(rejection, head);
-        // Whatever it answers, the client is told when to come back. (gRPC clients are by its status details.)
-        if let Some(seconds) = rejection.retry_after_secs()
-            && !is_grpc(head.headers)
-        {
-            response.headers_mut().entry(RETRY_AFTER).or_insert(seconds.into());
-        }
-        Err(Box::new(response))
+        Err(Box::new(rejection.response_by(self.on_reject.as_ref(), head)))
     }
 }

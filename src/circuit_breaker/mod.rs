@@ -20,7 +20,7 @@
 //! # Around clients
 //!
 //! The layer takes any service of HTTP requests, also one that sends them. There a rejected request was not sent, which
-//! [`ResponseBody::is_rejection`](crate::body::ResponseBody::is_rejection) tells apart from a 503 of the server.
+//! [`Rejected`](crate::reject::Rejected) tells apart from a 503 of the server.
 //!
 //! ```
 //! use bytes::Bytes;

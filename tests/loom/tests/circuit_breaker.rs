@@ -18,6 +18,7 @@ use tower_service::Service;
 use tower_weir::{
     circuit_breaker::{Breaker, BreakerHandle, CircuitBreaker, CircuitBreakerLayer, State, Window},
     clock::{Clock, ManualClock},
+    reject::Rejected,
 };
 
 /// Every schedule with at most so many preemptions: beyond two or three, bugs of this kind are not known to hide.
@@ -58,7 +59,7 @@ fn begin(layer: &CircuitBreakerLayer, status: u16) -> Call {
 fn end(mut call: Call) -> Option<String> {
     let answer = Pin::new(&mut call).poll(&mut Context::from_waker(Waker::noop()));
     let Poll::Ready(Ok(response)) = answer else { panic!("it is answered at once") };
-    let is_rejection = response.body().is_rejection();
+    let is_rejection = Rejected::is_on(&response);
     is_rejection.then(|| response.headers()["retry-after"].to_str().unwrap().to_owned())
 }
 
