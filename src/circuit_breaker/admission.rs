@@ -10,7 +10,7 @@ use http::Response;
 use std::time::Duration;
 
 use super::{
-    Breaker, OnMissingKey,
+    Breaker,
     breaker::DEFAULT_NAME,
     call::Call,
     state::Admission as Decision,
@@ -19,7 +19,7 @@ use super::{
 use crate::{
     clock::Timestamp,
     head::Head,
-    key::MissingKey,
+    key::{MissingKey, OnMissingKey},
     reject::{Reason, Rejection, Render},
     route::RouteTable,
 };
@@ -113,11 +113,7 @@ impl Admission {
         match watched.usage.on_missing_key {
             OnMissingKey::Share => None,
             OnMissingKey::Skip => Some(Ok(None)),
-            OnMissingKey::Reject => {
-                let detail = format!("the request has no {}", missing.what());
-                let rejection = Rejection::new(Reason::MissingKey).detail(detail);
-                Some(self.reject(watched, &rejection, head))
-            }
+            OnMissingKey::Reject => Some(self.reject(watched, &missing.rejection(), head)),
         }
     }
 

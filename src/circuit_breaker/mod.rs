@@ -98,7 +98,6 @@ mod future;
 mod handle;
 mod layer;
 mod meters;
-mod missing_key;
 mod probes;
 mod retry_after;
 mod service;
@@ -115,7 +114,6 @@ pub use self::{
     future::ResponseFuture,
     handle::{BreakerHandle, CircuitHandle, Handle},
     layer::CircuitBreakerLayer,
-    missing_key::OnMissingKey,
     service::CircuitBreaker,
     window::Window,
 };

@@ -19,7 +19,6 @@ use super::{
 use crate::{
     head::Head,
     key::MissingKey,
-    reject::{Reason, Rejection},
     route::RouteTable,
     verdict::Judge,
 };
@@ -144,8 +143,7 @@ impl Admission {
     }
 
     pub(super) fn reject_unknown(&self, missing: &MissingKey, head: &Head<'_>) -> Response<Bytes> {
-        let detail = format!("the request has no {}", missing.what());
-        Rejection::new(Reason::MissingKey).detail(detail).response(head)
+        missing.rejection().response(head)
     }
 
     #[inline]

@@ -85,6 +85,6 @@ fn a_missing_key_and_a_lack_of_room_are_logged_once() {
     });
     let [missing, _opened, room] = &log[..] else { panic!("{log:#?}") };
     assert!(missing.contains("the request has no header x-tenant"), "{missing}");
-    assert!(missing.contains("such requests share one circuit"), "{missing}");
+    assert!(missing.contains("such requests share one key"), "{missing}");
     assert!(room.contains("no room for another key"), "{room}");
 }

@@ -54,9 +54,9 @@ impl Subscriber for Warnings {
 #[test]
 fn a_missing_key_is_logged_once_with_what_to_do() {
     for (choice, consequence) in [
-        (OnMissingKey::Share, "such requests share one limit"),
+        (OnMissingKey::Share, "such requests share one key"),
         (OnMissingKey::Reject, "such requests are rejected"),
-        (OnMissingKey::Skip, "such requests are not limited"),
+        (OnMissingKey::Skip, "such requests pass and count for no key"),
     ] {
         let warnings = Warnings::default();
         let layer = RateLimitLayer::new(Quota::per_second(2)).key(PeerIp).on_missing_key(choice);
