@@ -69,33 +69,32 @@ where
         if let Some(waiting) = this.waiting {
             let turn = ready!(waiting.waiter.poll(cx));
             if let Some(waiting) = this.waiting.take() {
-                let Waiting { mut inner, request, admission, .. } = *waiting;
+                let Waiting { mut inner, mut request, admission, .. } = *waiting;
                 match turn {
                     Ok((permit, in_flight)) => {
                         *this.held = Some(admission.held(permit, in_flight));
                         this.inner.set(Some(inner.call(request)));
                     }
-                    Err(refusal) => *this.answer = Some(admission.shed().answer(refusal, request)),
+                    Err(refusal) => {
+                        *this.answer = Some(admission.shed().answer(refusal, &mut request))
+                    }
                 }
             }
         }
         if let Some(inner) = this.inner.as_mut().as_pin_mut() {
             let result = ready!(inner.poll(cx));
-            let held = this.held.take();
             // Nothing of the request is left when its permit goes to the next.
             this.inner.set(None);
+            if let Some(held) = this.held
+                && !held.outlasts(&result, *this.hold_until)
+            {
+                *this.held = None;
+            }
+            // What is to be asked of the answer was asked where it lies: it is as large as that to be moved once.
+            let held = this.held.take();
             return Poll::Ready(match result {
-                Ok(response) => {
-                    let held = held.and_then(|held| held.head(&response, *this.hold_until));
-                    Ok(response.map(|body| match held {
-                        Some(held) => ResponseBody::guarded(body, held),
-                        None => ResponseBody::inner(body),
-                    }))
-                }
-                Err(error) => {
-                    held.into_iter().for_each(Held::failed);
-                    Err(error)
-                }
+                Ok(response) => Ok(response.map(|body| ResponseBody::holding(body, held))),
+                Err(error) => Err(error),
             });
         }
         match this.answer.take() {

@@ -9,6 +9,7 @@ use http_body::Body;
 use tower_service::Service;
 
 use super::{
+    HoldUntil, Refusal,
     admission::{Admission, Ruling},
     future::ResponseFuture,
     held::Held,
@@ -59,7 +60,33 @@ where
         self.inner.poll_ready(cx)
     }
 
+    #[inline]
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        match self.admission.decide_at_once() {
+            Some(Ok(held)) => ResponseFuture {
+                inner: Some(self.inner.call(request)),
+                held: Some(held),
+                hold_until: self.admission.hold_until(),
+                waiting: None,
+                answer: None,
+            },
+            Some(Err(refusal)) => self.refuse(refusal, request),
+            None => self.call_if_let_in(request),
+        }
+    }
+}
+
+impl<S> ConcurrencyLimit<S> {
+    /// Decides on a request by what it is. Apart from `call`, because a request that was lent to anyone is copied when it is passed
+    /// on, which takes as long as all the rest.
+    #[inline]
+    fn call_if_let_in<B>(
+        &mut self,
+        mut request: Request<B>,
+    ) -> ResponseFuture<S, S::Future, Request<B>>
+    where
+        S: Service<Request<B>> + Clone,
+    {
         match self.admission.decide(&Head::of(&request)) {
             Ruling::Admitted(held) => ResponseFuture {
                 inner: Some(self.inner.call(request)),
@@ -75,12 +102,27 @@ where
                 let admission = Arc::clone(&self.admission);
                 ResponseFuture::waiting(waiter, inner, request, admission)
             }
-            Ruling::Refused(refusal) => {
-                ResponseFuture::answered(self.admission.shed().answer(refusal, request))
-            }
+            Ruling::Refused(refusal) => self.refuse(refusal, request),
             Ruling::Unknown(missing) => ResponseFuture::answered(
                 self.admission.reject_unknown(&missing, &Head::of(&request)),
             ),
+        }
+    }
+}
+
+impl<S> ConcurrencyLimit<S> {
+    /// Apart from `call` for the same reason.
+    fn refuse<F, B>(
+        &self,
+        refusal: Refusal,
+        mut request: Request<B>,
+    ) -> ResponseFuture<S, F, Request<B>> {
+        ResponseFuture {
+            inner: None,
+            held: None,
+            hold_until: HoldUntil::default(),
+            waiting: None,
+            answer: Some(self.admission.shed().answer(refusal, &mut request)),
         }
     }
 }

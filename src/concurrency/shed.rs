@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response};
+use http::{Request, Response};
 
 use super::Refusal;
 use crate::{
@@ -55,26 +55,22 @@ impl Shed {
         Self::with(self.retry_after, self.resource_exhausted, Some(render))
     }
 
-    /// The answer to a request, which is used up for it.
-    pub(super) fn answer<B>(&self, refusal: Refusal, mut request: Request<B>) -> Response<Bytes> {
+    /// The answer to a request, whose header map is used up for it.
+    pub(super) fn answer<B>(&self, refusal: Refusal, request: &mut Request<B>) -> Response<Bytes> {
         if let Some(render) = &self.render {
             let rejection = rejection(refusal, self.retry_after, self.resource_exhausted);
-            return render(&rejection, &Head::of(&request));
+            return render(&rejection, &Head::of(request));
         }
         let answer = &self.answers[usize::from(is_grpc(request.headers()))][refusal as usize];
-        let mut headers = std::mem::take(request.headers_mut());
+        let headers = request.headers_mut();
         headers.clear();
-        fill(&mut headers, answer.headers());
+        for (name, value) in answer.headers() {
+            headers.insert(name.clone(), value.clone());
+        }
         let mut response = Response::new(answer.body().clone());
         *response.status_mut() = answer.status();
-        *response.headers_mut() = headers;
+        *response.headers_mut() = std::mem::take(headers);
         response
-    }
-}
-
-fn fill(headers: &mut HeaderMap, from: &HeaderMap) {
-    for (name, value) in from {
-        headers.insert(name.clone(), value.clone());
     }
 }
 
