@@ -80,6 +80,8 @@ impl Admission {
     }
 
     /// Decides on a request of which nothing matters, as far as that can be done without a wait.
+    // Always, as are those it calls: what is held then never lies anywhere but in the future, which saves a tenth of all that is
+    // done.
     #[inline(always)]
     pub(super) fn decide_at_once(&self) -> Option<Result<Held, Refusal>> {
         let gate = self.only_gate.as_ref()?;

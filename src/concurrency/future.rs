@@ -51,6 +51,7 @@ impl<S, F, R> ResponseFuture<S, F, R> {
         Self { inner: None, held: None, hold_until, waiting: Some(waiting), answer: None }
     }
 
+    #[inline]
     pub(super) fn answered(answer: Response<Bytes>) -> Self {
         let hold_until = HoldUntil::default();
         Self { inner: None, held: None, hold_until, waiting: None, answer: Some(answer) }
@@ -69,15 +70,13 @@ where
         if let Some(waiting) = this.waiting {
             let turn = ready!(waiting.waiter.poll(cx));
             if let Some(waiting) = this.waiting.take() {
-                let Waiting { mut inner, mut request, admission, .. } = *waiting;
+                let Waiting { mut inner, request, admission, .. } = *waiting;
                 match turn {
                     Ok((permit, in_flight)) => {
                         *this.held = Some(admission.held(permit, in_flight));
                         this.inner.set(Some(inner.call(request)));
                     }
-                    Err(refusal) => {
-                        *this.answer = Some(admission.shed().answer(refusal, &mut request))
-                    }
+                    Err(refusal) => *this.answer = Some(admission.shed().answer(refusal, request)),
                 }
             }
         }
@@ -90,7 +89,7 @@ where
             {
                 *this.held = None;
             }
-            // What is to be asked of the answer was asked where it lies: it is as large as that to be moved once.
+            // What had to be asked of the answer has been asked by now: it is large, and is moved only once like this.
             let held = this.held.take();
             return Poll::Ready(match result {
                 Ok(response) => Ok(response.map(|body| ResponseBody::holding(body, held))),

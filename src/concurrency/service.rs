@@ -9,7 +9,6 @@ use http_body::Body;
 use tower_service::Service;
 
 use super::{
-    HoldUntil, Refusal,
     admission::{Admission, Ruling},
     future::ResponseFuture,
     held::Held,
@@ -70,7 +69,9 @@ where
                 waiting: None,
                 answer: None,
             },
-            Some(Err(refusal)) => self.refuse(refusal, request),
+            Some(Err(refusal)) => {
+                ResponseFuture::answered(self.admission.shed().answer(refusal, request))
+            }
             None => self.call_if_let_in(request),
         }
     }
@@ -80,10 +81,7 @@ impl<S> ConcurrencyLimit<S> {
     /// Decides on a request by what it is. Apart from `call`, because a request that was lent to anyone is copied when it is passed
     /// on, which takes as long as all the rest.
     #[inline]
-    fn call_if_let_in<B>(
-        &mut self,
-        mut request: Request<B>,
-    ) -> ResponseFuture<S, S::Future, Request<B>>
+    fn call_if_let_in<B>(&mut self, request: Request<B>) -> ResponseFuture<S, S::Future, Request<B>>
     where
         S: Service<Request<B>> + Clone,
     {
@@ -102,27 +100,12 @@ impl<S> ConcurrencyLimit<S> {
                 let admission = Arc::clone(&self.admission);
                 ResponseFuture::waiting(waiter, inner, request, admission)
             }
-            Ruling::Refused(refusal) => self.refuse(refusal, request),
+            Ruling::Refused(refusal) => {
+                ResponseFuture::answered(self.admission.shed().answer(refusal, request))
+            }
             Ruling::Unknown(missing) => ResponseFuture::answered(
                 self.admission.reject_unknown(&missing, &Head::of(&request)),
             ),
-        }
-    }
-}
-
-impl<S> ConcurrencyLimit<S> {
-    /// Apart from `call` for the same reason.
-    fn refuse<F, B>(
-        &self,
-        refusal: Refusal,
-        mut request: Request<B>,
-    ) -> ResponseFuture<S, F, Request<B>> {
-        ResponseFuture {
-            inner: None,
-            held: None,
-            hold_until: HoldUntil::default(),
-            waiting: None,
-            answer: Some(self.admission.shed().answer(refusal, &mut request)),
         }
     }
 }

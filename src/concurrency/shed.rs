@@ -55,11 +55,12 @@ impl Shed {
         Self::with(self.retry_after, self.resource_exhausted, Some(render))
     }
 
-    /// The answer to a request, whose header map is used up for it.
-    pub(super) fn answer<B>(&self, refusal: Refusal, request: &mut Request<B>) -> Response<Bytes> {
+    /// The answer to a request, which is used up for it. Not inlined: whoever lends the request copies it.
+    #[inline(never)]
+    pub(super) fn answer<B>(&self, refusal: Refusal, mut request: Request<B>) -> Response<Bytes> {
         if let Some(render) = &self.render {
             let rejection = rejection(refusal, self.retry_after, self.resource_exhausted);
-            return render(&rejection, &Head::of(request));
+            return render(&rejection, &Head::of(&request));
         }
         let answer = &self.answers[usize::from(is_grpc(request.headers()))][refusal as usize];
         let headers = request.headers_mut();
