@@ -126,6 +126,13 @@ impl<B, G> ResponseBody<B, G> {
         Self(Kind::Inner(GuardedBody::new(body, guard)))
     }
 
+    /// Passes `body` through and holds `guard`, if there is one, until it ends: for a body that is known not to have ended yet.
+    #[cfg(feature = "concurrency")]
+    #[inline]
+    pub(crate) fn holding(body: B, guard: Option<G>) -> Self {
+        Self(Kind::Inner(GuardedBody { body, guard }))
+    }
+
     /// The whole of `data`; no frame at all if it is empty.
     pub fn full(data: impl Into<Bytes>) -> Self {
         let data = data.into();

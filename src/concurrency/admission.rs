@@ -16,12 +16,7 @@ use super::{
     refusal::Refusal,
     shed::Shed,
 };
-use crate::{
-    head::Head,
-    key::MissingKey,
-    route::RouteTable,
-    verdict::Judge,
-};
+use crate::{head::Head, key::MissingKey, route::RouteTable, verdict::Judge};
 
 pub(super) type TestFn = Arc<dyn Fn(&Head<'_>) -> bool + Send + Sync>;
 
@@ -42,6 +37,9 @@ pub(super) struct Config {
 pub(super) struct Admission {
     config: Config,
     shadow: AtomicBool,
+    /// The gate of all requests, if nothing of them matters to it: neither their route, nor a key, nor a class, nor whether they
+    /// are exempt.
+    only_gate: Option<Arc<Gate>>,
 }
 
 /// What becomes of a request.
@@ -60,7 +58,7 @@ impl Admission {
         for (pattern, limiter) in config.routes.iter().flat_map(RouteTable::entries) {
             limiter.name_if_unnamed(pattern);
         }
-        Self { shadow: AtomicBool::new(config.shadow), config }
+        Self { shadow: AtomicBool::new(config.shadow), only_gate: only_gate(&config), config }
     }
 
     /// The limiters: the layer's own, then those of routes, each once.
@@ -75,7 +73,25 @@ impl Admission {
         limiters
     }
 
-    #[inline]
+    /// Decides on a request of which nothing matters, as far as that can be done without a wait.
+    // Always, as are those it calls: what is held then never lies anywhere but in the future, which saves a tenth of all that is
+    // done.
+    #[inline(always)]
+    pub(super) fn decide_at_once(&self) -> Option<Result<Held, Refusal>> {
+        let gate = self.only_gate.as_ref()?;
+        if self.is_shadow() {
+            return None;
+        }
+        // First, so that nothing needs to be done between the entry and the return: the permit is not put down anywhere.
+        let since = gate.starts();
+        let entered = gate.enter_at_once()?;
+        Some(
+            entered
+                .map(|(permit, in_flight)| Held::new(permit, in_flight, since, &self.config.judge)),
+        )
+    }
+
+    /// Decides on any request.
     pub(super) fn decide(&self, head: &Head<'_>) -> Ruling {
         let routed = self.config.routes.as_ref().and_then(|routes| routes.get(head));
         let Some(limiter) = routed.or(self.config.limiter.as_ref()) else {
@@ -131,7 +147,8 @@ impl Admission {
     /// What is held for a request that is let in now.
     #[inline]
     pub(super) fn held(&self, permit: Permit, in_flight: u32) -> Held {
-        Held::new(permit, in_flight, &self.config.judge)
+        let since = permit.gate().starts();
+        Held::new(permit, in_flight, since, &self.config.judge)
     }
 
     pub(super) fn hold_until(&self) -> HoldUntil {
@@ -154,4 +171,11 @@ impl Admission {
     pub(super) fn set_shadow(&self, shadow: bool) {
         self.shadow.store(shadow, Ordering::Relaxed);
     }
+}
+
+fn only_gate(config: &Config) -> Option<Arc<Gate>> {
+    let Gates::One(gate) = config.limiter.as_ref()?.gates() else { return None };
+    let any =
+        config.routes.is_none() && config.exempt.is_empty() && gate.terms().priorities.is_none();
+    any.then(|| Arc::clone(gate))
 }

@@ -51,6 +51,7 @@ impl<S, F, R> ResponseFuture<S, F, R> {
         Self { inner: None, held: None, hold_until, waiting: Some(waiting), answer: None }
     }
 
+    #[inline]
     pub(super) fn answered(answer: Response<Bytes>) -> Self {
         let hold_until = HoldUntil::default();
         Self { inner: None, held: None, hold_until, waiting: None, answer: Some(answer) }
@@ -81,21 +82,18 @@ where
         }
         if let Some(inner) = this.inner.as_mut().as_pin_mut() {
             let result = ready!(inner.poll(cx));
-            let held = this.held.take();
             // Nothing of the request is left when its permit goes to the next.
             this.inner.set(None);
+            if let Some(held) = this.held
+                && !held.outlasts(&result, *this.hold_until)
+            {
+                *this.held = None;
+            }
+            // What had to be asked of the answer has been asked by now: it is large, and is moved only once like this.
+            let held = this.held.take();
             return Poll::Ready(match result {
-                Ok(response) => {
-                    let held = held.and_then(|held| held.head(&response, *this.hold_until));
-                    Ok(response.map(|body| match held {
-                        Some(held) => ResponseBody::guarded(body, held),
-                        None => ResponseBody::inner(body),
-                    }))
-                }
-                Err(error) => {
-                    held.into_iter().for_each(Held::failed);
-                    Err(error)
-                }
+                Ok(response) => Ok(response.map(|body| ResponseBody::holding(body, held))),
+                Err(error) => Err(error),
             });
         }
         match this.answer.take() {

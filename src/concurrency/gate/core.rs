@@ -58,6 +58,25 @@ impl Gate {
         self.terms.meters(|| self.limit())
     }
 
+    /// Lets someone in who is of no class, or refuses them, if that can be decided without a look at them. Counts only what it has
+    /// decided.
+    #[inline(always)]
+    pub(in crate::concurrency) fn enter_at_once(
+        self: &Arc<Self>,
+    ) -> Option<Result<(Permit, u32), Refusal>> {
+        match self.word.enter() {
+            Ok(in_flight) => {
+                self.meters().class(0).admitted.increment(1);
+                Some(Ok((Permit::new(Arc::clone(self), 0), in_flight)))
+            }
+            Err(Closed::Full) if self.terms.queue.is_none() => {
+                self.meters().class(0).refused(Refusal::Full).increment(1);
+                Some(Err(Refusal::Full))
+            }
+            Err(_) => None,
+        }
+    }
+
     /// Lets someone of a class in, or into a line, or neither. Only who does not get in at once is asked for more.
     #[inline]
     pub(in crate::concurrency) fn enter(
@@ -213,10 +232,10 @@ impl Gate {
         Step::Done
     }
 
-    /// Whether the limit is learnt, so that it needs samples.
+    /// The time, for a request that starts now; `None` if the limit is not learnt and so needs no samples.
     #[inline]
-    pub(in crate::concurrency) fn learns(&self) -> bool {
-        self.learner.is_some()
+    pub(in crate::concurrency) fn starts(&self) -> Option<Timestamp> {
+        self.learner.is_some().then(|| self.terms.clock.now())
     }
 
     /// Learns from an answer.
