@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
-    concurrency::{Limit, Refusal, Sample, meters::Meters},
+    concurrency::{Bounds, Limit, Refusal, Sample, meters::Meters},
     sync::{Mutex, MutexGuard},
 };
 
@@ -26,6 +26,8 @@ pub(in crate::concurrency) struct Gate {
     word: Word,
     terms: Arc<Terms>,
     line_up: Mutex<LineUp>,
+    /// What it was built with.
+    first_limit: usize,
     /// None, if the limit is fixed.
     learner: Option<Mutex<Learner>>,
 }
@@ -39,12 +41,13 @@ enum Step {
 
 impl Gate {
     pub(in crate::concurrency) fn new(limit: Box<dyn Limit>, terms: &Arc<Terms>) -> Self {
-        let first = limit.limit();
+        let first_limit = limit.limit();
         let learner = (!limit.is_fixed()).then(|| Mutex::new(Learner::new(limit)));
         Self {
-            word: Word::new(first, terms.priorities.is_some()),
+            word: Word::new(first_limit, terms.priorities.is_some()),
             terms: Arc::clone(terms),
             line_up: Mutex::new(LineUp::new(terms)),
+            first_limit,
             learner,
         }
     }
@@ -234,6 +237,7 @@ impl Gate {
 
     /// Sets the limit; whether that may let someone in who waits.
     fn apply(&self, limit: usize) -> bool {
+        let limit = limit.clamp(1, Bounds::MAX);
         if self.limit() == limit {
             return false;
         }
@@ -253,13 +257,15 @@ impl Gate {
         self.settle_now();
     }
 
-    /// Goes by what is learnt again.
+    /// Goes by what it was built with, or what is learnt, again.
     pub(in crate::concurrency) fn unpin(&self) {
-        let Some(learner) = &self.learner else { return };
-        let mut learner = learner.lock().unwrap_or_else(PoisonError::into_inner);
-        let limit = learner.unpin();
-        self.apply(limit);
-        drop(learner);
+        if let Some(learner) = &self.learner {
+            let mut learner = learner.lock().unwrap_or_else(PoisonError::into_inner);
+            let limit = learner.unpin();
+            self.apply(limit);
+        } else {
+            self.apply(self.first_limit);
+        }
         self.settle_now();
     }
 
