@@ -169,7 +169,7 @@ impl Admission {
 
     pub(super) fn reject_unknown(&self, missing: &MissingKey, head: &Head<'_>) -> Response<Bytes> {
         let detail = format!("the request has no {}", missing.what());
-        Rejection::new(Reason::MissingKey).detail(detail).response(head)
+        self.config.shed.render_one(&Rejection::new(Reason::MissingKey).detail(detail), head)
     }
 
     #[inline]

@@ -55,6 +55,14 @@ impl Shed {
         Self::with(self.retry_after, self.resource_exhausted, Some(render))
     }
 
+    /// The answer for any other reason.
+    pub(super) fn render_one(&self, rejection: &Rejection, head: &Head<'_>) -> Response<Bytes> {
+        match &self.render {
+            Some(render) => render(rejection, head),
+            None => rejection.response(head),
+        }
+    }
+
     /// The answer to a request, which is used up for it.
     pub(super) fn answer<B>(&self, refusal: Refusal, mut request: Request<B>) -> Response<Bytes> {
         if let Some(render) = &self.render {
