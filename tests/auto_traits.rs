@@ -4,6 +4,10 @@ use http::{Request, Response};
 use tower_weir::{
     body::{GuardedBody, ResponseBody},
     clock::{Clock, ManualClock, Timestamp},
+    concurrency::{
+        self, Acquire, Bounds, ConcurrencyLimit, ConcurrencyLimitLayer, Deadline, Drain, Fixed,
+        Held, HoldUntil, Limit, Permit, Priorities, Priority, Refusal, Sample,
+    },
     error::ConfigError,
     key::{Extension, Forwarded, Global, Header, Key, KeySeed, MissingKey, PeerIp},
     profile::{
@@ -17,11 +21,13 @@ use tower_weir::{
     },
     reject::Rejection,
     route::{RouteLabels, RouteTable},
+    verdict::Verdict,
 };
 
 fn shareable<T: Clone + Send + Sync + Unpin + 'static>() {}
 fn sendable<T: Send + 'static>() {}
 fn unpin<T: Unpin>() {}
+fn shared<T: Sync>() {}
 
 #[derive(Clone)]
 struct Inner;
@@ -51,6 +57,11 @@ fn services_are_what_their_inner_service_is() {
     sendable::<QueuedFuture<Inner, std::future::Ready<u8>, std::cell::Cell<u8>>>();
     unpin::<QueuedFuture<Inner, std::future::Ready<u8>, std::cell::Cell<u8>>>();
     sendable::<ResponseBody<std::cell::Cell<u8>, FollowUp>>();
+    shareable::<ConcurrencyLimit<Inner>>();
+    sendable::<ConcurrencyLimit<std::cell::Cell<u8>>>();
+    sendable::<concurrency::ResponseFuture<Inner, std::future::Ready<u8>, std::cell::Cell<u8>>>();
+    unpin::<concurrency::ResponseFuture<Inner, std::future::Ready<u8>, std::cell::Cell<u8>>>();
+    sendable::<ResponseBody<std::cell::Cell<u8>, Held>>();
     shareable::<(Profiled<Inner>, Profiled<Inner, Counted>, ReportRoute<Inner>)>();
     sendable::<Profiled<std::cell::Cell<u8>>>();
     sendable::<profile::ResponseFuture<std::future::Ready<u8>>>();
@@ -70,6 +81,13 @@ fn layers_and_values_are_shareable() {
     shareable::<(Profile, ProfilePage, Operation, Snapshot)>();
     sendable::<Timer>();
     shareable::<(Handle, LimitHandle, PolicyHandle)>();
+    shareable::<(ConcurrencyLimitLayer, concurrency::Handle, concurrency::Limiter)>();
+    shareable::<(concurrency::Queue, Priorities, Priority, Deadline, HoldUntil)>();
+    shareable::<(Bounds, Fixed, Sample, Refusal, Verdict)>();
+    shareable::<RouteTable<concurrency::Limiter>>();
+    sendable::<(Permit, Held, Acquire, Drain, Box<dyn Limit>)>();
+    unpin::<(Permit, Held, Acquire, Drain)>();
+    shared::<(Permit, Drain)>();
     shareable::<(Queue, Aimd, Window, Restored)>();
     shareable::<Served<'static>>();
     sendable::<Adaptive>();
@@ -106,5 +124,8 @@ fn structs_are_unbounded() {
     let service: Profiled<NotAService> = tower::Layer::layer(&ProfileLayer::default(), NotAService);
     let _: NotAService = service.into_inner();
     let _: ReportRoute<NotAService> = tower::Layer::layer(&RouteReporter, NotAService);
+    let limit = ConcurrencyLimitLayer::new(Fixed::new(1));
+    let service: ConcurrencyLimit<NotAService> = tower::Layer::layer(&limit, NotAService);
+    let _: NotAService = service.into_inner();
     let _: ResponseBody<Request<NotAService>, NotAService> = ResponseBody::default();
 }
