@@ -2,6 +2,8 @@
 
 #[path = "../support/allocator.rs"]
 mod allocator;
+#[path = "../support/random.rs"]
+mod random;
 #[path = "../support/recorded.rs"]
 mod recorded;
 #[path = "../support/warnings.rs"]
@@ -23,6 +25,7 @@ mod queue;
 mod rejections;
 mod samples;
 mod steering;
+mod steps;
 
 use std::{
     convert::Infallible,
