@@ -12,11 +12,17 @@ use super::{
     HoldUntil, Limiter,
     gate::{Ask, Entry, Gate, Permit, Waiter},
     held::Held,
+    keyed::Keyed,
     limiter::Gates,
     refusal::Refusal,
     shed::Shed,
 };
-use crate::{head::Head, key::MissingKey, route::RouteTable, verdict::Judge};
+use crate::{
+    head::Head,
+    key::{MissingKey, OnMissingKey},
+    route::RouteTable,
+    verdict::Judge,
+};
 
 pub(super) type TestFn = Arc<dyn Fn(&Head<'_>) -> bool + Send + Sync>;
 
@@ -97,22 +103,45 @@ impl Admission {
         let Some(limiter) = routed.or(self.config.limiter.as_ref()) else {
             return Ruling::Admitted(None);
         };
+        if self.config.exempt.iter().any(|exempt| exempt(head)) {
+            limiter.meters().exempt.increment(1);
+            return Ruling::Admitted(None);
+        }
         match limiter.gates() {
             Gates::One(gate) => self.decide_at(gate, head),
             Gates::PerKey(keyed) => match keyed.gate(head) {
-                Ok(Some(gate)) => self.decide_at(&gate, head),
-                Ok(None) => Ruling::Admitted(None),
-                Err(missing) => Ruling::Unknown(missing),
+                Ok(gate) => self.decide_at(&gate, head),
+                Err(missing) => self.decide_without_key(limiter, keyed, missing, head),
             },
         }
     }
 
+    #[cold]
+    fn decide_without_key(
+        &self,
+        limiter: &Limiter,
+        keyed: &Keyed,
+        missing: MissingKey,
+        head: &Head<'_>,
+    ) -> Ruling {
+        let meters = limiter.meters();
+        meters.missing_keys.increment(1);
+        keyed.warn_of(&missing, limiter.name());
+        let counter = match keyed.on_missing() {
+            OnMissingKey::Share => return self.decide_at(keyed.rest(), head),
+            OnMissingKey::Skip => &meters.exempt,
+            OnMissingKey::Reject if self.is_shadow() => &meters.shadowed,
+            OnMissingKey::Reject => {
+                meters.error.increment(1);
+                return Ruling::Unknown(missing);
+            }
+        };
+        counter.increment(1);
+        Ruling::Admitted(None)
+    }
+
     #[inline]
     fn decide_at(&self, gate: &Arc<Gate>, head: &Head<'_>) -> Ruling {
-        if self.config.exempt.iter().any(|exempt| exempt(head)) {
-            gate.meters().exempt.increment(1);
-            return Ruling::Admitted(None);
-        }
         let terms = gate.terms();
         let class = terms.priorities.as_ref().map_or(0, |priorities| priorities.class_of(head));
         if self.is_shadow() {
@@ -160,7 +189,7 @@ impl Admission {
     }
 
     pub(super) fn reject_unknown(&self, missing: &MissingKey, head: &Head<'_>) -> Response<Bytes> {
-        missing.rejection().response(head)
+        self.config.shed.render_one(&missing.rejection(), head)
     }
 
     #[inline]

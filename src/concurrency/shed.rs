@@ -53,6 +53,11 @@ impl Shed {
         Self::with(self.retry_after, self.resource_exhausted, Some(render))
     }
 
+    /// The answer for any other reason.
+    pub(super) fn render_one(&self, rejection: &Rejection, head: &Head<'_>) -> Response<Bytes> {
+        rejection.response_by(self.render.as_ref(), head)
+    }
+
     /// The answer to a request, which is used up for it. Not inlined: whoever lends the request copies it.
     #[inline(never)]
     pub(super) fn answer<B>(&self, refusal: Refusal, mut request: Request<B>) -> Response<Bytes> {

@@ -2,7 +2,7 @@ use std::{fmt, sync::Arc};
 
 use super::Gate;
 
-/// The right to be under way. Dropping it gives it back, and whoever waits longest gets it.
+/// The right to be under way. Dropping it gives it back, and whoever is next in line gets it.
 pub struct Permit {
     gate: Arc<Gate>,
     class: u32,
