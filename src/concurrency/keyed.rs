@@ -71,11 +71,7 @@ impl Keyed {
         if self.warned.swap(true, Ordering::Relaxed) {
             return;
         }
-        let consequence = match self.key.on_missing {
-            OnMissingKey::Share => "such requests share one limit",
-            OnMissingKey::Reject => "such requests are rejected",
-            OnMissingKey::Skip => "such requests are not limited",
-        };
+        let consequence = self.key.on_missing.consequence();
         tracing::warn!(limit, "{missing}; {consequence} (logged once)");
     }
 

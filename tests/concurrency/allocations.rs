@@ -48,6 +48,8 @@ fn request(content_type: &'static str) -> Request<()> {
         .header(header::ACCEPT, "*/*")
         .header(header::CONTENT_TYPE, HeaderValue::from_static(content_type))
         .header("x-tenant", "a")
+        // Servers attach something: the peer's address, the route that matched.
+        .extension(1_u8)
         .body(())
         .unwrap()
 }

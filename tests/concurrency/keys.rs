@@ -122,9 +122,9 @@ async fn no_key_gets_a_second_limit_while_it_has_something_under_way() {
 #[test]
 fn a_missing_key_is_logged_once_with_what_becomes_of_it() {
     for (choice, consequence) in [
-        (OnMissingKey::Share, "such requests share one limit"),
+        (OnMissingKey::Share, "such requests share one key"),
         (OnMissingKey::Reject, "such requests are rejected"),
-        (OnMissingKey::Skip, "such requests are not limited"),
+        (OnMissingKey::Skip, "such requests pass and count for no key"),
     ] {
         let limiter = Limiter::new(Fixed::new(1)).key(PeerIp).on_missing_key(choice);
         let layer = ConcurrencyLimitLayer::new(limiter);

@@ -2,8 +2,6 @@
 
 #[path = "../support/allocator.rs"]
 mod allocator;
-#[path = "../support/random.rs"]
-mod random;
 #[path = "../support/recorded.rs"]
 mod recorded;
 #[path = "../support/warnings.rs"]
@@ -25,7 +23,6 @@ mod queue;
 mod rejections;
 mod samples;
 mod steering;
-mod steps;
 
 use std::{
     convert::Infallible,
