@@ -60,7 +60,7 @@ use crate::{clock::Timestamp, error::ConfigError, verdict::Verdict};
 ///
 /// # What each rule is worth
 ///
-/// Simulated with 2, 16 and 128 workers, Erlang-4 service times of 10 ms, and seeds that nothing was tuned on: the score (goodput
+/// Simulated with 2, 16 and 128 workers, service times of 10 ms, and 8 seeds that nothing was tuned on: the score (goodput
 /// of the ideal in %, less for late answers and needless refusals) with the rule and without, where it matters most. All of it
 /// is in `scripts/bench overload`.
 ///
