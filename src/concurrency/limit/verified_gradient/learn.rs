@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use super::{
-    VerifiedGradient,
     experiment::{Experiment, Point, SURE},
+    limit::VerifiedGradient,
     window::Seen,
 };
 use crate::clock::Timestamp;
