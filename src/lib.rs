@@ -106,7 +106,7 @@ pub mod profile;
 pub mod rate_limit;
 pub mod reject;
 pub mod route;
-#[cfg(any(feature = "circuit-breaker", feature = "profile", feature = "rate-limit"))]
+#[cfg(feature = "_layer")]
 mod sync;
 pub mod telemetry;
 #[cfg(any(feature = "circuit-breaker", feature = "concurrency"))]

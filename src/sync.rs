@@ -5,7 +5,7 @@ use loom as base;
 #[cfg(not(weir_loom))]
 use std as base;
 
-#[cfg(any(feature = "profile", feature = "rate-limit"))]
+#[cfg(any(feature = "concurrency", feature = "profile", feature = "rate-limit"))]
 pub(crate) use base::sync::MutexGuard;
 pub(crate) use base::sync::{
     Mutex,

@@ -49,7 +49,7 @@ impl KeySeed {
     }
 
     /// A key that no value is known to have: only who knows the seed could find one.
-    #[cfg(feature = "_tokio")]
+    #[cfg(any(feature = "concurrency", feature = "rate-limit"))]
     pub(crate) fn unused_key(&self) -> Key {
         self.key(&self.0)
     }

@@ -70,6 +70,7 @@ impl<T: Evictable> KeyMap<T> {
     }
 
     /// The value of a key, if it is known.
+    #[cfg(any(test, feature = "circuit-breaker"))]
     pub(crate) fn get(&self, key: Key) -> Option<Arc<T>> {
         self.shard(key).slots.get(&key).map(|slot| Arc::clone(&slot.value))
     }

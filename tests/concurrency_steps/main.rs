@@ -33,7 +33,7 @@ fn limiter() -> Limiter {
 fn walk(seed: u64, make: impl FnOnce() -> ConcurrencyLimitLayer, holds_bodies: bool) {
     // Panics are part of it; what a test fails with is told at its end.
     std::panic::set_hook(Box::new(|panic| {
-        if panic.payload_as_str() != Some("as told") {
+        if panic.payload().downcast_ref() != Some(&"as told") {
             eprintln!("{panic}");
         }
     }));
