@@ -17,7 +17,8 @@ use tower_weir::{
 use tower_weir_peers::{Case, Clients, Figures, Group, Inner, Row, Section};
 
 use crate::limits::{
-    ROOMY, adaptive, backpressure, bulkhead, fixed, tower, tower_global, tower_resilience_adaptive,
+    ROOMY, adaptive, backpressure, bulkhead, default, fixed, tower, tower_global,
+    tower_resilience_adaptive,
 };
 
 /// How many clients there are.
@@ -42,6 +43,7 @@ pub(crate) fn group() -> Group {
             served("fixed:ours", || fixed(ROOMY).layer(Inner)),
             served("rejecting:ours", || fixed(ROOMY).reject_when_full().layer(Inner)),
             served("adaptive:ours", || adaptive(ROOMY).layer(Inner)),
+            served("default:ours", || default(ROOMY).layer(Inner)),
             served("per peer:ours", || fixed(ROOMY).key(PeerIp).layer(Inner)),
             served("per header:ours", || {
                 let agent = Header(header::USER_AGENT);
@@ -133,6 +135,12 @@ pub(crate) fn section(figures: &Figures) -> Section {
             Row::new("adaptive, less its clock reads", "ns", added("adaptive:ours") - clock_reads)
                 .at_most(60.0),
             Row::new("adaptive, its clock reads", "ns", clock_reads).at_most(80.0),
+            beside(
+                "adaptive, the default limit",
+                "default:ours",
+                "tower-resilience",
+                "adaptive:tower-resilience",
+            ),
             ours("fixed, per peer", "per peer:ours"),
             ours("fixed, per header field", "per header:ours"),
             ours("fixed, per route", "routes:ours"),

@@ -3,7 +3,9 @@
 use tower::limit::{ConcurrencyLimitLayer as TowerLayer, GlobalConcurrencyLimitLayer};
 use tower_resilience_adaptive::{AdaptiveLimiterLayer, Aimd};
 use tower_resilience_bulkhead::{BulkheadConfigBuilder, BulkheadLayer};
-use tower_weir::concurrency::{ConcurrencyLimitLayer, Fixed, Limit, Sample};
+use tower_weir::concurrency::{
+    Bounds, ConcurrencyLimitLayer, Fixed, Limit, Sample, VerifiedGradient,
+};
 
 /// More than any case has under way, but for those that are to be turned away.
 pub(crate) const ROOMY: usize = 64;
@@ -16,6 +18,12 @@ pub(crate) fn fixed(limit: usize) -> ConcurrencyLimitLayer {
 /// Ours, learnt.
 pub(crate) fn adaptive(limit: usize) -> ConcurrencyLimitLayer {
     ConcurrencyLimitLayer::new(Idle(limit))
+}
+
+/// Ours, learnt as it is unless another way is chosen.
+pub(crate) fn default(limit: usize) -> ConcurrencyLimitLayer {
+    let bounds = Bounds::new(2, limit, 100_000);
+    ConcurrencyLimitLayer::new(VerifiedGradient::default().bounds(bounds))
 }
 
 /// Learns nothing, so that what is measured is what learning costs whatever the algorithm.
