@@ -30,7 +30,7 @@ pub use self::{
     held::Held,
     hold::HoldUntil,
     layer::ConcurrencyLimitLayer,
-    limit::{Bounds, Fixed, Limit, Sample},
+    limit::{Aimd, Bounds, Fixed, Gradient2, Limit, Sample, Vegas, VerifiedGradient},
     limiter::Limiter,
     priorities::{Priorities, Priority},
     queue::Queue,
