@@ -5,8 +5,10 @@ use loom as base;
 #[cfg(not(weir_loom))]
 use std as base;
 
+#[cfg(any(feature = "profile", feature = "rate-limit"))]
+pub(crate) use base::sync::MutexGuard;
 pub(crate) use base::sync::{
-    Mutex, MutexGuard,
+    Mutex,
     atomic::{AtomicU64, Ordering},
 };
 #[cfg(feature = "rate-limit")]

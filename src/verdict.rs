@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use http::{HeaderMap, Response, StatusCode};
 
-use crate::reject::{grpc_code, is_grpc};
+use crate::reject::{Rejected, grpc_code, is_grpc};
 
 /// What an answer says of the service that gave it: what adaptive limits and circuit breakers learn from.
 ///
@@ -87,14 +87,18 @@ impl Judge {
         Self(Some(Arc::new(classify)))
     }
 
-    /// By the head of an answer. `None` if it is one of gRPC whose trailers will tell.
+    /// By the head of an answer; of one that another layer made itself, nothing. `None` if it is one of gRPC whose trailers will tell.
     #[inline]
     pub(crate) fn head<B>(&self, response: &Response<B>) -> Option<Verdict> {
-        let fields = response.headers();
-        let grpc_code = grpc_code(fields);
-        if grpc_code.is_none() && is_grpc(fields) {
-            return None;
+        if Rejected::is_on(response) {
+            return Some(Verdict::Ignored);
         }
+        let fields = response.headers();
+        // Each field that is looked up takes as long as a decision, so no code is looked for in what is not gRPC.
+        let grpc_code = match is_grpc(fields) {
+            true => Some(grpc_code(fields)?),
+            false => None,
+        };
         Some(self.verdict(&Answer { status: response.status(), grpc_code, fields }))
     }
 
@@ -135,6 +139,10 @@ mod tests {
     use http::header::CONTENT_TYPE;
 
     use super::*;
+    use crate::{
+        head::Head,
+        reject::{Reason, Rejection},
+    };
 
     #[test]
     fn every_code_of_grpc_has_a_verdict() {
@@ -181,6 +189,14 @@ mod tests {
         trailers.insert("grpc-status", "0".parse().unwrap());
         assert_eq!(judge.trailers(&trailers), Verdict::Success);
         assert_eq!(judge.head(&Response::new(())), Some(Verdict::Success));
+    }
+
+    #[test]
+    fn what_a_layer_turned_away_says_nothing_of_the_service() {
+        let rejection = Rejection::new(Reason::Overloaded);
+        let response = rejection.response(&Head::of(&http::Request::new(())));
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(Judge::new(|_| Verdict::Failure).head(&response), Some(Verdict::Ignored));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use http::{Request, Response};
 use tower_weir::{
     body::{GuardedBody, ResponseBody},
+    circuit_breaker::{self, Breaker, CircuitBreaker, CircuitBreakerLayer},
     clock::{Clock, ManualClock, Timestamp},
     error::ConfigError,
     key::{Extension, Forwarded, Global, Header, Key, KeySeed, MissingKey, PeerIp},
@@ -51,6 +52,11 @@ fn services_are_what_their_inner_service_is() {
     sendable::<QueuedFuture<Inner, std::future::Ready<u8>, std::cell::Cell<u8>>>();
     unpin::<QueuedFuture<Inner, std::future::Ready<u8>, std::cell::Cell<u8>>>();
     sendable::<ResponseBody<std::cell::Cell<u8>, FollowUp>>();
+    shareable::<CircuitBreaker<Inner>>();
+    sendable::<CircuitBreaker<std::cell::Cell<u8>>>();
+    sendable::<circuit_breaker::ResponseFuture<std::future::Ready<u8>>>();
+    unpin::<circuit_breaker::ResponseFuture<std::future::Ready<u8>>>();
+    sendable::<ResponseBody<std::cell::Cell<u8>, circuit_breaker::Call>>();
     shareable::<(Profiled<Inner>, Profiled<Inner, Counted>, ReportRoute<Inner>)>();
     sendable::<Profiled<std::cell::Cell<u8>>>();
     sendable::<profile::ResponseFuture<std::future::Ready<u8>>>();
@@ -66,6 +72,10 @@ fn services_are_what_their_inner_service_is() {
 fn layers_and_values_are_shareable() {
     shareable::<RateLimitLayer>();
     shareable::<QueuedRateLimitLayer>();
+    shareable::<(CircuitBreakerLayer, Breaker, RouteTable<Breaker>)>();
+    shareable::<(circuit_breaker::Handle, circuit_breaker::BreakerHandle)>();
+    shareable::<(circuit_breaker::CircuitHandle, circuit_breaker::StateChange<'static>)>();
+    shareable::<(circuit_breaker::Counts, circuit_breaker::State, circuit_breaker::Window)>();
     shareable::<(ProfileLayer, ProfileLayer<Counted>, RouteReporter)>();
     shareable::<(Profile, ProfilePage, Operation, Snapshot)>();
     sendable::<Timer>();
@@ -99,6 +109,9 @@ fn structs_are_unbounded() {
     struct NotAService;
     let layer = RateLimitLayer::new(Quota::per_second(1));
     let service: RateLimit<NotAService> = tower::Layer::layer(&layer, NotAService);
+    let _: NotAService = service.into_inner();
+    let breaking = CircuitBreakerLayer::default();
+    let service: CircuitBreaker<NotAService> = tower::Layer::layer(&breaking, NotAService);
     let _: NotAService = service.into_inner();
     let queued = layer.queue(Queue::new(std::time::Duration::from_secs(1), 1));
     let service: QueuedRateLimit<NotAService> = tower::Layer::layer(&queued, NotAService);

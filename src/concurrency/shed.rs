@@ -1,6 +1,6 @@
 //! The answers to requests that are turned away.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, mem, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
@@ -8,15 +8,13 @@ use http::{HeaderMap, Request, Response};
 use super::Refusal;
 use crate::{
     head::Head,
-    reject::{Rejection, is_grpc},
+    reject::{Rejected, Rejection, Render, is_grpc},
 };
-
-pub(super) type Render = Arc<dyn Fn(&Rejection, &Head<'_>) -> Response<Bytes> + Send + Sync>;
 
 /// Turns requests away, for less than they cost to take.
 ///
-/// The answers are rendered beforehand, and written into the header map of the request: a service that has too much to do has no
-/// time for allocations.
+/// The answers are rendered beforehand, and written into the header map and the extensions of the request: a service that has too
+/// much to do has no time for allocations.
 #[derive(Clone)]
 pub(super) struct Shed {
     retry_after: Duration,
@@ -57,17 +55,19 @@ impl Shed {
 
     /// The answer to a request, which is used up for it.
     pub(super) fn answer<B>(&self, refusal: Refusal, mut request: Request<B>) -> Response<Bytes> {
-        if let Some(render) = &self.render {
+        if self.render.is_some() {
             let rejection = rejection(refusal, self.retry_after, self.resource_exhausted);
-            return render(&rejection, &Head::of(&request));
+            return rejection.response_by(self.render.as_ref(), &Head::of(&request));
         }
         let answer = &self.answers[usize::from(is_grpc(request.headers()))][refusal as usize];
-        let mut headers = std::mem::take(request.headers_mut());
-        headers.clear();
-        fill(&mut headers, answer.headers());
         let mut response = Response::new(answer.body().clone());
         *response.status_mut() = answer.status();
-        *response.headers_mut() = headers;
+        *response.headers_mut() = mem::take(request.headers_mut());
+        response.headers_mut().clear();
+        fill(response.headers_mut(), answer.headers());
+        *response.extensions_mut() = mem::take(request.extensions_mut());
+        response.extensions_mut().clear();
+        Rejected::mark(response.extensions_mut());
         response
     }
 }

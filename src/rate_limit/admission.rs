@@ -3,7 +3,7 @@
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{Response, header::RETRY_AFTER};
+use http::Response;
 use metrics::Counter;
 
 use super::{
@@ -23,11 +23,9 @@ use crate::{
     clock::{Clock, Timestamp},
     head::Head,
     key::{Key, MissingKey, OnMissingKey},
-    reject::{Reason, Rejection, is_grpc},
+    reject::{Reason, Rejection, Render},
     route::RouteTable,
 };
-
-pub(super) type RejectFn = Arc<dyn Fn(&Rejection, &Head<'_>) -> Response<Bytes> + Send + Sync>;
 
 /// What a layer was told.
 #[derive(Clone)]
@@ -37,7 +35,7 @@ pub(super) struct Config {
     pub(super) table: Table,
     pub(super) clock: Clock,
     pub(super) style: FieldStyle,
-    pub(super) on_reject: Option<RejectFn>,
+    pub(super) on_reject: Option<Render>,
     /// The most that is added to a retry delay, as a share of it.
     pub(super) retry_jitter: f64,
 }
@@ -48,7 +46,7 @@ pub(super) struct Admission {
     routes: Option<RouteTable<Arc<ActiveRule>>>,
     pub(super) table: Table,
     pub(super) clock: Clock,
-    on_reject: Option<RejectFn>,
+    on_reject: Option<Render>,
     retry_jitter: f64,
 }
 
@@ -327,19 +325,7 @@ impl Admission {
 
     #[cold]
     fn reject(&self, rejection: &Rejection, head: &Head<'_>, report: Option<Report>) -> Answer {
-        let mut response = match &self.on_reject {
-            Some(render) => {
-                let mut response = render(rejection, head);
-                // Whatever it answers, the client is told when to come back. (gRPC clients are by its status details.)
-                if let Some(seconds) = rejection.retry_after_secs()
-                    && !is_grpc(head.headers)
-                {
-                    response.headers_mut().entry(RETRY_AFTER).or_insert(seconds.into());
-                }
-                response
-            }
-            None => rejection.response(head),
-        };
+        let mut response = rejection.response_by(self.on_reject.as_ref(), head);
         if let Some(report) = report {
             report.write(response.headers_mut());
         }

@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use super::{
     Quota,
     exceptions::Exceptions,
-    gcra::{Gcra, Verdict},
+    gcra::{Conformance, Gcra},
     governed::Check,
     limiter::ActivePolicy,
     table::{Charge, Table},
@@ -129,14 +129,14 @@ pub(super) fn preview(
         let (gcra, tat) = peek(table, policy, at, ask);
         let tat = gcra.charged(ask.now, tat, held);
         match gcra.decide(ask.now, tat, ask.cost) {
-            Verdict::Allowed { .. } => Standing::passed(gcra, tat),
-            Verdict::Denied { wait } => Standing::refused(gcra, tat, wait),
+            Conformance::Conforming { .. } => Standing::passed(gcra, tat),
+            Conformance::NonConforming { wait } => Standing::refused(gcra, tat, wait),
         }
     };
     Decision::new(policies.iter().enumerate().map(standing).collect(), false)
 }
 
-/// Charges one policy what `verdict` says by its terms. Returns them too.
+/// Charges one policy what `conformance` says by its terms. Returns them too.
 ///
 /// Whether they still hold is asked after the TAT was read that they are to judge. If debts have been converted to other terms
 /// in between, the TAT has moved: so no debt is ever judged by terms that it was not converted to.
@@ -146,14 +146,14 @@ fn charge(
     policy: &ActivePolicy,
     at: usize,
     ask: Ask<'_>,
-    verdict: impl Fn(&Gcra, u64) -> Verdict + Copy,
+    conformance: impl Fn(&Gcra, u64) -> Conformance + Copy,
 ) -> (Gcra, Charge) {
     loop {
         let version = policy.terms.settled();
         let gcra = ask.gcra(at, policy);
         let step = move |tat| {
             let holds = policy.terms.version() == version;
-            holds.then(|| verdict(&gcra, tat))
+            holds.then(|| conformance(&gcra, tat))
         };
         if let Some(charge) = table.advance(policy.member.id(ask.key), ask.now, step) {
             return (gcra, charge);
@@ -177,8 +177,8 @@ fn peek(table: &Table, policy: &ActivePolicy, at: usize, ask: Ask<'_>) -> (Gcra,
 pub(super) fn charge_anyway(table: &Table, policies: &[ActivePolicy], ask: Ask<'_>) -> Decision {
     let mut changed_stats = false;
     let charged = |(at, policy): (usize, &ActivePolicy)| {
-        let (gcra, charge) = charge(table, policy, at, ask, move |gcra, tat| Verdict::Allowed {
-            tat: gcra.charged(ask.now, tat, ask.cost),
+        let (gcra, charge) = charge(table, policy, at, ask, move |gcra, tat| {
+            Conformance::Conforming { tat: gcra.charged(ask.now, tat, ask.cost) }
         });
         changed_stats |= charge.changed_stats();
         Standing::after(gcra, charge)

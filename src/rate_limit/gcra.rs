@@ -17,16 +17,16 @@ pub struct Gcra {
     pub(super) burst: u32,
 }
 
-/// What a request of some cost meets.
+/// Whether a request of some cost conforms to the quota, as ITU-T I.371 calls it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Conformance {
     /// It passes, and this is the key's TAT from now on.
-    Allowed {
+    Conforming {
         /// The TAT to store.
         tat: u64,
     },
     /// It does not pass. Nothing is to be stored.
-    Denied {
+    NonConforming {
         /// After how many nanoseconds it could; `None` if it costs more than the burst, so never.
         wait: Option<u64>,
     },
@@ -59,18 +59,18 @@ impl Gcra {
 
     /// Decides on a request of `cost` at `now`, for a key with this TAT. One of cost 0 always passes.
     #[inline]
-    pub fn decide(&self, now: Timestamp, tat: u64, cost: u32) -> Verdict {
+    pub fn decide(&self, now: Timestamp, tat: u64, cost: u32) -> Conformance {
         if cost > self.burst {
-            return Verdict::Denied { wait: None };
+            return Conformance::NonConforming { wait: None };
         }
         let (now, price) = (now.as_nanos(), self.price(cost.into()));
         let new = tat.max(now).saturating_add(price);
         let (debt, tolerance) = (new - now, self.tolerance.max(price));
         if debt <= tolerance || cost == 0 {
             // The last number there is has another meaning in a table.
-            Verdict::Allowed { tat: new.min(u64::MAX - 1) }
+            Conformance::Conforming { tat: new.min(u64::MAX - 1) }
         } else {
-            Verdict::Denied { wait: Some(debt - tolerance) }
+            Conformance::NonConforming { wait: Some(debt - tolerance) }
         }
     }
 

@@ -133,7 +133,7 @@ pub use self::{
     adaptive::{Adaptive, Aimd, Course, Window},
     follow_up::FollowUp,
     future::ResponseFuture,
-    gcra::{Gcra, Verdict},
+    gcra::{Conformance, Gcra},
     handle::{Handle, LimitHandle, PolicyHandle},
     headers::{Headers, LegacyReset},
     layer::RateLimitLayer,

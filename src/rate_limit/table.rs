@@ -32,7 +32,7 @@ use std::{
 };
 
 use super::{
-    gcra::{Gcra, Verdict, debt},
+    gcra::{Conformance, Gcra, debt},
     holds::Holds,
     registry::{Known, Member, Registry, code_of},
 };
@@ -207,7 +207,8 @@ impl Table {
 
     /// Lets a key owe until `tat` at least.
     pub(super) fn restore(&self, id: u64, now: Timestamp, tat: u64) -> Charge {
-        let step = move |before: u64| Verdict::Allowed { tat: before.max(tat).min(CLAIMED - 1) };
+        let step =
+            move |before: u64| Conformance::Conforming { tat: before.max(tat).min(CLAIMED - 1) };
         let charge = self.advance(id, now, move |before| Some(step(before)));
         charge.unwrap_or(Charge::Denied { tat: 0, wait: None })
     }
@@ -223,7 +224,7 @@ impl Table {
         &self,
         id: u64,
         now: Timestamp,
-        step: impl Fn(u64) -> Option<Verdict> + Copy,
+        step: impl Fn(u64) -> Option<Conformance> + Copy,
     ) -> Option<Charge> {
         match self.0.find(id).map(|slot| slot.advance(id, step)) {
             Some(Ok(charge)) => Some(charge),
@@ -315,7 +316,7 @@ impl Inner {
         &self,
         id: u64,
         now: Timestamp,
-        step: impl Fn(u64) -> Option<Verdict> + Copy,
+        step: impl Fn(u64) -> Option<Conformance> + Copy,
     ) -> Option<Charge> {
         let _one_at_a_time = self.locks[(id >> 16) as usize % STRIPES].lock();
         while let Some(slot) = self.find(id) {
@@ -329,12 +330,12 @@ impl Inner {
             yield_now();
         }
         Some(match step(0)? {
-            Verdict::Denied { wait } => Charge::Denied { tat: 0, wait },
+            Conformance::NonConforming { wait } => Charge::Denied { tat: 0, wait },
             // Nothing owed, nothing to keep: a cost of zero.
-            Verdict::Allowed { tat } if debt(now, tat) == 0 => {
+            Conformance::Conforming { tat } if debt(now, tat) == 0 => {
                 Charge::Allowed { before: 0, after: tat, changed_stats: false }
             }
-            Verdict::Allowed { tat } => {
+            Conformance::Conforming { tat } => {
                 let (slot, changed_stats) = self.claim(id, now);
                 slot.tag.store(id, Ordering::Release);
                 slot.tat.store(tat, Ordering::Release);
@@ -444,15 +445,19 @@ impl Slot {
 
     /// Moves the key's TAT.
     #[inline]
-    fn advance(&self, id: u64, step: impl Fn(u64) -> Option<Verdict>) -> Result<Charge, Missed> {
+    fn advance(
+        &self,
+        id: u64,
+        step: impl Fn(u64) -> Option<Conformance>,
+    ) -> Result<Charge, Missed> {
         let mut tat = self.tat.load(Ordering::Acquire);
         let charge = loop {
             if tat == CLAIMED {
                 return Err(Missed::Gone);
             }
             match step(tat).ok_or(Missed::Unsaid)? {
-                Verdict::Denied { wait } => break Charge::Denied { tat, wait },
-                Verdict::Allowed { tat: after } => {
+                Conformance::NonConforming { wait } => break Charge::Denied { tat, wait },
+                Conformance::Conforming { tat: after } => {
                     let swap = self.tat.compare_exchange_weak(
                         tat,
                         after,

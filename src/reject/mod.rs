@@ -11,4 +11,6 @@ mod rejection;
 #[cfg(feature = "_layer")]
 pub(crate) use self::grpc::grpc_code;
 pub(crate) use self::grpc::is_grpc;
-pub use self::rejection::{Reason, Rejection};
+#[cfg(feature = "_tokio")]
+pub(crate) use self::rejection::Render;
+pub use self::rejection::{Reason, Rejected, Rejection};

@@ -1,7 +1,11 @@
+#[cfg(feature = "_tokio")]
+use std::sync::Arc;
 use std::{borrow::Cow, time::Duration};
 
 use bytes::Bytes;
-use http::{Response, StatusCode};
+#[cfg(feature = "_tokio")]
+use http::header::RETRY_AFTER;
+use http::{Extensions, Response, StatusCode};
 
 use super::{grpc, http as plain};
 use crate::head::Head;
@@ -42,6 +46,41 @@ pub enum Reason {
     Overloaded,
     /// The service fails, and is left alone for a while: 503 Service Unavailable, gRPC `UNAVAILABLE`.
     CircuitOpen,
+}
+
+/// What answers rejected requests instead of [`Rejection::response`].
+#[cfg(feature = "_tokio")]
+pub(crate) type Render = Arc<dyn Fn(&Rejection, &Head<'_>) -> Response<Bytes> + Send + Sync>;
+
+/// The mark of a response that a layer made itself: the request was turned away, and did not reach the service inside.
+///
+/// ```
+/// use http::{Request, Response};
+/// use tower_weir::{head::Head, reject::{Reason, Rejected, Rejection}};
+///
+/// let response = Rejection::new(Reason::CircuitOpen).response(&Head::of(&Request::new(())));
+/// assert!(response.extensions().get::<Rejected>().is_some());
+/// ```
+///
+/// It is an extension of the response, and does not go over the wire. In front of a client it tells that nothing was sent, so
+/// that the request may be sent again whatever it does. Layers that learn from answers pass over such: what one turns away
+/// says nothing of the service behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Rejected;
+
+impl Rejected {
+    /// Marks a response, by its extensions. It has no size, so that nothing is allocated for it where there are extensions.
+    pub(crate) fn mark(extensions: &mut Extensions) {
+        extensions.insert(Self);
+    }
+
+    /// Whether a response is marked.
+    #[inline]
+    #[cfg(any(feature = "circuit-breaker", feature = "concurrency"))]
+    pub(crate) fn is_on<B>(response: &Response<B>) -> bool {
+        response.extensions().get::<Self>().is_some()
+    }
 }
 
 impl Reason {
@@ -148,7 +187,27 @@ impl Rejection {
     /// - **gRPC**, which is a content type of `application/grpc` or one beginning with `application/grpc+` or
     ///   `application/grpc;`: HTTP 200, `grpc-status`, `grpc-message`, `grpc-retry-pushback-ms` (gRFC A6) and
     ///   `grpc-status-details-bin` with `RetryInfo` and `QuotaFailure`.
+    ///
+    /// Either carries [`Rejected`] among its extensions.
     pub fn response(&self, head: &Head<'_>) -> Response<Bytes> {
-        if grpc::is_grpc(head.headers) { grpc::response(self) } else { plain::response(self) }
+        let is_grpc = grpc::is_grpc(head.headers);
+        let mut response = if is_grpc { grpc::response(self) } else { plain::response(self) };
+        Rejected::mark(response.extensions_mut());
+        response
+    }
+
+    /// The answer that `render` gives, if there is one.
+    #[cfg(feature = "_tokio")]
+    pub(crate) fn response_by(&self, render: Option<&Render>, head: &Head<'_>) -> Response<Bytes> {
+        let Some(render) = render else { return self.response(head) };
+        let mut response = render(self, head);
+        // Whatever it answers, the client is told when to come back. (gRPC clients are by its status details.)
+        if let Some(seconds) = self.retry_after_secs()
+            && !grpc::is_grpc(head.headers)
+        {
+            response.headers_mut().entry(RETRY_AFTER).or_insert(seconds.into());
+        }
+        Rejected::mark(response.extensions_mut());
+        response
     }
 }

@@ -161,6 +161,44 @@ pub const CONCURRENCY_WAIT: Metric = Metric {
     help: "How long those requests waited that passed after a wait.",
 };
 
+/// Calls that came to a circuit breaker.
+pub const CIRCUIT_BREAKER_CALLS: Metric = Metric {
+    name: "weir_circuit_breaker_calls_total",
+    kind: Kind::Counter,
+    unit: "count",
+    labels: &["breaker", "outcome"],
+    help: "Calls that came to a circuit breaker, each once. outcome: success, slow if it succeeded late, failure, ignored, \
+           cancelled if it was given up, rejected, or shadowed if a dry run let it pass.",
+};
+
+/// The circuits of a breaker.
+pub const CIRCUIT_BREAKER_STATE: Metric = Metric {
+    name: "weir_circuit_breaker_state",
+    kind: Kind::Gauge,
+    unit: "count",
+    labels: &["breaker", "state"],
+    help: "How many circuits of a breaker are in a state: 1 in all, and one more for each key if it has keys. state: closed, \
+           half_open or open.",
+};
+
+/// Changes of circuit breakers.
+pub const CIRCUIT_BREAKER_TRANSITIONS: Metric = Metric {
+    name: "weir_circuit_breaker_transitions_total",
+    kind: Kind::Counter,
+    unit: "count",
+    labels: &["breaker", "to"],
+    help: "How often a circuit of a breaker entered a state. to: closed, half_open or open.",
+};
+
+/// Requests that carried no key to choose a circuit by.
+pub const CIRCUIT_BREAKER_MISSING_KEYS: Metric = Metric {
+    name: "weir_circuit_breaker_missing_keys_total",
+    kind: Kind::Counter,
+    unit: "count",
+    labels: &["breaker"],
+    help: "Requests that carried no key to choose a circuit by, whatever became of them.",
+};
+
 /// How long requests took.
 pub const HTTP_SERVER_REQUEST_DURATION: Metric = Metric {
     name: "http_server_request_duration_seconds",
@@ -234,6 +272,10 @@ pub const ALL: &[Metric] = &[
     CONCURRENCY_IN_FLIGHT,
     CONCURRENCY_WAITING,
     CONCURRENCY_WAIT,
+    CIRCUIT_BREAKER_CALLS,
+    CIRCUIT_BREAKER_STATE,
+    CIRCUIT_BREAKER_TRANSITIONS,
+    CIRCUIT_BREAKER_MISSING_KEYS,
     HTTP_SERVER_REQUEST_DURATION,
     HTTP_SERVER_ACTIVE_REQUESTS,
     HTTP_SERVER_REQUEST_BODY_BYTES,

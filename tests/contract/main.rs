@@ -9,10 +9,13 @@ mod state;
 use std::time::Duration;
 
 use tower_weir::{
+    circuit_breaker::{Breaker, CircuitBreakerLayer, Window},
     concurrency::{Bounds, ConcurrencyLimitLayer, Fixed, HoldUntil, Limit, Priorities, Sample},
+    head::Head,
     key::Global,
     profile::{Profile, ProfileLayer},
     rate_limit::{Adaptive, Queue, Quota, RateLimitLayer},
+    verdict::Verdict,
 };
 
 /// Takes samples, and stays where it is.
@@ -28,6 +31,19 @@ impl Limit for Learns {
         assert!(sample.in_flight >= 1 && sample.in_flight <= Bounds::MAX);
         self.0
     }
+}
+
+/// Takes every answer for a failure, and opens after two, for longer than any test takes.
+fn failing() -> CircuitBreakerLayer {
+    let breaker = Breaker::new().window(Window::by_count(2, 2).unwrap());
+    let breaker = breaker.open_for(Duration::from_secs(600), Duration::from_secs(600)).unwrap();
+    CircuitBreakerLayer::new(breaker).classify(|_| Verdict::Failure)
+}
+
+/// Would open if all of a hundred thousand calls failed.
+fn patient() -> CircuitBreakerLayer {
+    let window = Window::by_count(100_000, 100_000).unwrap();
+    CircuitBreakerLayer::new(Breaker::new().window(window).failure_share(1.0).unwrap())
 }
 
 const SHORT: Queue = Queue::new(Duration::from_millis(1), 10);
@@ -120,6 +136,23 @@ contract!(queued_rate_limit,
 contract!(queued_rate_limit_charging_at_the_end,
     open: || RateLimitLayer::new(Quota::per_second(1_000_000)).charge_at_end(|_| 1).queue(SHORT),
     tight: || RateLimitLayer::new(Quota::per_day(2)).charge_at_end(|_| 1).queue(SHORT),
+);
+
+contract!(circuit_breaker, open: patient, tight: failing);
+
+contract!(circuit_breaker_by_key,
+    open: || patient().key(|head: &Head<'_>| head.uri.host().map(str::to_owned)),
+    tight: || failing().key(|head: &Head<'_>| head.uri.host().map(str::to_owned)),
+);
+
+// Open, it rejects nobody in a dry run; made real again, it is as tight as any.
+contract!(circuit_breaker_in_a_dry_run,
+    open: || {
+        let layer = failing().shadow(true);
+        layer.handle().breaker("default").unwrap().force_open();
+        layer
+    },
+    tight: || failing().shadow(true).shadow(false),
 );
 
 contract!(profile, open: || ProfileLayer::new(Profile::new()));

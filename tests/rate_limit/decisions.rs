@@ -92,11 +92,11 @@ proptest! {
         let mut tats = vec![0; alone.len()];
         for (pause, cost) in trace {
             hand.advance(Duration::from_millis(pause));
-            let verdicts: Vec<_> =
+            let conformances: Vec<_> =
                 alone.iter().zip(&tats).map(|(gcra, tat)| gcra.decide(clock.now(), *tat, cost)).collect();
-            let new: Option<Vec<_>> = verdicts.iter().map(|verdict| match verdict {
-                tower_weir::rate_limit::Verdict::Allowed { tat } => Some(*tat),
-                tower_weir::rate_limit::Verdict::Denied { .. } => None,
+            let new: Option<Vec<_>> = conformances.iter().map(|conformance| match conformance {
+                tower_weir::rate_limit::Conformance::Conforming { tat } => Some(*tat),
+                tower_weir::rate_limit::Conformance::NonConforming { .. } => None,
             }).collect();
             prop_assert_eq!(together.check_n(&"key", cost).is_ok(), new.is_some());
             if let Some(new) = new {

@@ -6,7 +6,7 @@ use governor::{RateLimiter, clock::FakeRelativeClock};
 use proptest::prelude::*;
 use tower_weir::{
     clock::Timestamp,
-    rate_limit::{Gcra, Quota, Verdict},
+    rate_limit::{Conformance, Gcra, Quota},
 };
 
 const START: u64 = 1_000_000_000_000;
@@ -70,17 +70,17 @@ proptest! {
         for (pause, cost) in trace {
             now += (pause * quota.interval().as_nanos() as f64) as u64;
             let at = Timestamp::from_nanos(now);
-            let verdict = gcra.decide(at, tat, cost);
+            let conformance = gcra.decide(at, tat, cost);
             match bucket.take(now, cost) {
                 Ok(()) => {
-                    let Verdict::Allowed { tat: new } = verdict else {
-                        panic!("{verdict:?} where the bucket allows")
+                    let Conformance::Conforming { tat: new } = conformance else {
+                        panic!("{conformance:?} where the bucket allows")
                     };
                     tat = new;
                 }
                 Err(wait) => {
                     let wait = wait.map(|wait| wait as u64);
-                    prop_assert_eq!(verdict, Verdict::Denied { wait });
+                    prop_assert_eq!(conformance, Conformance::NonConforming { wait });
                 }
             }
             prop_assert_eq!(u128::from(gcra.remaining(at, tat)), bucket.level / bucket.interval);
@@ -114,10 +114,10 @@ proptest! {
             let pause = interval.mul_f64(pause);
             clock.advance(pause);
             now += pause.as_nanos() as u64;
-            let verdict = gcra.decide(Timestamp::from_nanos(now), tat, cost);
+            let conformance = gcra.decide(Timestamp::from_nanos(now), tat, cost);
             let allowed = matches!(governor.check_n(NonZeroU32::new(cost).unwrap()), Ok(Ok(())));
-            prop_assert_eq!(matches!(verdict, Verdict::Allowed { .. }), allowed);
-            if let Verdict::Allowed { tat: new } = verdict {
+            prop_assert_eq!(matches!(conformance, Conformance::Conforming { .. }), allowed);
+            if let Conformance::Conforming { tat: new } = conformance {
                 tat = new;
             }
         }
@@ -141,7 +141,7 @@ proptest! {
             now += (pause * period as f64) as u64;
             // As many as pass at once, and a try at the very instant when the next is said to.
             for _ in 0..2 {
-                while let Verdict::Allowed { tat: new } = gcra.decide(Timestamp::from_nanos(now), tat, 1) {
+                while let Conformance::Conforming { tat: new } = gcra.decide(Timestamp::from_nanos(now), tat, 1) {
                     tat = new;
                     window.push_back(now);
                     while window.front().is_some_and(|first| first + period <= now) {
@@ -149,7 +149,7 @@ proptest! {
                     }
                     prop_assert!(window.len() <= count as usize, "{} in one period", window.len());
                 }
-                let Verdict::Denied { wait: Some(wait) } = gcra.decide(Timestamp::from_nanos(now), tat, 1)
+                let Conformance::NonConforming { wait: Some(wait) } = gcra.decide(Timestamp::from_nanos(now), tat, 1)
                 else {
                     panic!("neither allowed nor denied for a while")
                 };
@@ -172,7 +172,7 @@ proptest! {
         for (step, cost) in steps {
             now = (now + step * interval).max(0.0);
             (earliest, latest) = (earliest.min(now), latest.max(now));
-            if let Verdict::Allowed { tat: new } = gcra.decide(Timestamp::from_nanos(now as u64), tat, cost) {
+            if let Conformance::Conforming { tat: new } = gcra.decide(Timestamp::from_nanos(now as u64), tat, cost) {
                 prop_assert!(new >= tat);
                 tat = new;
                 passed += u64::from(cost);

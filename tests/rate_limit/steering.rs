@@ -8,7 +8,7 @@ use tower_weir::{
     clock::ManualClock,
     head::Head,
     key::{Header, PeerIp},
-    rate_limit::{Gcra, Handle, Quota, RateLimitLayer, Rule, Table, Verdict},
+    rate_limit::{Conformance, Gcra, Handle, Quota, RateLimitLayer, Rule, Table},
     route::RouteTable,
 };
 
@@ -124,7 +124,7 @@ proptest! {
         let start = 1_000_000_000_000u64;
         for step in 0..2_000u64 {
             let now = tower_weir::clock::Timestamp::from_nanos(start + step * 5_000_000);
-            if let Verdict::Allowed { tat: next } = slowed.decide(now, tat, 1) {
+            if let Conformance::Conforming { tat: next } = slowed.decide(now, tat, 1) {
                 (tat, passed) = (next, passed + 1);
             }
         }
