@@ -1,14 +1,17 @@
 //! Simulations: what becomes of a service that a layer guards, in time that is made up.
 //!
-//!     cargo bench --bench simulation -- adaptive [--quick] [--svg FOLDER] [--seed N]
+//!     cargo bench --bench simulation -- AREA [--quick] [--svg FOLDER] [--seed N]
 //!
-//! The layers are the real ones, called as a server would; the service inside, its clients and the clock are simulated. Equal
-//! seeds give equal results, however busy the machine is. `scripts/bench adaptive` runs it and keeps figures and plots in
-//! `target/bench`.
+//! Two areas. In `adaptive` the layers are the real ones, called as a server would; the service inside, its clients and the
+//! clock are simulated. In `overload` limits on concurrency are compared, without the layer around them. Equal seeds give equal
+//! results, however busy the machine is. `scripts/bench AREA` runs it and keeps figures and plots in `target/bench`.
 
 mod adaptive;
 mod options;
+mod overload;
 mod report;
+#[path = "../../tests/support/overload/mod.rs"]
+mod service;
 mod world;
 
 use std::process::ExitCode;
@@ -17,11 +20,12 @@ use options::Options;
 
 fn main() -> ExitCode {
     let asked = Options::parse().map_err(|error| {
-        format!("{error}; usage: simulation adaptive [--quick] [--svg FOLDER] [--seed N]")
+        format!("{error}; usage: simulation AREA [--quick] [--svg FOLDER] [--seed N]")
     });
     let done = asked.and_then(|options| match options.area.as_str() {
         "adaptive" => adaptive::run(&options),
-        area => Err(format!("there is no simulation `{area}`; there is: adaptive")),
+        "overload" => overload::run(&options),
+        area => Err(format!("there is no simulation `{area}`; there are: adaptive, overload")),
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,

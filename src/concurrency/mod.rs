@@ -104,7 +104,7 @@ pub use self::{
     held::Held,
     hold::HoldUntil,
     layer::ConcurrencyLimitLayer,
-    limit::{Aimd, Bounds, Fixed, Gradient2, Limit, Sample, Vegas, VerifiedGradient},
+    limit::{Aimd, Bounds, Fixed, Gradient2, Limit, Sample, Vegas, VerifiedGradient, Windowed},
     limiter::Limiter,
     priorities::{Priorities, Priority},
     queue::Queue,

@@ -8,6 +8,8 @@ pub(crate) struct Plot {
     pub(crate) about: String,
     /// What the axis on the left counts.
     pub(crate) unit: &'static str,
+    /// How long each value stands for, in seconds.
+    pub(crate) step: f64,
     pub(crate) panels: Vec<Panel>,
 }
 
@@ -17,7 +19,7 @@ pub(crate) struct Panel {
     pub(crate) series: Vec<Series>,
 }
 
-/// One curve: a value for each second.
+/// One curve: a value for each step.
 pub(crate) struct Series {
     pub(crate) name: &'static str,
     pub(crate) color: &'static str,
@@ -38,7 +40,8 @@ impl Plot {
     pub(crate) fn svg(&self) -> String {
         let most = self.panels.iter().flat_map(Panel::rates).fold(1.0, f64::max);
         let step = round_step(most / 4.0);
-        let scale = Scale { seconds: self.seconds(), step, top: (most / step).ceil() * step };
+        let top = (most / step).ceil() * step;
+        let scale = Scale { seconds: self.seconds(), each: self.step, step, top };
         let bottom = TOP + self.panels.len() as f64 * (HEIGHT + GAP);
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {bottom}\" width=\"{WIDTH}\" height=\"{bottom}\" \
@@ -61,9 +64,9 @@ impl Plot {
         svg + "</svg>\n"
     }
 
-    fn seconds(&self) -> usize {
+    fn seconds(&self) -> f64 {
         let series = self.panels.iter().flat_map(|panel| &panel.series);
-        series.map(|series| series.values.len()).max().unwrap_or(1)
+        self.step * series.map(|series| series.values.len()).max().unwrap_or(1) as f64
     }
 
     fn legend(&self, svg: &mut String) {
@@ -100,7 +103,9 @@ impl Series {
 }
 
 struct Scale {
-    seconds: usize,
+    seconds: f64,
+    /// For how many seconds a value stands.
+    each: f64,
     /// Between two lines of the grid, and at the top.
     step: f64,
     top: f64,
@@ -108,7 +113,7 @@ struct Scale {
 
 impl Scale {
     fn x(&self, second: f64) -> f64 {
-        LEFT + (RIGHT - LEFT) * second / self.seconds as f64
+        LEFT + (RIGHT - LEFT) * second / self.seconds
     }
 
     fn axes(&self, svg: &mut String, top: f64, unit: &str) {
@@ -127,8 +132,8 @@ impl Scale {
             let y = bottom - HEIGHT * share + 4.0;
             text(svg, RIGHT + 8.0, y, "start", "", &share.to_string());
         }
-        let step = round_step(self.seconds as f64 / 8.0);
-        let ticks = (self.seconds as f64 / step).floor() as usize;
+        let step = round_step(self.seconds / 8.0);
+        let ticks = (self.seconds / step).floor() as usize;
         for tick in 0..=ticks {
             let second = step * tick as f64;
             text(svg, self.x(second), bottom + 16.0, "middle", "", &second.to_string());
@@ -140,9 +145,9 @@ impl Scale {
 
     fn curve(&self, svg: &mut String, top: f64, series: &Series) {
         let most = if series.share { 1.0 } else { self.top };
-        let points = series.values.iter().enumerate().map(|(second, value)| {
+        let points = series.values.iter().enumerate().map(|(nth, value)| {
             let y = top + HEIGHT * (1.0 - value / most);
-            format!("{:.1},{y:.1}", self.x(second as f64 + 0.5))
+            format!("{:.1},{y:.1}", self.x(self.each * (nth as f64 + 0.5)))
         });
         let points = points.collect::<Vec<_>>().join(" ");
         let _ = writeln!(svg, "<polyline points=\"{points}\" {}/>", series.stroke());

@@ -7,6 +7,7 @@ mod learn;
 mod settings;
 mod vegas;
 mod verified_gradient;
+mod windowed;
 
 pub use self::{
     aimd::Aimd,
@@ -15,6 +16,7 @@ pub use self::{
     learn::{Bounds, Limit, Sample},
     vegas::Vegas,
     verified_gradient::VerifiedGradient,
+    windowed::Windowed,
 };
 
 use self::settings::{

@@ -152,8 +152,8 @@ impl Limit for Vegas {
         };
         let rtt = nanos(sample.rtt).max(1);
         self.answers += 1;
-        let probes = self.answers as f64
-            >= self.jitter * f64::from(self.probe_multiplier) * self.limit;
+        let probes =
+            self.answers as f64 >= self.jitter * f64::from(self.probe_multiplier) * self.limit;
         // An overload is often answered at once, which says nothing of the work.
         if overload {
             self.learn(rtt, sample.in_flight, true);

@@ -20,6 +20,6 @@ pub(crate) use self::{
     outcome::{Bin, Outcome},
     play::play,
     scenario::{SERVICE_TIME, SLO, Scenario},
-    scenarios::{all, find, others},
+    scenarios::{all, find, others, unseen},
     steps::{MS, SECOND, Steps},
 };

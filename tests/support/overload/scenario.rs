@@ -1,4 +1,7 @@
-use super::{chance::Spread, steps::{MS, SECOND, Steps}};
+use super::{
+    chance::Spread,
+    steps::{MS, SECOND, Steps},
+};
 
 /// How long the service takes on average, in nanoseconds, if nothing is said.
 pub(crate) const SERVICE_TIME: f64 = 10.0 * MS as f64;
@@ -45,7 +48,12 @@ pub(crate) struct Scenario {
 
 impl Scenario {
     /// Erlang-4 service times of 10 ms, a load for 30 s of which 5 are not counted.
-    pub(super) fn new(name: &'static str, about: &'static str, workers: usize, load: Steps) -> Self {
+    pub(super) fn new(
+        name: &'static str,
+        about: &'static str,
+        workers: usize,
+        load: Steps,
+    ) -> Self {
         Self {
             name,
             about,

@@ -8,9 +8,8 @@ use super::{
 
 /// All of them, for a service that works on so many requests at once.
 pub(crate) fn all(workers: usize) -> Vec<Scenario> {
-    let scenario = |name, about, load: &[(u64, f64)]| {
-        Scenario::new(name, about, workers, Steps::new(load))
-    };
+    let scenario =
+        |name, about, load: &[(u64, f64)]| Scenario::new(name, about, workers, Steps::new(load));
     let step = |name, about, to| scenario(name, about, &[(0, 0.7), (10_000, to), (20_000, 0.7)]);
     let bursts: Vec<_> =
         (0..15).flat_map(|nth| [(2_000 * nth, 0.3), (2_000 * nth + 1_000, 3.0)]).collect();
@@ -47,7 +46,11 @@ pub(crate) fn all(workers: usize) -> Vec<Scenario> {
         },
         Scenario {
             patience: Some(200 * MS),
-            ..scenario("abandoning", "twice what can be done; clients leave after 0.2 s", &[(0, 2.0)])
+            ..scenario(
+                "abandoning",
+                "twice what can be done; clients leave after 0.2 s",
+                &[(0, 2.0)],
+            )
         },
         Scenario {
             pause: Some((15 * SECOND, 300 * MS)),
@@ -55,7 +58,11 @@ pub(crate) fn all(workers: usize) -> Vec<Scenario> {
         },
         Scenario {
             pause: Some((15 * SECOND, 300 * MS)),
-            ..scenario("pause at 2", "twice what can be done; nothing is done for 0.3 s", &[(0, 2.0)])
+            ..scenario(
+                "pause at 2",
+                "twice what can be done; nothing is done for 0.3 s",
+                &[(0, 2.0)],
+            )
         },
         Scenario {
             rate: Some(3.0),
@@ -68,46 +75,77 @@ pub(crate) fn all(workers: usize) -> Vec<Scenario> {
         },
         Scenario {
             capacity: Steps::new(&[(0, 1.0), (12_000, 0.5), (22_000, 1.0)]),
-            ..scenario("halving", "twice what can be done; half of it from 12 s to 22 s", &[(0, 2.0)])
+            ..scenario(
+                "halving",
+                "twice what can be done; half of it from 12 s to 22 s",
+                &[(0, 2.0)],
+            )
         },
         Scenario {
             capacity: Steps::new(&[(0, 1.0), (12_000, 0.5), (22_000, 1.0)]),
-            ..scenario("halving at 0.7", "0.7 of what can be done; half of that from 12 s to 22 s", &[(0, 0.7)])
+            ..scenario(
+                "halving at 0.7",
+                "0.7 of what can be done; half of that from 12 s to 22 s",
+                &[(0, 0.7)],
+            )
         },
         Scenario {
             latency: Steps::new(&[(0, 1.0), (12_000, 3.0)]),
-            ..scenario("latency 3", "twice what can be done; requests take 3 times as long, as many at once, from 12 s", &[(0, 2.0)])
+            ..scenario(
+                "latency 3",
+                "twice what can be done; requests take 3 times as long, as many at once, from 12 s",
+                &[(0, 2.0)],
+            )
         },
         Scenario {
             latency: Steps::new(&[(0, 1.0), (12_000, 3.0), (20_000, 1.0)]),
-            ..scenario("latency 3 at 0.7", "0.7 of what can be done; requests take 3 times as long from 12 s to 20 s", &[(0, 0.7)])
+            ..scenario(
+                "latency 3 at 0.7",
+                "0.7 of what can be done; requests take 3 times as long from 12 s to 20 s",
+                &[(0, 0.7)],
+            )
         },
         Scenario {
             collapse: 0.2,
-            ..scenario("collapse", "twice what can be done, and less the more are let in", &[(0, 2.0)])
+            ..scenario(
+                "collapse",
+                "twice what can be done, and less the more are let in",
+                &[(0, 2.0)],
+            )
         },
         Scenario {
             spread: Spread::Bimodal,
-            ..scenario("bimodal", "twice what can be done; one in ten takes 11 times as long", &[(0, 2.0)])
+            ..scenario(
+                "bimodal",
+                "twice what can be done; one in ten takes 11 times as long",
+                &[(0, 2.0)],
+            )
         },
         Scenario {
             endless: true,
-            ..scenario("pure delay", "nothing waits; 0.7, and 3.5 from 10 s to 20 s", &[(0, 0.7), (10_000, 3.5), (20_000, 0.7)])
+            ..scenario(
+                "pure delay",
+                "nothing waits; 0.7, and 3.5 from 10 s to 20 s",
+                &[(0, 0.7), (10_000, 3.5), (20_000, 0.7)],
+            )
         },
     ]
 }
 
-/// Some beside those that the default was tuned on.
+/// Some that are less common, and harder.
 pub(crate) fn others(workers: usize) -> Vec<Scenario> {
-    let scenario = |name, about, load: &[(u64, f64)]| {
-        Scenario::new(name, about, workers, Steps::new(load))
-    };
+    let scenario =
+        |name, about, load: &[(u64, f64)]| Scenario::new(name, about, workers, Steps::new(load));
     vec![
         scenario("steady 1.2", "a fifth more than can be done", &[(0, 1.2)]),
         scenario("steady 0.9", "nine tenths of what can be done", &[(0, 0.9)]),
         Scenario {
             spread: Spread::LogNormal,
-            ..scenario("heavy tail", "thrice what can be done; a few requests take very long", &[(0, 3.0)])
+            ..scenario(
+                "heavy tail",
+                "thrice what can be done; a few requests take very long",
+                &[(0, 3.0)],
+            )
         },
         Scenario {
             spread: Spread::Cached,
@@ -115,15 +153,90 @@ pub(crate) fn others(workers: usize) -> Vec<Scenario> {
         },
         Scenario {
             room: Some(2 * workers),
-            ..scenario("room", "thrice what can be done; two a worker may wait, others are answered 503", &[(0, 3.0)])
+            ..scenario(
+                "room",
+                "thrice what can be done; two a worker may wait, others are answered 503",
+                &[(0, 3.0)],
+            )
         },
         Scenario {
             latency: Steps::new(&[(0, 1.0), (12_000, 2.0), (20_000, 0.5)]),
-            ..scenario("latency 2, 0.5", "1.5 times what can be done; requests take twice as long from 12 s, half as long from 20 s", &[(0, 1.5)])
+            ..scenario(
+                "latency 2, 0.5",
+                "1.5 times what can be done; requests take twice as long from 12 s, half as long from 20 s",
+                &[(0, 1.5)],
+            )
         },
         Scenario {
-            capacity: Steps::new(&[(0, 1.0), (12_000, 0.3), (14_000, 1.0), (18_000, 0.3), (20_000, 1.0)]),
-            ..scenario("capacity flaps", "1.5 times what can be done; 0.3 of it from 12 s to 14 s and 18 s to 20 s", &[(0, 1.5)])
+            capacity: Steps::new(&[
+                (0, 1.0),
+                (12_000, 0.3),
+                (14_000, 1.0),
+                (18_000, 0.3),
+                (20_000, 1.0),
+            ]),
+            ..scenario(
+                "capacity flaps",
+                "1.5 times what can be done; 0.3 of it from 12 s to 14 s and 18 s to 20 s",
+                &[(0, 1.5)],
+            )
+        },
+    ]
+}
+
+/// Some that no limit was tuned on.
+pub(crate) fn unseen(workers: usize) -> Vec<Scenario> {
+    let scenario =
+        |name, about, load: &[(u64, f64)]| Scenario::new(name, about, workers, Steps::new(load));
+    let ramp: Vec<_> = (0..20).map(|nth| (1_500 * nth, 0.4 + 0.2 * nth as f64)).collect();
+    let creep: Vec<_> =
+        (0..10).map(|nth| (8_000 + 2_000 * nth, 1.0 + 0.2 * (nth + 1) as f64)).collect();
+    let creep: Vec<_> = [(0, 1.0)].into_iter().chain(creep).collect();
+    vec![
+        scenario("ramp", "from 0.4 to 4.2 times what can be done", &ramp),
+        Scenario {
+            latency: Steps::new(&creep),
+            ..scenario(
+                "creep",
+                "twice what can be done; requests take a little longer every 2 s",
+                &[(0, 2.0)],
+            )
+        },
+        Scenario {
+            capacity: Steps::new(&[(0, 1.0), (12_000, 0.5), (22_000, 1.0)]),
+            spread: Spread::Bimodal,
+            ..scenario(
+                "halving, bimodal",
+                "twice what can be done, in two kinds; half of it from 12 s to 22 s",
+                &[(0, 2.0)],
+            )
+        },
+        Scenario {
+            retries: 3,
+            collapse: 0.2,
+            patience: Some(500 * MS),
+            ..scenario(
+                "storm, collapse",
+                "as the retry storm, and less is done the more are let in",
+                &[(0, 0.8), (10_000, 3.0), (13_000, 0.8)],
+            )
+        },
+        Scenario {
+            counts_from: 0,
+            ..scenario(
+                "flood first",
+                "eight times what can be done for 8 s, then 0.6",
+                &[(0, 8.0), (8_000, 0.6)],
+            )
+        },
+        Scenario {
+            latency: Steps::new(&[(0, 1.0), (10_000, 4.0), (18_000, 1.0)]),
+            spread: Spread::LogNormal,
+            ..scenario(
+                "latency 4, heavy tail",
+                "0.8 of what can be done, a few take very long; all four times as long from 10 s to 18 s",
+                &[(0, 0.8)],
+            )
         },
     ]
 }
@@ -131,6 +244,6 @@ pub(crate) fn others(workers: usize) -> Vec<Scenario> {
 /// The one of this name.
 #[allow(dead_code, reason = "the bench takes all")]
 pub(crate) fn find(name: &str, workers: usize) -> Scenario {
-    let mut scenarios = all(workers).into_iter().chain(others(workers));
+    let mut scenarios = all(workers).into_iter().chain(others(workers)).chain(unseen(workers));
     scenarios.find(|scenario| scenario.name == name).expect("there is such a scenario")
 }

@@ -116,8 +116,11 @@ impl VerifiedGradient {
             self.doubling = false;
         }
         let ratio = change / error;
-        let share =
-            if self.doubling { 1.0 } else { square(ratio) / (square(ratio) + square(HALF_BELIEVED)) };
+        let share = if self.doubling {
+            1.0
+        } else {
+            square(ratio) / (square(ratio) + square(HALF_BELIEVED))
+        };
         let next = self.limit * (share * change).exp();
         match self.experiment {
             Some(Experiment::Shrinking { from }) => {

@@ -54,9 +54,9 @@ impl Default for VerifiedGradient {
     }
 }
 
-/// Windows last at least this long, and at least twice the base up to the longest.
-const SHORTEST: Duration = Duration::from_millis(20);
-const LONGEST: Duration = Duration::from_secs(1);
+/// Windows last at least so many nanoseconds, and at least twice the base up to the longest.
+const SHORTEST: u64 = 20_000_000;
+const LONGEST: u64 = 1_000_000_000;
 /// A latency that is so many times the base is urgent.
 const URGENT: f64 = 5.0;
 /// What an overload leaves of the limit, and how long there is none after it at least.
@@ -104,15 +104,14 @@ impl VerifiedGradient {
         }
         self.limit = limit;
         let base = self.base.unwrap_or(0.0);
-        self.pace.shortest =
-            Duration::from_nanos((2.0 * base.exp()) as u64).clamp(SHORTEST, LONGEST);
+        self.pace.shortest = ((2.0 * base.exp()) as u64).clamp(SHORTEST, LONGEST);
         // A few answers are enough anyway where they say much, or cost much.
         let hasty = self.doubling || matches!(self.experiment, Some(Experiment::Lowered { .. }));
         self.pace.urgent = if hasty { f64::NEG_INFINITY } else { base + URGENT.ln() };
     }
 
     fn on_overload(&mut self, now: Timestamp) {
-        let once = ONCE.max(self.pace.shortest);
+        let once = ONCE.max(Duration::from_nanos(self.pace.shortest));
         // Also if the clock went backwards.
         let is_due = |last| now < last || now.saturating_since(last) >= once;
         if !self.overload.is_none_or(is_due) {

@@ -45,8 +45,8 @@ pub(super) struct Seen {
 /// When a window has seen enough.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
-    /// It is at least this long.
-    pub(super) shortest: Duration,
+    /// It is at least so many nanoseconds long.
+    pub(super) shortest: u64,
     /// The mean logarithm of the latency from which a few answers are enough.
     pub(super) urgent: f64,
 }
@@ -57,12 +57,12 @@ const ENOUGH: u32 = 64;
 const FEW: u32 = 16;
 /// and after [`LONGEST`] so many.
 const LEAST: u32 = 8;
-const LONGEST: Duration = Duration::from_secs(1);
+const LONGEST: u64 = 1_000_000_000;
 
 /// So many times the shortest window, and at least [`PAUSE`], without an answer is a pause, and what was before is of another
 /// time.
-const PAUSES: u32 = 2;
-const PAUSE: Duration = Duration::from_millis(100);
+const PAUSES: u64 = 2;
+const PAUSE: u64 = 100_000_000;
 
 /// As a multiple of the standard error of as many latencies that have nothing to do with each other.
 const ALIKE: f64 = 1.5;
@@ -94,7 +94,7 @@ impl Window {
             }
             return;
         };
-        let pause = now.saturating_since(self.last) > PAUSE.max(PAUSES * pace.shortest);
+        let pause = since(now, self.last) > PAUSE.max(PAUSES * pace.shortest);
         if now < begun || pause {
             self.proceed(now);
         }
@@ -117,29 +117,26 @@ impl Window {
     /// What it says, if that is enough.
     #[inline]
     pub(super) fn seen(&self, now: Timestamp, pace: Pace) -> Option<Seen> {
-        if self.latencies < LEAST {
+        let elapsed = since(now, self.begun?);
+        if elapsed < pace.shortest || self.latencies < LEAST {
             return None;
         }
-        let elapsed = now.saturating_since(self.begun?);
         let urgent = self.latencies >= FEW && self.sum > pace.urgent * f64::from(self.latencies);
-        let enough = if urgent || self.latencies >= ENOUGH {
-            elapsed >= pace.shortest
-        } else {
-            elapsed >= LONGEST.max(pace.shortest)
-        };
+        let enough = urgent || self.latencies >= ENOUGH || elapsed >= LONGEST;
         enough.then(|| self.sum_up(elapsed))
     }
 
-    fn sum_up(&self, elapsed: Duration) -> Seen {
+    #[cold]
+    fn sum_up(&self, elapsed: u64) -> Seen {
         let latencies = f64::from(self.latencies);
         let answers = f64::from(self.answers.max(1));
         let log = self.sum / latencies;
         // However alike they are, nothing is known exactly.
         let variance = (self.squares / latencies - log * log).max(0.01);
         Seen {
-            elapsed,
+            elapsed: Duration::from_nanos(elapsed),
             answers,
-            rate: answers / nanos(elapsed).max(1) as f64,
+            rate: answers / elapsed.max(1) as f64,
             log,
             error: ALIKE * (variance / latencies).sqrt(),
             reached: f64::from(self.reached) / answers,
@@ -148,11 +145,16 @@ impl Window {
     }
 }
 
+/// Nanoseconds; zero if the clock went backwards.
+fn since(now: Timestamp, earlier: Timestamp) -> u64 {
+    now.as_nanos().saturating_sub(earlier.as_nanos())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const PACE: Pace = Pace { shortest: Duration::from_millis(20), urgent: f64::MAX };
+    const PACE: Pace = Pace { shortest: 20_000_000, urgent: f64::MAX };
 
     fn at(millis: u64) -> Timestamp {
         Timestamp::from_nanos(1_000_000 * millis)
