@@ -92,7 +92,7 @@ proptest! {
             let in_flight = in_flight * limit.limit() / 2;
             limit.on_sample(&Sample { now: Timestamp::from_nanos(now), rtt, in_flight, verdict });
         }
-        now = now.max(1 << 32).min(1 << 63);
+        now = now.clamp(1 << 32, 1 << 63);
         // One answer in a millisecond, each after 10 ms: as if nothing waited.
         for _ in 0..80_000 {
             now += 1_000_000;

@@ -1,4 +1,9 @@
-use super::{Bounds, Limit, Sample};
+use super::{
+    Bounds, Limit, Sample,
+    settings::{
+        SHARE_FAULT, TOLERANCE_FAULT, checked_share, checked_tolerance, is_share, is_tolerance,
+    },
+};
 use crate::{clock::nanos, error::ConfigError, verdict::Verdict};
 
 /// Follows the ratio of the usual latency to that of each answer.
@@ -58,7 +63,7 @@ impl Gradient2 {
     ///
     /// Where [`Gradient2::try_tolerance`] fails. In a `const` that is a compile error.
     pub const fn tolerance(mut self, times: f64) -> Self {
-        assert!(super::is_tolerance(times), "{}", super::TOLERANCE_FAULT);
+        assert!(is_tolerance(times), "{}", TOLERANCE_FAULT);
         self.tolerance = times;
         self
     }
@@ -69,7 +74,7 @@ impl Gradient2 {
     ///
     /// If `times` is not from 1 to 100.
     pub fn try_tolerance(self, times: f64) -> Result<Self, ConfigError> {
-        super::checked_tolerance(times).map(|times| self.tolerance(times))
+        checked_tolerance(times).map(|times| self.tolerance(times))
     }
 
     /// Takes this share of each change: 1 is all of it.
@@ -78,7 +83,7 @@ impl Gradient2 {
     ///
     /// Where [`Gradient2::try_smoothing`] fails. In a `const` that is a compile error.
     pub const fn smoothing(mut self, share: f64) -> Self {
-        assert!(super::is_share(share), "{}", super::SHARE_FAULT);
+        assert!(is_share(share), "{}", SHARE_FAULT);
         self.smoothing = share;
         self
     }
@@ -89,7 +94,7 @@ impl Gradient2 {
     ///
     /// If `share` is not more than 0 and at most 1.
     pub fn try_smoothing(self, share: f64) -> Result<Self, ConfigError> {
-        super::checked_share("smoothing", share).map(|share| self.smoothing(share))
+        checked_share("smoothing", share).map(|share| self.smoothing(share))
     }
 
     /// Grows towards this many more while nothing waits.

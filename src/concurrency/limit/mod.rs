@@ -18,7 +18,3 @@ pub use self::{
     verified_gradient::VerifiedGradient,
     windowed::Windowed,
 };
-
-use self::settings::{
-    SHARE_FAULT, TOLERANCE_FAULT, checked_share, checked_tolerance, is_share, is_tolerance,
-};

@@ -1,4 +1,7 @@
-use super::{Bounds, Limit, Sample};
+use super::{
+    Bounds, Limit, Sample,
+    settings::{SHARE_FAULT, checked_share, is_share},
+};
 use crate::{clock::nanos, error::ConfigError, verdict::Verdict};
 
 /// Holds the queue that it infers from the latency between two bounds, after TCP Vegas.
@@ -70,7 +73,7 @@ impl Vegas {
     ///
     /// Where [`Vegas::try_smoothing`] fails. In a `const` that is a compile error.
     pub const fn smoothing(mut self, share: f64) -> Self {
-        assert!(super::is_share(share), "{}", super::SHARE_FAULT);
+        assert!(is_share(share), "{}", SHARE_FAULT);
         self.smoothing = share;
         self
     }
@@ -81,7 +84,7 @@ impl Vegas {
     ///
     /// If `share` is not more than 0 and at most 1.
     pub fn try_smoothing(self, share: f64) -> Result<Self, ConfigError> {
-        super::checked_share("smoothing", share).map(|share| self.smoothing(share))
+        checked_share("smoothing", share).map(|share| self.smoothing(share))
     }
 
     /// Probes after at most so many times as many answers as the limit is, and at least after half of them.

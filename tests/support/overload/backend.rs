@@ -16,6 +16,8 @@ pub(super) struct Backend {
     endless: bool,
     room: usize,
     waiting: VecDeque<usize>,
+    /// How many of those that wait have been given up.
+    gone: usize,
     working: usize,
     random: Random,
 }
@@ -33,6 +35,7 @@ impl Backend {
             endless: scenario.endless,
             room: scenario.room.unwrap_or(usize::MAX),
             waiting: VecDeque::new(),
+            gone: 0,
             working: 0,
             random,
         }
@@ -50,24 +53,26 @@ impl Backend {
 
     /// Takes a request, unless there is no room.
     pub(super) fn take(&mut self, id: usize) -> bool {
-        let room = self.waiting.len() < self.room;
+        let room = self.waiting.len() - self.gone < self.room;
         if room {
             self.waiting.push_back(id);
         }
         room
     }
 
-    /// The next request to be worked on, and for how long.
-    pub(super) fn begin(&mut self) -> Option<(usize, u64)> {
-        if !self.is_idle() {
-            return None;
-        }
-        let excess = (self.working + self.waiting.len()) as f64 / self.workers as f64 - 1.0;
-        let id = self.waiting.pop_front()?;
+    /// The request that has waited longest, if a worker is idle: it may have been given up.
+    pub(super) fn next(&mut self) -> Option<usize> {
+        if self.is_idle() { self.waiting.pop_front() } else { None }
+    }
+
+    /// It is worked on from now on: for how long.
+    pub(super) fn begin(&mut self) -> u64 {
+        let excess =
+            (self.working + 1 + self.waiting.len() - self.gone) as f64 / self.workers as f64 - 1.0;
         self.working += 1;
         let slower = if self.endless { 1.0 } else { 1.0 + self.collapse * excess.max(0.0) };
         let time = SERVICE_TIME * self.latency * slower * self.spread.draw(&mut self.random);
-        Some((id, (time as u64).max(1)))
+        (time as u64).max(1)
     }
 
     /// A request that was worked on is done.
@@ -76,8 +81,13 @@ impl Backend {
     }
 
     /// A request that waits is given up.
-    pub(super) fn forget(&mut self, id: usize) {
-        self.waiting.retain(|waiting| *waiting != id);
+    pub(super) fn give_up(&mut self) {
+        self.gone += 1;
+    }
+
+    /// It has left the queue.
+    pub(super) fn skip(&mut self) {
+        self.gone -= 1;
     }
 
     /// From 0 to less than 1.

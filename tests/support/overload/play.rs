@@ -155,7 +155,13 @@ impl Play<'_> {
 
     /// Those that waited are worked on.
     fn begin(&mut self) {
-        while let Some((id, time)) = self.backend.begin() {
+        while let Some(id) = self.backend.next() {
+            if self.requests[id].left {
+                self.backend.skip();
+                self.free.push(id);
+                continue;
+            }
+            let time = self.backend.begin();
             self.requests[id].stage = Stage::Working;
             self.requests[id].began = self.now;
             self.events.push(Reverse((self.now + time, Event::Done(id))));
@@ -224,11 +230,9 @@ impl Play<'_> {
         self.outcome.left(request.came, self.now);
         self.end(id);
         if request.stage == Stage::Waiting {
-            self.backend.forget(id);
-            self.again(id);
-            return;
+            self.backend.give_up();
         }
-        // The worker does not know. What asks again has another number.
+        // The queue and the workers do not know yet. What asks again has another number.
         self.requests[id].left = true;
         let again = self.free.pop().unwrap_or_else(|| {
             self.requests.push(Request::default());

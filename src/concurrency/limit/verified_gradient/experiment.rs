@@ -19,8 +19,6 @@ pub(super) enum Experiment {
     /// It is back where it began to fall, since throughput fell with it; this is where it was least, and what the latency of
     /// an empty service was taken for then.
     Restored { least: Point, base: f64 },
-    /// It is higher for a window, to see whether more gets done.
-    Raised { from: Point },
     /// It is lower for a window, to see the latency of an empty service.
     Lowered { from: Point },
 }

@@ -1,16 +1,14 @@
 use std::time::Duration;
 
 use super::{
-    VerifiedGradient,
     experiment::{Experiment, Point, SURE},
+    limit::VerifiedGradient,
     window::Seen,
 };
 use crate::clock::Timestamp;
 
-/// Requests are turned away if at least this share of those that are let in take the last place,
+/// Requests are turned away if at least this share of those that are let in take the last place.
 const LIMITED: f64 = 0.02;
-/// and many are if this share does.
-const CROWDED: f64 = 0.25;
 
 /// How far the limit is above the most requests that were under way while nothing was turned away, at most,
 const SPARE: f64 = 1.5;
@@ -33,11 +31,7 @@ const HALF_BELIEVED: f64 = 2.0;
 
 /// Limits whose logarithms are so far apart can be compared.
 const APART: f64 = 0.2;
-/// For an experiment the limit is raised by this factor,
-const RAISE: f64 = 1.25;
-/// for which the evidence must be this much,
-const SURELY: f64 = 2.0;
-/// and lowered to this share at most, and this one at least.
+/// For an experiment the limit is lowered to this share at most, and this one at least.
 const LOWER: f64 = 0.5;
 const LOWEST: f64 = 0.25;
 /// The first experiment comes so long after the last news, and each after twice as long as the one before, up to the last.
@@ -55,7 +49,6 @@ impl VerifiedGradient {
         }
         let here = Point::new(self.limit, seen);
         match self.experiment {
-            Some(Experiment::Raised { from }) => self.raised(now, seen, from, here),
             Some(Experiment::Lowered { from }) => self.lowered(now, seen, from, base),
             Some(Experiment::Restored { least, base }) if here.gained_over(least) < 0.0 => {
                 self.experiment = None;
@@ -72,7 +65,7 @@ impl VerifiedGradient {
 
     /// Nothing was turned away: the limit follows what is under way, at a distance.
     fn spare(&mut self, now: Timestamp, seen: &Seen, base: f64) {
-        if let Some(Experiment::Raised { from } | Experiment::Lowered { from }) = self.experiment {
+        if let Some(Experiment::Lowered { from }) = self.experiment {
             self.limit = from.limit;
         }
         self.experiment = None;
@@ -137,8 +130,9 @@ impl VerifiedGradient {
             _ if change < 0.0 => self.experiment = Some(Experiment::Shrinking { from: here }),
             _ => {}
         }
-        if self.is_due(seen, here) {
-            self.experiment(now, seen, here, base);
+        self.due = self.due.saturating_sub(seen.elapsed);
+        if self.due.is_zero() {
+            self.lower(now, here, base);
         } else {
             self.set(now, next);
         }
@@ -162,32 +156,6 @@ impl VerifiedGradient {
         self.base = Some(seen.log);
         self.experiment_soon();
         self.set(now, 1.05 * from.limit);
-    }
-
-    fn is_due(&mut self, seen: &Seen, here: Point) -> bool {
-        self.due = self.due.saturating_sub(seen.elapsed);
-        let shrinks = matches!(self.experiment, Some(Experiment::Shrinking { from }) if from.above(here) > APART);
-        self.due.is_zero() && !shrinks
-    }
-
-    fn experiment(&mut self, now: Timestamp, seen: &Seen, here: Point, base: f64) {
-        if seen.reached > CROWDED {
-            self.experiment = Some(Experiment::Raised { from: here });
-            self.set(now, RAISE * self.limit + self.limit.sqrt());
-        } else {
-            self.lower(now, here, base);
-        }
-    }
-
-    fn raised(&mut self, now: Timestamp, seen: &Seen, from: Point, here: Point) {
-        if seen.reached > CROWDED && here.gained_over(from) > SURELY {
-            self.experiment = None;
-            self.base = self.base.map(|base| base.max(seen.log));
-            self.experiment_soon();
-            self.set(now, self.limit);
-        } else {
-            self.lower(now, from, self.base.unwrap_or(seen.log));
-        }
     }
 
     /// Lowers the limit far enough that nothing waits, if half of the base is right.
