@@ -32,7 +32,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_millis(300);
 /// Each of the two runs lasts at least so long,
 pub(crate) const SHORTEST: Duration = Duration::from_secs(3);
 /// and at most so long.
-pub(crate) const LONGEST: Duration = Duration::from_secs(5);
+pub(crate) const LONGEST: Duration = Duration::from_secs(6);
 /// HTTP/2, each with room for 200 requests at a time: clients can give up a request without the rest of a connection.
 const SOCKETS: usize = 4;
 
@@ -54,8 +54,8 @@ pub(crate) struct Overload {
     pub(crate) with: Run,
 }
 
-/// Asks `server` for more reports than it can make, first without its limit of those under way, then with it. Nothing if
-/// it is `interrupted`.
+/// Asks `server` for more reports than it can make: first its concurrency limit only watches, then it holds. Nothing if it is
+/// `interrupted`.
 pub(crate) async fn overload(
     server: SocketAddr,
     duration: Duration,
@@ -74,24 +74,18 @@ pub(crate) async fn overload(
     }
 }
 
-impl Run {
-    /// How many come in a second.
-    pub(crate) fn rate() -> f64 {
-        f64::from(TIMES) * reports::capacity(DAYS)
-    }
-}
-
 async fn run(server: SocketAddr, duration: Duration, handle: &Handle) -> Run {
     let http = (0..SOCKETS).map(|_| connect()).collect::<Vec<_>>();
     let url = format!("http://{}/report?days={DAYS}", reachable(server));
-    let period = Duration::from_secs_f64(1.0 / Run::rate());
+    let rate = f64::from(TIMES) * reports::capacity(DAYS);
+    let period = Duration::from_secs_f64(1.0 / rate);
     let mut ticks = interval(period);
     // However late the ticks come, none is left out.
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     let mut requests = JoinSet::new();
     let clock = Clock::system();
     let start = clock.now();
-    for number in 0..(duration.as_secs_f64() * Run::rate()) as u32 {
+    for number in 0..(duration.as_secs_f64() * rate) as u32 {
         ticks.tick().await;
         // From when it should have been sent: a delay of this program must not make the service look fast.
         let due = start.saturating_add(period * number);
