@@ -10,11 +10,13 @@
 //!
 //! ```text
 //! the server fails
-//!   1: 500 Internal Server Error
-//!   ...
-//!   5: 500 Internal Server Error
-//!      orders: closed -> open for 842ms, too many calls failed (5 of 10)
-//!   6: not sent; retry after 1 s
+//!   6: 500 Internal Server Error
+//!   7: 500 Internal Server Error
+//!   8: 500 Internal Server Error
+//!   9: 500 Internal Server Error
+//!      orders: closed -> open for 784ms, too many calls failed (5 of 10)
+//!  10: 500 Internal Server Error
+//!  11: not sent; retry after 1 s
 //! ```
 //!
 //! A rejected request has not been sent, so it may be sent again, or elsewhere, whatever it does.
@@ -31,15 +33,15 @@ use bytes::Bytes;
 use greeter::GreeterClient;
 use http::{Request, Response, header::RETRY_AFTER};
 use http_body_util::{BodyExt, Empty};
-use hyper::body::Incoming;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use server::Server;
 use tonic::{Status, transport::Channel};
 use tower::{Service, ServiceBuilder, ServiceExt};
 use tower_weir::{
-    body::ResponseBody,
     circuit_breaker::{Breaker, CircuitBreakerLayer, StateChange, Window},
+    concurrency::{ConcurrencyLimitLayer, Fixed},
     error::ConfigError,
+    reject::Rejected,
 };
 
 /// Opens when half of the last ten calls failed, for about a second at first, and closes when two of three probes succeed.
@@ -52,19 +54,28 @@ fn breaking(name: &'static str) -> Result<CircuitBreakerLayer, ConfigError> {
     Ok(CircuitBreakerLayer::new(breaker).on_state_change(tell))
 }
 
+/// Eight calls at a time, however many are made. Outside of the breaker, so that what that turns away takes no place for long.
+fn at_once(name: &'static str) -> ConcurrencyLimitLayer {
+    ConcurrencyLimitLayer::new(Fixed::new(8)).named(name)
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let server = Server::start().await?;
 
     println!("== HTTP");
     let client = ServiceBuilder::new()
+        .layer(at_once("orders"))
         .layer(breaking("orders")?)
         .service(Client::builder(TokioExecutor::new()).build_http::<Empty<Bytes>>());
     let order = format!("http://{}/orders/7", server.address);
     scenario(&server, || get(client.clone(), &order)).await;
 
     let channel = Channel::from_shared(format!("http://{}", server.address))?.connect().await?;
-    let channel = ServiceBuilder::new().layer(breaking("greeter")?).service(channel);
+    let channel = ServiceBuilder::new()
+        .layer(at_once("greeter"))
+        .layer(breaking("greeter")?)
+        .service(channel);
     let greeter = GreeterClient::new(channel);
     println!("== gRPC");
     scenario(&server, || async {
@@ -128,7 +139,7 @@ async fn scenario(server: &Server, call: impl AsyncFn() -> Told) {
 async fn get<S, B>(mut client: S, uri: &str) -> Told
 where
     S: Service<Request<Empty<Bytes>>, Response = Response<B>, Error: Error>,
-    B: http_body::Body<Error: Error> + Sent,
+    B: http_body::Body<Error: Error>,
 {
     let request = match Request::get(uri).body(Empty::new()) {
         Ok(request) => request,
@@ -139,7 +150,7 @@ where
         Err(error) => Err(error),
     };
     let response = match response {
-        Ok(response) if response.body().was_sent() => response,
+        Ok(response) if !Rejected::is_on(&response) => response,
         Ok(rejected) => {
             let seconds = rejected.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
             let seconds = seconds.and_then(|seconds| seconds.parse().ok()).unwrap_or(1);
@@ -153,23 +164,6 @@ where
     match response.into_body().collect().await {
         Ok(_) => Told::of(status.to_string()),
         Err(error) => Told::of(format!("{status}, but {error}")),
-    }
-}
-
-/// Whether a request was sent, whichever layers are around the client.
-trait Sent {
-    fn was_sent(&self) -> bool;
-}
-
-impl Sent for Incoming {
-    fn was_sent(&self) -> bool {
-        true
-    }
-}
-
-impl<B: Sent, G> Sent for ResponseBody<B, G> {
-    fn was_sent(&self) -> bool {
-        self.get_ref().is_some_and(B::was_sent)
     }
 }
 

@@ -126,25 +126,17 @@ impl<B, G> ResponseBody<B, G> {
         Self(Kind::Inner(GuardedBody::new(body, guard)))
     }
 
+    /// Passes `body` through and holds `guard`, if there is one, until it ends: for a body that is known not to have ended yet.
+    #[cfg(feature = "concurrency")]
+    #[inline]
+    pub(crate) fn holding(body: B, guard: Option<G>) -> Self {
+        Self(Kind::Inner(GuardedBody { body, guard }))
+    }
+
     /// The whole of `data`; no frame at all if it is empty.
     pub fn full(data: impl Into<Bytes>) -> Self {
         let data = data.into();
         Self(Kind::Full((!data.is_empty()).then_some(data)))
-    }
-
-    /// Whether the layer made the response itself: the request was turned away and did not reach the service inside.
-    ///
-    /// In front of a client that is worth to know, since such a request can be sent again, whatever it does.
-    pub fn is_rejection(&self) -> bool {
-        matches!(self.0, Kind::Full(_))
-    }
-
-    /// The body of the service inside; `None` if the layer made the response itself.
-    pub fn get_ref(&self) -> Option<&B> {
-        match &self.0 {
-            Kind::Inner(body) => Some(&body.body),
-            Kind::Full(_) => None,
-        }
     }
 }
 

@@ -5,6 +5,10 @@ use tower_weir::{
     body::{GuardedBody, ResponseBody},
     circuit_breaker::{self, Breaker, CircuitBreaker, CircuitBreakerLayer},
     clock::{Clock, ManualClock, Timestamp},
+    concurrency::{
+        self, Acquire, Bounds, ConcurrencyLimit, ConcurrencyLimitLayer, Deadline, Drain, Fixed,
+        Held, HoldUntil, Limit, Permit, Priorities, Priority, Refusal, Sample,
+    },
     error::ConfigError,
     key::{Extension, Forwarded, Global, Header, Key, KeySeed, MissingKey, PeerIp},
     profile::{
@@ -18,11 +22,13 @@ use tower_weir::{
     },
     reject::Rejection,
     route::{RouteLabels, RouteTable},
+    verdict::Verdict,
 };
 
 fn shareable<T: Clone + Send + Sync + Unpin + 'static>() {}
 fn sendable<T: Send + 'static>() {}
 fn unpin<T: Unpin>() {}
+fn shared<T: Sync>() {}
 
 #[derive(Clone)]
 struct Inner;
@@ -57,6 +63,11 @@ fn services_are_what_their_inner_service_is() {
     sendable::<circuit_breaker::ResponseFuture<std::future::Ready<u8>>>();
     unpin::<circuit_breaker::ResponseFuture<std::future::Ready<u8>>>();
     sendable::<ResponseBody<std::cell::Cell<u8>, circuit_breaker::Call>>();
+    shareable::<ConcurrencyLimit<Inner>>();
+    sendable::<ConcurrencyLimit<std::cell::Cell<u8>>>();
+    sendable::<concurrency::ResponseFuture<Inner, std::future::Ready<u8>, std::cell::Cell<u8>>>();
+    unpin::<concurrency::ResponseFuture<Inner, std::future::Ready<u8>, std::cell::Cell<u8>>>();
+    sendable::<ResponseBody<std::cell::Cell<u8>, Held>>();
     shareable::<(Profiled<Inner>, Profiled<Inner, Counted>, ReportRoute<Inner>)>();
     sendable::<Profiled<std::cell::Cell<u8>>>();
     sendable::<profile::ResponseFuture<std::future::Ready<u8>>>();
@@ -80,6 +91,13 @@ fn layers_and_values_are_shareable() {
     shareable::<(Profile, ProfilePage, Operation, Snapshot)>();
     sendable::<Timer>();
     shareable::<(Handle, LimitHandle, PolicyHandle)>();
+    shareable::<(ConcurrencyLimitLayer, concurrency::Handle, concurrency::Limiter)>();
+    shareable::<(concurrency::Queue, Priorities, Priority, Deadline, HoldUntil)>();
+    shareable::<(Bounds, Fixed, Sample, Refusal, Verdict)>();
+    shareable::<RouteTable<concurrency::Limiter>>();
+    sendable::<(Permit, Held, Acquire, Drain, Box<dyn Limit>)>();
+    unpin::<(Permit, Held, Acquire, Drain)>();
+    shared::<(Permit, Drain)>();
     shareable::<(Queue, Aimd, Window, Restored)>();
     shareable::<Served<'static>>();
     sendable::<Adaptive>();
@@ -119,5 +137,8 @@ fn structs_are_unbounded() {
     let service: Profiled<NotAService> = tower::Layer::layer(&ProfileLayer::default(), NotAService);
     let _: NotAService = service.into_inner();
     let _: ReportRoute<NotAService> = tower::Layer::layer(&RouteReporter, NotAService);
+    let limit = ConcurrencyLimitLayer::new(Fixed::new(1));
+    let service: ConcurrencyLimit<NotAService> = tower::Layer::layer(&limit, NotAService);
+    let _: NotAService = service.into_inner();
     let _: ResponseBody<Request<NotAService>, NotAService> = ResponseBody::default();
 }

@@ -31,6 +31,7 @@ use tower_weir::{
     circuit_breaker::{Breaker, CircuitBreakerLayer, State, Window},
     clock::{Clock, ManualClock},
     head::Head,
+    reject::Rejected,
 };
 
 fn layer() -> (CircuitBreakerLayer, ManualClock) {
@@ -119,7 +120,7 @@ where
     for _ in 0..n {
         let request = Request::get(format!("http://{addr}/")).body(Empty::new()).unwrap();
         sent.push(match client.clone().oneshot(request).await {
-            Ok(response) if response.body().is_rejection() => "not sent".to_owned(),
+            Ok(response) if Rejected::is_on(&response) => "not sent".to_owned(),
             Ok(response) => {
                 let status = response.status().as_u16().to_string();
                 // The connection goes back to the pool.

@@ -6,11 +6,11 @@ use std::sync::{
 };
 
 use bytes::Bytes;
-use http::{Response, header::RETRY_AFTER};
+use http::Response;
 use std::time::Duration;
 
 use super::{
-    Breaker, OnMissingKey,
+    Breaker,
     breaker::DEFAULT_NAME,
     call::Call,
     state::Admission as Decision,
@@ -19,12 +19,10 @@ use super::{
 use crate::{
     clock::Timestamp,
     head::Head,
-    key::MissingKey,
-    reject::{Reason, Rejection, is_grpc},
+    key::{MissingKey, OnMissingKey},
+    reject::{Reason, Rejection, Render},
     route::RouteTable,
 };
-
-pub(super) type RejectFn = Arc<dyn Fn(&Rejection, &Head<'_>) -> Response<Bytes> + Send + Sync>;
 
 /// What a layer was told.
 #[derive(Clone)]
@@ -32,7 +30,7 @@ pub(super) struct Config {
     pub(super) base: Option<Breaker>,
     pub(super) routes: Option<RouteTable<Breaker>>,
     pub(super) usage: Usage,
-    pub(super) on_reject: Option<RejectFn>,
+    pub(super) on_reject: Option<Render>,
     pub(super) shadow: bool,
 }
 
@@ -40,7 +38,7 @@ pub(super) struct Config {
 pub(super) struct Admission {
     base: Option<Arc<Watched>>,
     routes: Option<RouteTable<Arc<Watched>>>,
-    on_reject: Option<RejectFn>,
+    on_reject: Option<Render>,
     pub(super) shadow: AtomicBool,
 }
 
@@ -115,11 +113,7 @@ impl Admission {
         match watched.usage.on_missing_key {
             OnMissingKey::Share => None,
             OnMissingKey::Skip => Some(Ok(None)),
-            OnMissingKey::Reject => {
-                let detail = format!("the request has no {}", missing.what());
-                let rejection = Rejection::new(Reason::MissingKey).detail(detail);
-                Some(self.reject(watched, &rejection, head))
-            }
+            OnMissingKey::Reject => Some(self.reject(watched, &missing.rejection(), head)),
         }
     }
 
@@ -149,14 +143,6 @@ impl Admission {
             return Ok(None);
         }
         meters.rejected.increment(1);
-        let Some(render) = &self.on_reject else { return Err(Box::new(rejection.response(head))) };
-        let mut response = render(rejection, head);
-        // Whatever it answers, the client is told when to come back. (gRPC clients are by its status details.)
-        if let Some(seconds) = rejection.retry_after_secs()
-            && !is_grpc(head.headers)
-        {
-            response.headers_mut().entry(RETRY_AFTER).or_insert(seconds.into());
-        }
-        Err(Box::new(response))
+        Err(Box::new(rejection.response_by(self.on_reject.as_ref(), head)))
     }
 }

@@ -20,7 +20,7 @@ pub(super) struct Circuit {
     /// From above: the generation, the state, and in the lower half the successes that the window does not know yet. They are
     /// one word so that none counts for another generation.
     word: AtomicU64,
-    /// [`Machine::until`], written before the word.
+    /// [`Machine::until`]. It belongs to the word if that is the same before and after it was read, and is not changing.
     until: AtomicU64,
     machine: Mutex<Machine>,
 }
@@ -33,11 +33,16 @@ fn tag(generation: u32, state: State) -> u64 {
     u64::from(generation << 2 | state as u32) << 32
 }
 
-fn state(word: u64) -> State {
+/// In place of a state, while the word and the time are changed.
+const CHANGING: u64 = 3 << 32;
+
+/// `None` while it is changing.
+fn state(word: u64) -> Option<State> {
     match (word >> 32) & 3 {
-        0 => State::Closed,
-        1 => State::HalfOpen,
-        _ => State::Open,
+        0 => Some(State::Closed),
+        1 => Some(State::HalfOpen),
+        2 => Some(State::Open),
+        _ => None,
     }
 }
 
@@ -62,7 +67,7 @@ impl Circuit {
         now: impl FnOnce() -> Timestamp,
     ) -> (Admission, Option<Transition>) {
         let word = self.word.load(Ordering::Acquire);
-        if state(word) == State::Closed {
+        if state(word) == Some(State::Closed) {
             return (Admission::Pass(Ticket { generation: generation(word), probe: 0 }), None);
         }
         self.admit_unless_open(settings, word, now())
@@ -76,8 +81,7 @@ impl Circuit {
         now: Timestamp,
     ) -> (Admission, Option<Transition>) {
         let until = self.until.load(Ordering::Acquire);
-        // If the word is still the same, the time is its own.
-        let is_open = state(word) == State::Open && self.word.load(Ordering::Relaxed) == word;
+        let is_open = state(word) == Some(State::Open) && self.word.load(Ordering::Relaxed) == word;
         if is_open && now.as_nanos() < until && until != u64::MAX {
             let left = Timestamp::from_nanos(until).saturating_since(now);
             return (Admission::Reject(Some(left)), None);
@@ -116,10 +120,12 @@ impl Circuit {
         let gathered = self.word.fetch_and(!COUNT, Ordering::AcqRel) & COUNT;
         machine.succeeded(gathered as u32);
         let done = f(&mut machine);
-        let tag = tag(machine.generation(), machine.state());
-        // In this order: who sees the word sees a time that is no older.
-        self.until.store(machine.until(), Ordering::Release);
-        if self.word.load(Ordering::Relaxed) & !COUNT != tag {
+        let (tag, until) = (tag(machine.generation(), machine.state()), machine.until());
+        if self.word.load(Ordering::Relaxed) & !COUNT == tag {
+            self.until.store(until, Ordering::Release);
+        } else {
+            self.word.fetch_or(CHANGING, Ordering::AcqRel);
+            self.until.store(until, Ordering::Release);
             // What was gathered meanwhile is of a generation that is over.
             self.word.swap(tag, Ordering::AcqRel);
         }
@@ -127,7 +133,8 @@ impl Circuit {
     }
 
     pub(super) fn state(&self) -> State {
-        state(self.word.load(Ordering::Acquire))
+        let word = self.word.load(Ordering::Acquire);
+        state(word).unwrap_or_else(|| self.locked(|machine| machine.state()))
     }
 
     pub(super) fn counts(&self, now: Timestamp) -> Counts {

@@ -5,14 +5,14 @@ use http::Response;
 use tower_layer::Layer;
 
 use super::{
-    Breaker, CircuitBreaker, Handle, OnMissingKey, StateChange,
+    Breaker, CircuitBreaker, Handle, StateChange,
     admission::{Admission, Config},
     watched::Usage,
 };
 use crate::{
     clock::Clock,
     head::Head,
-    key::KeyExtractor,
+    key::{KeyExtractor, OnMissingKey},
     reject::Rejection,
     route::RouteTable,
     verdict::{Answer, Judge, Verdict},

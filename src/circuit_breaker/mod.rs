@@ -20,7 +20,7 @@
 //! # Around clients
 //!
 //! The layer takes any service of HTTP requests, also one that sends them. There a rejected request was not sent, which
-//! [`ResponseBody::is_rejection`](crate::body::ResponseBody::is_rejection) tells apart from a 503 of the server.
+//! [`Rejected`](crate::reject::Rejected) tells apart from a 503 of the server.
 //!
 //! ```
 //! use bytes::Bytes;
@@ -52,7 +52,8 @@
 //! | ended after the breaker changed its state | nothing |
 //!
 //! Put a timeout inside of the breaker, then calls that run into it are failures. Outside of it they are calls that were given
-//! up, and the breaker learns of them only by [`Breaker::slow_calls`].
+//! up, and the breaker learns of them only by [`Breaker::slow_calls`]. Rate and concurrency limits go outside: their rejections
+//! would be failures inside.
 //!
 //! # When it opens, and when it closes
 //!
@@ -97,7 +98,6 @@ mod future;
 mod handle;
 mod layer;
 mod meters;
-mod missing_key;
 mod probes;
 mod retry_after;
 mod service;
@@ -114,7 +114,6 @@ pub use self::{
     future::ResponseFuture,
     handle::{BreakerHandle, CircuitHandle, Handle},
     layer::CircuitBreakerLayer,
-    missing_key::OnMissingKey,
     service::CircuitBreaker,
     window::Window,
 };

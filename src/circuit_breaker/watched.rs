@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    OnMissingKey, State, StateChange,
+    State, StateChange,
     breaker::Shared,
     change::Transition,
     circuits::{Forced, Member},
@@ -16,7 +16,7 @@ use super::{
 use crate::{
     clock::Clock,
     head::Head,
-    key::{HashedKey, Key, MissingKey},
+    key::{HashedKey, Key, MissingKey, OnMissingKey},
     verdict::Judge,
 };
 
@@ -134,11 +134,7 @@ impl Watched {
         if self.warned_of_missing_key.swap(true, Ordering::Relaxed) {
             return;
         }
-        let consequence = match self.usage.on_missing_key {
-            OnMissingKey::Share => "such requests share one circuit",
-            OnMissingKey::Reject => "such requests are rejected",
-            OnMissingKey::Skip => "no circuit is for such requests",
-        };
+        let consequence = self.usage.on_missing_key.consequence();
         let breaker = &**self.breaker.name();
         tracing::warn!(breaker, "{missing}; {consequence} (logged once)");
     }

@@ -15,6 +15,10 @@ use super::{
 /// # Cancel safety
 ///
 /// Dropping it leaves the queue. If it had come to its turn already, the next in line has.
+///
+/// # Panics
+///
+/// When it is polled and has to wait, if it is outside of a tokio runtime that has timers.
 #[must_use = "a future does nothing unless it is polled"]
 pub struct Acquire(State);
 

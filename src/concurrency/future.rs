@@ -1,5 +1,5 @@
 use std::{
-    fmt,
+    fmt, mem,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -12,7 +12,7 @@ use pin_project::pin_project;
 use tower_service::Service;
 
 use super::{HoldUntil, admission::Admission, gate::Waiter, held::Held};
-use crate::body::ResponseBody;
+use crate::body::{Guard, ResponseBody};
 
 /// The future of [`ConcurrencyLimit`](super::ConcurrencyLimit).
 ///
@@ -51,6 +51,7 @@ impl<S, F, R> ResponseFuture<S, F, R> {
         Self { inner: None, held: None, hold_until, waiting: Some(waiting), answer: None }
     }
 
+    #[inline]
     pub(super) fn answered(answer: Response<Bytes>) -> Self {
         let hold_until = HoldUntil::default();
         Self { inner: None, held: None, hold_until, waiting: None, answer: Some(answer) }
@@ -73,35 +74,50 @@ where
                 match turn {
                     Ok((permit, in_flight)) => {
                         *this.held = Some(admission.held(permit, in_flight));
-                        this.inner.set(Some(inner.call(request)));
+                        let on_panic = OnPanic(this.held);
+                        let future = inner.call(request);
+                        mem::forget(on_panic);
+                        this.inner.set(Some(future));
                     }
                     Err(refusal) => *this.answer = Some(admission.shed().answer(refusal, request)),
                 }
             }
         }
         if let Some(inner) = this.inner.as_mut().as_pin_mut() {
-            let result = ready!(inner.poll(cx));
-            let held = this.held.take();
+            // Whoever catches a panic further out drops this future only when it is over.
+            let on_panic = OnPanic(this.held);
+            let result = inner.poll(cx);
+            mem::forget(on_panic);
+            let result = ready!(result);
             // Nothing of the request is left when its permit goes to the next.
             this.inner.set(None);
+            if let Some(held) = this.held
+                && !held.outlasts(&result, *this.hold_until)
+            {
+                *this.held = None;
+            }
+            // What had to be asked of the answer has been asked by now: it is large, and is moved only once like this.
+            let held = this.held.take();
             return Poll::Ready(match result {
-                Ok(response) => {
-                    let held = held.and_then(|held| held.head(&response, *this.hold_until));
-                    Ok(response.map(|body| match held {
-                        Some(held) => ResponseBody::guarded(body, held),
-                        None => ResponseBody::inner(body),
-                    }))
-                }
-                Err(error) => {
-                    held.into_iter().for_each(Held::failed);
-                    Err(error)
-                }
+                Ok(response) => Ok(response.map(|body| ResponseBody::holding(body, held))),
+                Err(error) => Err(error),
             });
         }
         match this.answer.take() {
             Some(answer) => Poll::Ready(Ok(answer.map(ResponseBody::full))),
             // Polled after completion, which the contract of `Future` leaves open.
             None => Poll::Pending,
+        }
+    }
+}
+
+/// What is dropped only if the service panics: then it has failed. The permit is given back with the future.
+struct OnPanic<'a>(&'a mut Option<Held>);
+
+impl Drop for OnPanic<'_> {
+    fn drop(&mut self) {
+        if let Some(held) = self.0 {
+            Guard::failed(held);
         }
     }
 }

@@ -1,90 +1,124 @@
-use std::{fmt, sync::Arc, thread, time::Duration};
+use std::{fmt, thread, time::Duration};
 
 use http::{HeaderMap, Response};
+use http_body::Body;
 
-use super::{
-    HoldUntil, Sample,
-    gate::{Gate, Permit},
-};
+use super::{HoldUntil, Sample, gate::Permit};
 use crate::{
     body::Guard,
-    clock::Timestamp,
+    clock::{Timestamp, nanos},
     verdict::{Judge, Verdict},
 };
 
 /// What is held for a request that was let in: a permit, and what an adaptive limit will learn from the answer.
 ///
-/// It is the guard of the response's body.
+/// It is the guard of the response's body, and moves with that from layer to layer: so it is kept small.
 pub struct Held {
-    permit: Option<Permit>,
+    permit: Permit,
     lesson: Option<Lesson>,
 }
 
 /// What an answer will teach.
 struct Lesson {
-    gate: Arc<Gate>,
     judge: Judge,
-    since: Timestamp,
-    /// How long it took to the head; `None` until that is there.
-    rtt: Option<Duration>,
-    in_flight: u32,
+    stage: Stage,
+}
+
+/// How far the answer is. What is the same in both variants is in both, as it then fits into the room beside the tag.
+#[derive(Clone, Copy)]
+enum Stage {
+    /// Its head is not there yet.
+    Asked { in_flight: u32, since: Timestamp },
+    /// Its head was there after so many nanoseconds.
+    Answered { in_flight: u32, rtt: u64 },
 }
 
 impl Held {
+    /// For a request that was let in as one of so many; `since` if its answer is to teach something, see
+    /// [`Gate::starts`](super::gate::Gate::starts).
     #[inline]
-    pub(super) fn new(permit: Permit, in_flight: u32, judge: &Judge) -> Self {
-        let gate = permit.gate();
-        let lesson = gate.learns().then(|| Lesson {
-            gate: Arc::clone(gate),
-            judge: judge.clone(),
-            since: gate.terms().clock.now(),
-            rtt: None,
-            in_flight,
-        });
-        Self { permit: Some(permit), lesson }
+    pub(super) fn new(
+        permit: Permit,
+        in_flight: u32,
+        since: Option<Timestamp>,
+        judge: &Judge,
+    ) -> Self {
+        let lesson = since
+            .map(|since| Lesson { judge: judge.clone(), stage: Stage::Asked { in_flight, since } });
+        Self { permit, lesson }
     }
 
-    /// The head of the answer is there; what is still to be held for its body.
+    /// The head of the answer is there, or there is none. Whether something is still to be held for its body.
     #[inline]
-    pub(super) fn head<B>(mut self, response: &Response<B>, until: HoldUntil) -> Option<Self> {
-        if let Some(mut lesson) = self.lesson.take() {
-            lesson.rtt = Some(lesson.gate.terms().clock.now().saturating_since(lesson.since));
-            match lesson.judge.head(response) {
-                Some(verdict) => lesson.teach(verdict),
-                None => self.lesson = Some(lesson),
+    pub(super) fn outlasts<B: Body, E>(
+        &mut self,
+        result: &Result<Response<B>, E>,
+        until: HoldUntil,
+    ) -> bool {
+        let Ok(response) = result else {
+            self.learn(Verdict::Failure);
+            return false;
+        };
+        if self.lesson.is_some() {
+            self.learn_of_head(response);
+        }
+        // A body that is empty from the start may never be polled.
+        if response.body().is_end_stream() {
+            self.complete();
+            return false;
+        }
+        if until == HoldUntil::BodyEnd {
+            return true;
+        }
+        self.permit.give_back();
+        self.lesson.is_some()
+    }
+
+    fn learn_of_head<B>(&mut self, response: &Response<B>) {
+        let Some(Lesson { judge, stage }) = &mut self.lesson else { return };
+        let now = self.permit.gate().terms().clock.now();
+        let (in_flight, rtt) = stage.at(now);
+        match judge.head(response) {
+            Some(verdict) => {
+                self.permit.gate().learn(&sample(now, rtt, in_flight, verdict));
+                self.lesson = None;
             }
+            None => *stage = Stage::Answered { in_flight, rtt: nanos(rtt) },
         }
-        if until == HoldUntil::Headers {
-            self.permit = None;
-        }
-        (self.permit.is_some() || self.lesson.is_some()).then_some(self)
-    }
-
-    /// There is no answer.
-    pub(super) fn failed(mut self) {
-        self.learn(Verdict::Failure);
     }
 
     fn learn(&mut self, verdict: Verdict) {
         if let Some(lesson) = self.lesson.take() {
-            lesson.teach(verdict);
+            self.teach(lesson.stage, verdict);
+        }
+    }
+
+    fn teach(&self, stage: Stage, verdict: Verdict) {
+        let gate = self.permit.gate();
+        let now = gate.terms().clock.now();
+        let (in_flight, rtt) = stage.at(now);
+        gate.learn(&sample(now, rtt, in_flight, verdict));
+    }
+}
+
+impl Stage {
+    /// How many were in, and how long the head took, or has taken by now.
+    fn at(self, now: Timestamp) -> (u32, Duration) {
+        match self {
+            Self::Asked { in_flight, since } => (in_flight, now.saturating_since(since)),
+            Self::Answered { in_flight, rtt } => (in_flight, Duration::from_nanos(rtt)),
         }
     }
 }
 
-impl Lesson {
-    fn teach(self, verdict: Verdict) {
-        let now = self.gate.terms().clock.now();
-        let rtt = self.rtt.unwrap_or_else(|| now.saturating_since(self.since));
-        self.gate.learn(&Sample { now, rtt, in_flight: self.in_flight as usize, verdict });
-    }
+fn sample(now: Timestamp, rtt: Duration, in_flight: u32, verdict: Verdict) -> Sample {
+    Sample { now, rtt, in_flight: in_flight as usize, verdict }
 }
 
 impl Guard for Held {
     fn trailers(&mut self, trailers: &HeaderMap) {
         if let Some(lesson) = self.lesson.take() {
-            let verdict = lesson.judge.trailers(trailers);
-            lesson.teach(verdict);
+            self.teach(lesson.stage, lesson.judge.trailers(trailers));
         }
     }
 
@@ -99,6 +133,7 @@ impl Guard for Held {
 }
 
 impl Drop for Held {
+    #[inline]
     fn drop(&mut self) {
         // Whoever is given up teaches nothing, whoever panics that it failed.
         if self.lesson.is_some() && thread::panicking() {

@@ -1,6 +1,9 @@
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use super::{
@@ -23,6 +26,7 @@ pub(super) struct Keyed {
     terms: Arc<Terms>,
     /// What was set by hand, for the gates that are yet to come.
     set: Mutex<Set>,
+    warned: AtomicBool,
 }
 
 struct Set {
@@ -47,22 +51,32 @@ impl Keyed {
             make,
             terms: Arc::clone(terms),
             set: Mutex::new(Set { limit: None, mode: Mode::Open }),
+            warned: AtomicBool::new(false),
         }
     }
 
-    /// The gate of a request; `None` if it is to pass unlimited.
-    pub(super) fn gate(&self, head: &Head<'_>) -> Result<Option<Arc<Gate>>, MissingKey> {
-        match self.key.extractor.key(head, &self.seed) {
-            Ok(key) => {
-                let gate = self.gates.get_or_add(key, || self.new_gate());
-                Ok(Some(gate.unwrap_or_else(|| Arc::clone(&self.rest))))
-            }
-            Err(missing) => match self.key.on_missing {
-                OnMissingKey::Share => Ok(Some(Arc::clone(&self.rest))),
-                OnMissingKey::Skip => Ok(None),
-                OnMissingKey::Reject => Err(missing),
-            },
+    /// The gate of a request.
+    pub(super) fn gate(&self, head: &Head<'_>) -> Result<Arc<Gate>, MissingKey> {
+        let key = self.key.extractor.key(head, &self.seed)?;
+        let gate = self.gates.get_or_add(key, || self.new_gate());
+        Ok(gate.unwrap_or_else(|| Arc::clone(&self.rest)))
+    }
+
+    pub(super) fn on_missing(&self) -> OnMissingKey {
+        self.key.on_missing
+    }
+
+    /// Logs the first request that carries no key.
+    pub(super) fn warn_of(&self, missing: &MissingKey, limit: &str) {
+        if self.warned.swap(true, Ordering::Relaxed) {
+            return;
         }
+        let consequence = match self.key.on_missing {
+            OnMissingKey::Share => "such requests share one limit",
+            OnMissingKey::Reject => "such requests are rejected",
+            OnMissingKey::Skip => "such requests are not limited",
+        };
+        tracing::warn!(limit, "{missing}; {consequence} (logged once)");
     }
 
     pub(super) fn rest(&self) -> &Arc<Gate> {

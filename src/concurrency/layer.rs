@@ -48,6 +48,8 @@ impl ConcurrencyLimitLayer {
     }
 
     /// Limits only the requests that `routes` names, see [`ConcurrencyLimitLayer::routes`].
+    ///
+    /// Such a layer has no limiter of its own. What would configure that panics: configure those in `routes` before.
     pub fn for_routes(routes: RouteTable<Limiter>) -> Self {
         Self::build(None, Some(routes))
     }
@@ -74,7 +76,10 @@ impl ConcurrencyLimitLayer {
     }
 
     fn with_limiter(self, change: impl FnOnce(Limiter) -> Limiter) -> Self {
-        self.with(|config| config.limiter = config.limiter.take().map(change))
+        self.with(|config| match config.limiter.take() {
+            Some(limiter) => config.limiter = Some(change(limiter)),
+            None => panic!("the layer has no limiter of its own: configure those of its routes"),
+        })
     }
 
     /// Limits the requests that `routes` names by its limiters instead of the layer's own.
@@ -85,21 +90,37 @@ impl ConcurrencyLimitLayer {
     }
 
     /// Lets requests wait, see [`Limiter::queue`].
+    ///
+    /// # Panics
+    ///
+    /// If the layer limits [only routes](ConcurrencyLimitLayer::for_routes).
     pub fn queue(self, queue: Queue) -> Self {
         self.with_limiter(|limiter| limiter.queue(queue))
     }
 
     /// Lets none wait, see [`Limiter::reject_when_full`].
+    ///
+    /// # Panics
+    ///
+    /// If the layer limits [only routes](ConcurrencyLimitLayer::for_routes).
     pub fn reject_when_full(self) -> Self {
         self.with_limiter(Limiter::reject_when_full)
     }
 
     /// Tells classes of requests apart, see [`Limiter::priorities`].
+    ///
+    /// # Panics
+    ///
+    /// If the layer limits [only routes](ConcurrencyLimitLayer::for_routes).
     pub fn priorities(self, priorities: Priorities) -> Self {
         self.with_limiter(|limiter| limiter.priorities(priorities))
     }
 
     /// Limits each key by itself, see [`Limiter::key`].
+    ///
+    /// # Panics
+    ///
+    /// If the layer limits [only routes](ConcurrencyLimitLayer::for_routes).
     pub fn key(self, extractor: impl KeyExtractor) -> Self {
         self.with_limiter(|limiter| limiter.key(extractor))
     }
@@ -108,17 +129,26 @@ impl ConcurrencyLimitLayer {
     ///
     /// # Panics
     ///
-    /// If there is no limit for each [key](ConcurrencyLimitLayer::key).
+    /// If there is no limit for each [key](ConcurrencyLimitLayer::key), or the layer limits
+    /// [only routes](ConcurrencyLimitLayer::for_routes).
     pub fn on_missing_key(self, choice: OnMissingKey) -> Self {
         self.with_limiter(|limiter| limiter.on_missing_key(choice))
     }
 
     /// Names the layer's own limiter, see [`Limiter::named`].
+    ///
+    /// # Panics
+    ///
+    /// If the layer limits [only routes](ConcurrencyLimitLayer::for_routes).
     pub fn named(self, name: impl Into<Cow<'static, str>>) -> Self {
         self.with_limiter(|limiter| limiter.named(name))
     }
 
     /// Reads time from `clock`, see [`Limiter::clock`].
+    ///
+    /// # Panics
+    ///
+    /// If the layer limits [only routes](ConcurrencyLimitLayer::for_routes).
     pub fn clock(self, clock: Clock) -> Self {
         self.with_limiter(|limiter| limiter.clock(clock))
     }

@@ -6,6 +6,7 @@ use super::{
     drain::Drain,
     gate::{Gate, Mode, Permit, Terms},
     keyed::Keyed,
+    meters::Meters,
     refusal::Refusal,
 };
 use crate::{
@@ -308,6 +309,11 @@ impl Limiter {
             Gates::One(gate) => visit(gate),
             Gates::PerKey(keyed) => keyed.for_each(visit),
         }
+    }
+
+    #[inline]
+    pub(super) fn meters(&self) -> &Meters {
+        self.unkeyed().meters()
     }
 
     pub(super) fn name_if_unnamed(&self, name: &str) {

@@ -13,6 +13,10 @@ pub(super) struct Meters {
     pub(super) waiting: Gauge,
     pub(super) wait: Histogram,
     pub(super) exempt: Counter,
+    /// Without a key: whatever became of it, rejected for it, and let pass by a dry run.
+    pub(super) missing_keys: Counter,
+    pub(super) error: Counter,
+    pub(super) shadowed: Counter,
     classes: Box<[ClassMeters]>,
 }
 
@@ -50,6 +54,9 @@ impl Meters {
             waiting: gauge!(names::CONCURRENCY_WAITING.name, "limit" => limit()),
             wait: histogram!(names::CONCURRENCY_WAIT.name, "limit" => limit()),
             exempt: requests(&no_class, "exempt"),
+            missing_keys: counter!(names::CONCURRENCY_MISSING_KEYS.name, "limit" => limit()),
+            error: requests(&no_class, "error"),
+            shadowed: requests(&no_class, "shadowed"),
             classes: match &terms.priorities {
                 Some(priorities) => priorities.names().map(of_class).collect(),
                 None => [of_class(&no_class)].into(),

@@ -40,8 +40,10 @@ struct Class {
 enum Source {
     Extension,
     Header(HeaderName),
-    Closure(Arc<dyn Fn(&Head<'_>) -> Option<&'static str> + Send + Sync>),
+    Closure(Arc<Classify>),
 }
+
+type Classify = dyn Fn(&Head<'_>) -> Option<&'static str> + Send + Sync;
 
 /// The class of a request, by name: an extension that a layer outside sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -75,7 +77,7 @@ impl Priorities {
     ///
     /// # Errors
     ///
-    /// If there are none or more than 16 classes, a name comes twice, a share is not between 0 and 1, or the shares add up to
+    /// If there are none or more than 16 classes, a name comes twice, whatever its case, a share is not between 0 and 1, or the shares add up to
     /// more than 1.
     pub fn try_new<N: Into<Cow<'static, str>>>(
         classes: impl IntoIterator<Item = (N, f64)>,
@@ -87,8 +89,9 @@ impl Priorities {
             return Err(ConfigError::new("number of classes", count, "from 1 to 16"));
         }
         for (at, Class { name, share }) in classes.iter().enumerate() {
-            if classes[..at].iter().any(|class| class.name == *name) {
-                return Err(ConfigError::new("class", &**name, "a name may come only once"));
+            if classes[..at].iter().any(|class| class.name.eq_ignore_ascii_case(name)) {
+                let allowed = "a name may come only once, whatever its case";
+                return Err(ConfigError::new("class", &**name, allowed));
             }
             if !(0.0..=1.0).contains(share) {
                 let value = format!("{share} of class {name}");
@@ -101,7 +104,8 @@ impl Priorities {
             let allowed = "together no more than 1";
             return Err(ConfigError::new("shares", format!("{sum:.3} in all"), allowed));
         }
-        let named_default = classes.iter().position(|class| class.name == Priority::DEFAULT.0);
+        let is_default = |class: &Class| class.name.eq_ignore_ascii_case(Priority::DEFAULT.0);
+        let named_default = classes.iter().position(is_default);
         let default = named_default.unwrap_or(classes.len() - 1);
         Ok(Self { classes, default, source: Source::Extension })
     }

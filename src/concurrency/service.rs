@@ -59,7 +59,32 @@ where
         self.inner.poll_ready(cx)
     }
 
+    #[inline]
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        match self.admission.decide_at_once() {
+            Some(Ok(held)) => ResponseFuture {
+                inner: Some(self.inner.call(request)),
+                held: Some(held),
+                hold_until: self.admission.hold_until(),
+                waiting: None,
+                answer: None,
+            },
+            Some(Err(refusal)) => {
+                ResponseFuture::answered(self.admission.shed().answer(refusal, request))
+            }
+            None => self.call_if_let_in(request),
+        }
+    }
+}
+
+impl<S> ConcurrencyLimit<S> {
+    /// Decides on a request by what it is. Apart from `call`, because a request that was lent to anyone is copied when it is passed
+    /// on, which takes as long as all the rest.
+    #[inline]
+    fn call_if_let_in<B>(&mut self, request: Request<B>) -> ResponseFuture<S, S::Future, Request<B>>
+    where
+        S: Service<Request<B>> + Clone,
+    {
         match self.admission.decide(&Head::of(&request)) {
             Ruling::Admitted(held) => ResponseFuture {
                 inner: Some(self.inner.call(request)),

@@ -3,7 +3,7 @@
 use std::{fmt, mem, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response};
+use http::{Request, Response};
 
 use super::Refusal;
 use crate::{
@@ -53,28 +53,32 @@ impl Shed {
         Self::with(self.retry_after, self.resource_exhausted, Some(render))
     }
 
-    /// The answer to a request, which is used up for it.
+    /// The answer for any other reason.
+    pub(super) fn render_one(&self, rejection: &Rejection, head: &Head<'_>) -> Response<Bytes> {
+        rejection.response_by(self.render.as_ref(), head)
+    }
+
+    /// The answer to a request, which is used up for it. Not inlined: whoever lends the request copies it.
+    #[inline(never)]
     pub(super) fn answer<B>(&self, refusal: Refusal, mut request: Request<B>) -> Response<Bytes> {
         if self.render.is_some() {
             let rejection = rejection(refusal, self.retry_after, self.resource_exhausted);
             return rejection.response_by(self.render.as_ref(), &Head::of(&request));
         }
         let answer = &self.answers[usize::from(is_grpc(request.headers()))][refusal as usize];
+        let headers = request.headers_mut();
+        headers.clear();
+        for (name, value) in answer.headers() {
+            headers.insert(name.clone(), value.clone());
+        }
         let mut response = Response::new(answer.body().clone());
         *response.status_mut() = answer.status();
-        *response.headers_mut() = mem::take(request.headers_mut());
-        response.headers_mut().clear();
-        fill(response.headers_mut(), answer.headers());
-        *response.extensions_mut() = mem::take(request.extensions_mut());
-        response.extensions_mut().clear();
-        Rejected::mark(response.extensions_mut());
+        *response.headers_mut() = mem::take(headers);
+        let extensions = request.extensions_mut();
+        extensions.clear();
+        Rejected::mark(extensions);
+        *response.extensions_mut() = mem::take(extensions);
         response
-    }
-}
-
-fn fill(headers: &mut HeaderMap, from: &HeaderMap) {
-    for (name, value) in from {
-        headers.insert(name.clone(), value.clone());
     }
 }
 

@@ -3,6 +3,8 @@ use std::{borrow::Cow, fmt, hash::Hash};
 use http::HeaderName;
 
 use crate::head::Head;
+#[cfg(feature = "_tokio")]
+use crate::reject::{Reason, Rejection};
 
 /// Reads from the head of a request the key that it is counted for.
 ///
@@ -79,6 +81,12 @@ impl MissingKey {
     pub const fn remedy(mut self, remedy: &'static str) -> Self {
         self.remedy = remedy;
         self
+    }
+
+    /// How a request without it is rejected. Clients do not learn the remedy.
+    #[cfg(feature = "_tokio")]
+    pub(crate) fn rejection(&self) -> Rejection {
+        Rejection::new(Reason::MissingKey).detail(format!("the request has no {}", self.what))
     }
 
     /// What was looked for.

@@ -357,11 +357,7 @@ impl ActiveRule {
         if self.warned_of_missing_key.swap(true, Ordering::Relaxed) {
             return;
         }
-        let consequence = match self.on_missing_key {
-            OnMissingKey::Share => "such requests share one limit",
-            OnMissingKey::Reject => "such requests are rejected",
-            OnMissingKey::Skip => "such requests are not limited",
-        };
+        let consequence = self.on_missing_key.consequence();
         tracing::warn!(limit = %self.limiter.name(), "{missing}; {consequence} (logged once)");
     }
 }

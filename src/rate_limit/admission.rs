@@ -303,9 +303,7 @@ impl Admission {
         missing: &MissingKey,
         head: &Head<'_>,
     ) -> Result<Passed, Answer> {
-        let detail = format!("the request has no {}", missing.what());
-        let rejection = Rejection::new(Reason::MissingKey).detail(detail);
-        self.reject_or_shadow(rule, &rule.meters().error, &rejection, head)
+        self.reject_or_shadow(rule, &rule.meters().error, &missing.rejection(), head)
     }
 
     fn reject_or_shadow(

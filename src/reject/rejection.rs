@@ -59,7 +59,7 @@ pub(crate) type Render = Arc<dyn Fn(&Rejection, &Head<'_>) -> Response<Bytes> + 
 /// use tower_weir::{head::Head, reject::{Reason, Rejected, Rejection}};
 ///
 /// let response = Rejection::new(Reason::CircuitOpen).response(&Head::of(&Request::new(())));
-/// assert!(response.extensions().get::<Rejected>().is_some());
+/// assert!(Rejected::is_on(&response));
 /// ```
 ///
 /// It is an extension of the response, and does not go over the wire. In front of a client it tells that nothing was sent, so
@@ -77,8 +77,7 @@ impl Rejected {
 
     /// Whether a response is marked.
     #[inline]
-    #[cfg(any(feature = "circuit-breaker", feature = "concurrency"))]
-    pub(crate) fn is_on<B>(response: &Response<B>) -> bool {
+    pub fn is_on<B>(response: &Response<B>) -> bool {
         response.extensions().get::<Self>().is_some()
     }
 }

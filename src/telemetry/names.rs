@@ -122,7 +122,7 @@ pub const CONCURRENCY_REQUESTS: Metric = Metric {
     labels: &["limit", "class", "outcome"],
     help: "Requests decided on, each once. outcome: admitted, queued if it passed after a wait, full, timed_out, deadline, \
            displaced or draining if it was refused, abandoned if its client left while it waited, shadowed if a dry run let it \
-           pass, exempt. class: its priority, `_all` where there are none.",
+           pass, exempt, or error if it was rejected for want of a key. class: its priority, `_all` where there are none.",
 };
 
 /// The limit of a concurrency limit.
@@ -159,6 +159,15 @@ pub const CONCURRENCY_WAIT: Metric = Metric {
     unit: "seconds",
     labels: &["limit"],
     help: "How long those requests waited that passed after a wait.",
+};
+
+/// Requests without a key at a concurrency limit.
+pub const CONCURRENCY_MISSING_KEYS: Metric = Metric {
+    name: "weir_concurrency_missing_keys_total",
+    kind: Kind::Counter,
+    unit: "count",
+    labels: &["limit"],
+    help: "Requests that carried no key to be limited by, whatever became of them.",
 };
 
 /// Calls that came to a circuit breaker.
@@ -272,6 +281,7 @@ pub const ALL: &[Metric] = &[
     CONCURRENCY_IN_FLIGHT,
     CONCURRENCY_WAITING,
     CONCURRENCY_WAIT,
+    CONCURRENCY_MISSING_KEYS,
     CIRCUIT_BREAKER_CALLS,
     CIRCUIT_BREAKER_STATE,
     CIRCUIT_BREAKER_TRANSITIONS,

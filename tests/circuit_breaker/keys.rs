@@ -1,7 +1,7 @@
 //! A circuit for each key.
 
 use http::HeaderName;
-use tower_weir::{circuit_breaker::OnMissingKey, key::Header};
+use tower_weir::key::{Header, OnMissingKey};
 
 use super::*;
 

@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
+use tower_weir::reject::Rejected;
 use tower_weir::verdict::Verdict;
 
 use super::*;
@@ -28,7 +29,7 @@ fn a_rejection_says_when_to_come_back() {
     broken.open();
     broken.hand.advance(Duration::from_millis(1_200));
     let rejected = broken.get("/", 200);
-    assert!(rejected.body().is_rejection());
+    assert!(Rejected::is_on(&rejected));
     assert_eq!(rejected.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(header(&rejected, "retry-after"), "4");
     assert_eq!(header(&rejected, "content-type"), "application/problem+json");
@@ -49,7 +50,7 @@ fn a_503_of_the_service_is_no_rejection() {
     let broken = Broken::plain();
     let answer = broken.get("/", 503);
     assert_eq!(answer.status(), 503);
-    assert!(!answer.body().is_rejection());
+    assert!(!Rejected::is_on(&answer));
 }
 
 #[test]
@@ -62,7 +63,7 @@ fn the_rejection_may_be_ones_own() {
     broken.open();
     let rejected = broken.get("/tea", 200);
     assert_eq!((rejected.status().as_u16(), header(&rejected, "retry-after")), (418, "5"));
-    assert!(rejected.body().is_rejection());
+    assert!(Rejected::is_on(&rejected));
 }
 
 #[test]
@@ -97,7 +98,7 @@ fn an_error_of_the_service_is_a_failure_and_comes_through() {
     for _ in 0..4 {
         assert_eq!(fail().unwrap_err(), "no route");
     }
-    assert!(fail().unwrap().body().is_rejection());
+    assert!(Rejected::is_on(&fail().unwrap()));
 }
 
 #[test]
@@ -140,7 +141,7 @@ fn slow_calls_open_it_when_it_is_said_what_is_slow() {
             hand.advance(Duration::from_millis(millis));
             async { Ok::<_, Infallible>(Response::new(Full::new(Bytes::new()))) }
         });
-        send_to(&broken.layer, inner).unwrap().body().is_rejection()
+        Rejected::is_on(&send_to(&broken.layer, inner).unwrap())
     };
     let slow = breaker().slow_calls(Duration::from_millis(500), 0.75).unwrap();
     let broken = Broken::new(CircuitBreakerLayer::new(slow));
@@ -211,7 +212,7 @@ fn how_long_the_service_asks_to_be_left_alone_is_honoured() {
         let broken = Broken::plain();
         let busy = || Response::builder().status(503).header(name, value).body("").unwrap();
         for _ in 0..4 {
-            assert!(!broken.send(Request::new(()), busy()).body().is_rejection());
+            assert!(!Rejected::is_on(&broken.send(Request::new(()), busy())));
         }
         let rejected = broken.send(Request::new(()), busy());
         assert_eq!(header(&rejected, "retry-after"), expected.to_string(), "{value}");

@@ -42,6 +42,7 @@ use tower_weir::{
     body::ResponseBody,
     circuit_breaker::{Breaker, BreakerHandle, Call, CircuitBreakerLayer, State, Window},
     clock::{Clock, ManualClock},
+    reject::Rejected,
 };
 
 type Answer = Response<ResponseBody<Full<Bytes>, Call>>;
@@ -130,7 +131,7 @@ impl Broken {
         match poll(call.as_mut()) {
             Poll::Pending => Some(UnderWay { call, answer }),
             Poll::Ready(answer) => {
-                assert!(answer.unwrap().body().is_rejection());
+                assert!(Rejected::is_on(&answer.unwrap()));
                 None
             }
         }

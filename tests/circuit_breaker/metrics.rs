@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 
 use http::HeaderName;
-use tower_weir::{circuit_breaker::OnMissingKey, key::Header, telemetry::names, verdict::Verdict};
+use tower_weir::{
+    key::{Header, OnMissingKey},
+    telemetry::names,
+    verdict::Verdict,
+};
 
 use super::{recorded::recorded, *};
 

@@ -49,8 +49,8 @@ fn stream(broken: &Broken, frames: Vec<Result<Frame<Bytes>, &'static str>>) -> O
         let response = response.body(frames.take().unwrap_or_default()).unwrap();
         async { Ok::<_, Infallible>(response) }
     });
-    let body = send_to(&broken.layer, inner).unwrap_or_else(|never| match never {}).into_body();
-    (!body.is_rejection()).then(|| Box::pin(body))
+    let response = send_to(&broken.layer, inner).unwrap_or_else(|never| match never {});
+    (!Rejected::is_on(&response)).then(|| Box::pin(response.into_body()))
 }
 
 fn next(stream: &mut Stream) -> Option<Result<Frame<Bytes>, &'static str>> {

@@ -4,6 +4,8 @@
 mod allocator;
 #[path = "../support/recorded.rs"]
 mod recorded;
+#[path = "../support/warnings.rs"]
+mod warnings;
 
 mod adaptive;
 mod allocations;

@@ -90,7 +90,8 @@ impl Clients {
         self.each(requests, |request| exchange(service, request))
     }
 
-    fn each(&mut self, requests: u64, mut ask: impl FnMut(Request<Empty<Bytes>>)) -> Duration {
+    /// The time in which `ask` is called with so many requests; making them is not timed.
+    pub fn each(&mut self, requests: u64, mut ask: impl FnMut(Request<Empty<Bytes>>)) -> Duration {
         // Few enough that a request is still in the core's first cache when its turn comes, as it is after parsing.
         const PREPARED: u64 = 32;
         let mut prepared = Vec::with_capacity(PREPARED as usize);
@@ -148,7 +149,15 @@ where
     S: Service<Request<Empty<Bytes>>, Response = Response<B>> + Clone,
     B: http_body::Body,
 {
-    let response = answer(service, request);
+    read(answer(service, request));
+}
+
+/// Reads the body of an answer to its end, as hyper does.
+///
+/// # Panics
+///
+/// If the answer is not a success, or the body fails or waits.
+pub fn read<B: http_body::Body>(response: Response<B>) {
     assert_eq!(response.status(), StatusCode::OK);
     let mut context = Context::from_waker(Waker::noop());
     let mut body = pin!(response.into_body());

@@ -30,7 +30,7 @@ pub use self::{
     alloc::{CountingAllocator, Growth, growth},
     area::Area,
     case::{Case, timed},
-    exchange::{Clients, Inner, answer, exchange},
+    exchange::{Clients, Inner, answer, exchange, read},
     figures::Figures,
     group::Group,
     progress::Progress,

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
-    concurrency::{Limit, Refusal, Sample, meters::Meters},
+    concurrency::{Bounds, Limit, Refusal, Sample, meters::Meters},
     sync::{Mutex, MutexGuard},
 };
 
@@ -26,6 +26,8 @@ pub(in crate::concurrency) struct Gate {
     word: Word,
     terms: Arc<Terms>,
     line_up: Mutex<LineUp>,
+    /// What it was built with.
+    first_limit: usize,
     /// None, if the limit is fixed.
     learner: Option<Mutex<Learner>>,
 }
@@ -39,12 +41,13 @@ enum Step {
 
 impl Gate {
     pub(in crate::concurrency) fn new(limit: Box<dyn Limit>, terms: &Arc<Terms>) -> Self {
-        let first = limit.limit();
+        let first_limit = limit.limit();
         let learner = (!limit.is_fixed()).then(|| Mutex::new(Learner::new(limit)));
         Self {
-            word: Word::new(first, terms.priorities.is_some()),
+            word: Word::new(first_limit, terms.priorities.is_some()),
             terms: Arc::clone(terms),
             line_up: Mutex::new(LineUp::new(terms)),
+            first_limit,
             learner,
         }
     }
@@ -56,6 +59,25 @@ impl Gate {
     #[inline]
     pub(in crate::concurrency) fn meters(&self) -> &Meters {
         self.terms.meters(|| self.limit())
+    }
+
+    /// Lets someone in who is of no class, or refuses them, if that can be decided without a look at them. Counts only what it has
+    /// decided.
+    #[inline(always)]
+    pub(in crate::concurrency) fn enter_at_once(
+        self: &Arc<Self>,
+    ) -> Option<Result<(Permit, u32), Refusal>> {
+        match self.word.enter() {
+            Ok(in_flight) => {
+                self.meters().class(0).admitted.increment(1);
+                Some(Ok((Permit::new(Arc::clone(self), 0), in_flight)))
+            }
+            Err(Closed::Full) if self.terms.queue.is_none() => {
+                self.meters().class(0).refused(Refusal::Full).increment(1);
+                Some(Err(Refusal::Full))
+            }
+            Err(_) => None,
+        }
     }
 
     /// Lets someone of a class in, or into a line, or neither. Only who does not get in at once is asked for more.
@@ -117,15 +139,16 @@ impl Gate {
             Ok(joined) => joined,
             Err(refusal) => return Entry::Refused(refusal),
         };
+        let patience = line_up.patience(queue, ask.class, ask.now);
         // A place may have become free before the guard was seen.
         self.word.guard();
         self.settle(line_up, ask.now, displaced);
-        Entry::Waits(Waiter::new(Arc::clone(self), at, ask))
+        Entry::Waits(Waiter::new(Arc::clone(self), at, ask, patience))
     }
 
     /// Lets someone in who needs not wait behind others; as one of so many.
     fn enter_if_first(&self, line_up: &mut LineUp, class: usize) -> Result<u32, Refusal> {
-        match line_up.mode {
+        match line_up.mode() {
             Mode::Open => {}
             Mode::Paused => return Err(Refusal::Full),
             Mode::Draining => return Err(Refusal::Draining),
@@ -184,7 +207,7 @@ impl Gate {
     fn step(&self, line_up: &mut LineUp, now: Timestamp) -> Step {
         if line_up.waiting() > 0 {
             let Some(queue) = &self.terms.queue else { return Step::Done };
-            if line_up.mode == Mode::Draining {
+            if line_up.mode() == Mode::Draining {
                 return match line_up.oldest() {
                     Some(oldest) => Step::Did(line_up.refuse(oldest, Refusal::Draining)),
                     None => Step::Done,
@@ -193,7 +216,7 @@ impl Gate {
             if let Some(overdue) = line_up.overdue(queue, now) {
                 return Step::Did(line_up.refuse(overdue, Refusal::TimedOut));
             }
-            if line_up.mode == Mode::Open
+            if line_up.mode() == Mode::Open
                 && let Some(in_flight) = self.word.enter_locked()
             {
                 let class = line_up.next_class(&self.terms, self.word.load().limit());
@@ -202,21 +225,21 @@ impl Gate {
             return Step::Done;
         }
         line_up.emptied();
-        if line_up.mode != Mode::Draining || self.in_flight() == 0 {
-            if let Some(waker) = line_up.next_drainer() {
-                return Step::Did(Some(waker));
-            }
+        if (line_up.mode() != Mode::Draining || self.in_flight() == 0)
+            && let Some(waker) = line_up.next_drainer()
+        {
+            return Step::Did(Some(waker));
         }
-        if line_up.mode == Mode::Open && self.terms.priorities.is_none() {
+        if line_up.mode() == Mode::Open && self.terms.priorities.is_none() {
             self.word.unguard();
         }
         Step::Done
     }
 
-    /// Whether the limit is learnt, so that it needs samples.
+    /// The time, for a request that starts now; `None` if the limit is not learnt and so needs no samples.
     #[inline]
-    pub(in crate::concurrency) fn learns(&self) -> bool {
-        self.learner.is_some()
+    pub(in crate::concurrency) fn starts(&self) -> Option<Timestamp> {
+        self.learner.is_some().then(|| self.terms.clock.now())
     }
 
     /// Learns from an answer.
@@ -233,6 +256,7 @@ impl Gate {
 
     /// Sets the limit; whether that may let someone in who waits.
     fn apply(&self, limit: usize) -> bool {
+        let limit = limit.clamp(1, Bounds::MAX);
         if self.limit() == limit {
             return false;
         }
@@ -252,30 +276,33 @@ impl Gate {
         self.settle_now();
     }
 
-    /// Goes by what is learnt again.
+    /// Goes by what it was built with, or what is learnt, again.
     pub(in crate::concurrency) fn unpin(&self) {
-        let Some(learner) = &self.learner else { return };
-        let mut learner = learner.lock().unwrap_or_else(PoisonError::into_inner);
-        let limit = learner.unpin();
-        self.apply(limit);
-        drop(learner);
+        if let Some(learner) = &self.learner {
+            let mut learner = learner.lock().unwrap_or_else(PoisonError::into_inner);
+            let limit = learner.unpin();
+            self.apply(limit);
+        } else {
+            self.apply(self.first_limit);
+        }
         self.settle_now();
     }
 
     pub(in crate::concurrency) fn set_mode(&self, mode: Mode) {
+        let now = self.terms.clock.now();
         let mut line_up = self.line_up();
-        line_up.mode = mode;
+        line_up.set_mode(mode, now);
         if mode != Mode::Open {
             self.word.guard();
         }
-        self.settle(line_up, self.terms.clock.now(), None);
+        self.settle(line_up, now, None);
     }
 
     /// Whether nobody is in, or the gate does not drain any more; `waker` is woken when that comes.
     pub(in crate::concurrency) fn is_drained(&self, waker: &Waker) -> bool {
         let mut line_up = self.line_up();
         // Whoever leaves last takes this lock too, as the gate is guarded.
-        if line_up.mode != Mode::Draining || self.in_flight() == 0 {
+        if line_up.mode() != Mode::Draining || self.in_flight() == 0 {
             return true;
         }
         line_up.wake_when_drained(waker);

@@ -24,12 +24,10 @@ pub(in crate::concurrency) enum Mode {
 /// What is known under the lock.
 #[derive(Debug)]
 pub(super) struct LineUp {
-    pub(super) mode: Mode,
+    mode: Mode,
     lines: Lines<Turn>,
     /// How many of each class are in. Nothing, where there are no classes.
     in_flight: Box<[usize]>,
-    /// Since when the lines have not been empty.
-    busy_since: Option<Timestamp>,
     pace: Pace,
     /// Those who wait for the last to leave.
     drainers: Vec<Waker>,
@@ -55,10 +53,22 @@ impl LineUp {
             } else {
                 Box::default()
             },
-            busy_since: None,
             pace: Pace::default(),
             drainers: Vec::new(),
         }
+    }
+
+    pub(super) fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    pub(super) fn set_mode(&mut self, mode: Mode, now: Timestamp) {
+        // That they waited while none was let in says nothing of the load.
+        if self.mode != Mode::Open && mode == Mode::Open {
+            self.lines.begin_anew(now);
+            self.pace.rest();
+        }
+        self.mode = mode;
     }
 
     pub(super) fn waiting(&self) -> usize {
@@ -104,48 +114,42 @@ impl LineUp {
         limit: u32,
     ) -> Result<(usize, Option<Waker>), Refusal> {
         let &Ask { class, key, deadline, now } = ask;
-        let overloaded = self.is_overloaded(now);
-        if deadline.is_some_and(|deadline| self.is_too_late(class, deadline, now, overloaded)) {
+        if deadline.is_some_and(|deadline| {
+            let ahead = self.ahead_of(terms, ask, limit);
+            deadline <= now || self.pace.turn_behind(ahead, now).is_some_and(|turn| turn > deadline)
+        }) {
             return Err(Refusal::Deadline);
         }
         let mut displaced = None;
         if self.lines.waiting() >= queue.capacity_at(limit) {
-            let victim =
-                self.whose_place(terms, queue, ask, limit, overloaded).ok_or(Refusal::Full)?;
+            let victim = self.whose_place(terms, queue, ask, limit).ok_or(Refusal::Full)?;
             displaced = self.refuse(victim, Refusal::Displaced);
         }
-        self.busy_since.get_or_insert(now);
         Ok((self.lines.join(class, key, now, Turn::Waits(None)), displaced))
     }
 
-    /// Whether someone would come to their turn only after their deadline.
-    fn is_too_late(
-        &self,
-        class: usize,
-        deadline: Timestamp,
-        now: Timestamp,
-        overloaded: bool,
-    ) -> bool {
-        // Of those who are overtaken by whoever comes last nobody is in front of this one.
-        let ahead: usize = if overloaded {
-            0
-        } else {
-            (0..=class).map(|class| self.lines.waiting_of(class)).sum()
-        };
-        deadline <= now || self.pace.turn_behind(ahead, now).is_some_and(|turn| turn > deadline)
+    /// How many come to their turn before someone who comes now, at most, of those who wait.
+    fn ahead_of(&self, terms: &Terms, ask: &Ask, limit: u32) -> usize {
+        let &Ask { class, key, now, .. } = ask;
+        // In an overloaded class it is the last of its line who comes first.
+        let own = if self.is_overloaded(class, now) { 0 } else { self.lines.len(class, key) };
+        // The lines take turns: none of the others gets more of them meanwhile than there are in its own, and one.
+        let others = self.lines.lines_of(class) - usize::from(self.lines.len(class, key) > 0);
+        let in_class = self.lines.waiting_of(class).min(own + others * (own + 1));
+        let more_critical: usize = (0..class).map(|class| self.lines.waiting_of(class)).sum();
+        let ahead = in_class + more_critical;
+        // A class with a share gets that many turns, however many others wait.
+        match terms.guaranteed(class, limit as usize) {
+            0 => ahead,
+            share => ahead.min((in_class + 1) * limit as usize / share),
+        }
     }
 
     /// Whose place in a full room is for someone who comes.
-    fn whose_place(
-        &self,
-        terms: &Terms,
-        queue: &Queue,
-        ask: &Ask,
-        limit: u32,
-        overloaded: bool,
-    ) -> Option<usize> {
+    fn whose_place(&self, terms: &Terms, queue: &Queue, ask: &Ask, limit: u32) -> Option<usize> {
+        let overloaded = |class| self.is_overloaded(class, ask.now);
         // Whoever is served last anyway.
-        let end = if overloaded { End::Oldest } else { End::Youngest };
+        let last = |class| if overloaded(class) { End::Oldest } else { End::Youngest };
         let capacity = queue.capacity_at(limit);
         let waiting = |class| self.lines.waiting_of(class);
         let exceeds = |class: &usize| waiting(*class) > terms.guaranteed(*class, capacity);
@@ -155,11 +159,13 @@ impl LineUp {
         let mut others =
             all.rev().filter(|class| *class > ask.class || (within && *class != ask.class));
         if let Some(class) = others.find(exceeds) {
-            return self.lines.longest(class, end).map(|(_, at)| at);
+            return self.lines.longest(class, last(class)).map(|(_, at)| at);
         }
         let own = self.lines.len(ask.class, ask.key);
-        match self.lines.longest(ask.class, end) {
-            Some((len, at)) if len > own => Some(at),
+        let overloaded = overloaded(ask.class);
+        match self.lines.longest(ask.class, last(ask.class)) {
+            // Not of a line that would be the shorter then. If whoever comes last is served first, of any that is not shorter.
+            Some((len, at)) if len > own + usize::from(!overloaded) => Some(at),
             // Of its own line too, whoever comes last is served first.
             _ if overloaded => self.lines.oldest_of(ask.class, ask.key),
             _ => None,
@@ -172,11 +178,19 @@ impl LineUp {
         self.settle(at, Turn::Refused(refusal))
     }
 
-    /// Whoever has waited too long by now in an overloaded room.
+    /// Whoever has waited too long by now in an overloaded class, and is not the last of all.
     pub(super) fn overdue(&self, queue: &Queue, now: Timestamp) -> Option<usize> {
-        let (oldest, since) = self.lines.oldest()?;
-        let waited = now.saturating_since(since);
-        (waited > queue.overload_wait() && self.is_overloaded(now)).then_some(oldest)
+        let overdue = |class| {
+            let (oldest, since) = self.lines.oldest(class)?;
+            let waited = now.saturating_since(since);
+            (waited >= queue.overload_wait() && self.is_overloaded(class, now)).then_some(oldest)
+        };
+        (self.waiting() > 1).then(|| (0..self.lines.classes()).rev().find_map(overdue))?
+    }
+
+    /// When whoever of a class has just joined will be overdue, if that class does not empty before.
+    pub(super) fn patience(&self, queue: &Queue, class: usize, now: Timestamp) -> Timestamp {
+        queue.patience(now, self.lines.busy_since(class).unwrap_or(now))
     }
 
     /// The class that a free place is for, of those that wait.
@@ -193,7 +207,7 @@ impl LineUp {
 
     /// Whoever is next in a class is in, as one of so many.
     pub(super) fn grant(&mut self, class: usize, in_flight: u32, now: Timestamp) -> Option<Waker> {
-        let end = if self.is_overloaded(now) { End::Youngest } else { End::Oldest };
+        let end = if self.is_overloaded(class, now) { End::Youngest } else { End::Oldest };
         let next = self.lines.next(class, end)?;
         self.came(class);
         self.pace.turn(now);
@@ -202,7 +216,6 @@ impl LineUp {
 
     /// Nobody waits any more.
     pub(super) fn emptied(&mut self) {
-        self.busy_since = None;
         self.pace.rest();
     }
 
@@ -229,6 +242,14 @@ impl LineUp {
         }
     }
 
+    /// Someone who waits is not to be woken until they ask again.
+    pub(super) fn mute(&mut self, at: usize) -> Option<Waker> {
+        match self.lines.value_mut(at) {
+            Turn::Waits(waker) => waker.take(),
+            Turn::Granted(_) | Turn::Refused(_) => None,
+        }
+    }
+
     /// Someone does not wait any more.
     pub(super) fn forget(&mut self, at: usize) -> Turn {
         self.lines.forget(at)
@@ -238,9 +259,9 @@ impl LineUp {
         matches!(self.lines.value_mut(at), Turn::Waits(_))
     }
 
-    /// Whoever has waited longest.
+    /// Whoever has waited longest, of the most critical class that waits.
     pub(super) fn oldest(&self) -> Option<usize> {
-        self.lines.oldest().map(|(at, _)| at)
+        (0..self.lines.classes()).find_map(|class| self.lines.oldest(class)).map(|(at, _)| at)
     }
 
     pub(super) fn wake_when_drained(&mut self, waker: &Waker) {
@@ -254,8 +275,10 @@ impl LineUp {
         self.drainers.pop()
     }
 
-    fn is_overloaded(&self, now: Timestamp) -> bool {
-        self.busy_since.is_some_and(|since| Queue::is_overloaded(now.saturating_since(since)))
+    /// Whether more of a class wait than it gets done. That the others do is no fault of its own.
+    fn is_overloaded(&self, class: usize, now: Timestamp) -> bool {
+        let since = self.lines.busy_since(class).filter(|_| self.mode == Mode::Open);
+        since.is_some_and(|since| Queue::is_overloaded(now.saturating_since(since)))
     }
 
     fn settle(&mut self, at: usize, turn: Turn) -> Option<Waker> {

@@ -23,9 +23,10 @@ impl Pace {
         }
     }
 
-    /// Nobody waits, so the time to the next turn will say nothing.
+    /// Nobody waits, or nobody may come in: the time to the next turn will say nothing, and after it nor will the average. Were
+    /// it kept, a service that was slow once would have whoever is in a hurry refused for ever, and nobody would find out.
     pub(super) fn rest(&mut self) {
-        self.last = None;
+        *self = Self::default();
     }
 
     /// When whoever comes now would have their turn behind so many others, if that is known.

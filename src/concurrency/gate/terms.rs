@@ -22,7 +22,7 @@ pub(in crate::concurrency) struct Terms {
 }
 
 /// The name of a limiter that was given none.
-const DEFAULT_NAME: &str = "default";
+static DEFAULT_NAME: Cow<'static, str> = Cow::Borrowed("default");
 
 impl Terms {
     pub(in crate::concurrency) fn new(
@@ -44,9 +44,9 @@ impl Terms {
         }
     }
 
-    /// The name that it was given first.
+    /// The name that it was given first. To ask for it does not name it.
     pub(in crate::concurrency) fn name(&self) -> &Cow<'static, str> {
-        self.name.get_or_init(|| Cow::Borrowed(DEFAULT_NAME))
+        self.name.get().unwrap_or(&DEFAULT_NAME)
     }
 
     /// Names it, unless it has a name.

@@ -19,13 +19,15 @@ pub(in crate::concurrency) struct Waiter {
     since: Timestamp,
     /// When it has waited too long; `None` if never.
     until: Option<(Timestamp, Refusal)>,
+    /// When it will have if the room is overloaded; `None` if that is not sooner, or is past.
+    patience: Option<Timestamp>,
     timer: Option<Pin<Box<Sleep>>>,
     /// Whether it is out of the line.
     gone: bool,
 }
 
 impl Waiter {
-    pub(super) fn new(gate: Arc<Gate>, at: usize, ask: &Ask) -> Self {
+    pub(super) fn new(gate: Arc<Gate>, at: usize, ask: &Ask, patience: Timestamp) -> Self {
         let longest =
             gate.terms().queue.as_ref().map_or(Duration::MAX, |queue| queue.longest_wait());
         let longest =
@@ -35,8 +37,10 @@ impl Waiter {
             (Some(longest), Some(deadline)) if deadline.0 < longest.0 => Some(deadline),
             (longest, deadline) => longest.or(deadline),
         };
+        let patience = until.is_none_or(|(until, _)| patience < until).then_some(patience);
         gate.meters().waiting.increment(1.0);
-        Self { gate, at, class: ask.class, since: ask.now, until, timer: None, gone: false }
+        let (class, since) = (ask.class, ask.now);
+        Self { gate, at, class, since, until, patience, timer: None, gone: false }
     }
 
     /// Whether it is its turn: a permit, as one of so many.
@@ -47,49 +51,70 @@ impl Waiter {
         if self.gone {
             return Poll::Pending;
         }
-        let turn = self.turn(cx);
-        if turn.is_ready() || !self.is_overdue(cx) {
-            return turn;
-        }
-        if let Some((_, refusal)) = self.until {
-            let mut line_up = self.gate.line_up();
-            // It may have come to its turn meanwhile.
-            if line_up.is_waiting(self.at) {
-                let waker = line_up.refuse(self.at, refusal);
-                drop(line_up);
+        let mut turn = self.turn(cx);
+        while turn.is_pending() && self.has_waited(cx) {
+            if self.patience.take().is_some() {
+                // All who are overdue are refused next, this one among them unless it is the last. It asks by itself.
+                let waker = self.gate.line_up().mute(self.at);
                 drop(waker);
-                // Perhaps it was the last.
-                self.gate.settle_now();
+                self.timer = None;
+            } else if let Some((_, refusal)) = self.until {
+                self.give_up(refusal);
             }
+            // Perhaps it was the last.
+            self.gate.settle_now();
+            turn = self.turn(cx);
         }
-        self.turn(cx)
+        turn
+    }
+
+    fn give_up(&self, refusal: Refusal) {
+        let mut line_up = self.gate.line_up();
+        // It may have come to its turn meanwhile.
+        if line_up.is_waiting(self.at) {
+            let waker = line_up.refuse(self.at, refusal);
+            drop(line_up);
+            drop(waker);
+        }
     }
 
     fn turn(&mut self, cx: &mut Context<'_>) -> Poll<Result<(Permit, u32), Refusal>> {
         let (turn, _waker) = self.gate.line_up().poll(self.at, cx.waker());
-        if let Poll::Ready(turn) = &turn {
-            self.gone = true;
-            self.count(turn.err());
-        }
-        turn.map_ok(|in_flight| (Permit::new(Arc::clone(&self.gate), self.class), in_flight))
+        let Poll::Ready(turn) = turn else { return Poll::Pending };
+        self.gone = true;
+        self.gate.meters().waiting.decrement(1.0);
+        let now = self.gate.terms().clock.now();
+        let turn = match (turn, self.until) {
+            // Whoever sent it has given up by now.
+            (Ok(_), Some((deadline, Refusal::Deadline))) if deadline < now => {
+                self.gate.leave(self.class);
+                Err(Refusal::Deadline)
+            }
+            (turn, _) => turn,
+        };
+        self.count(turn.err(), now);
+        Poll::Ready(
+            turn.map(|in_flight| (Permit::new(Arc::clone(&self.gate), self.class), in_flight)),
+        )
     }
 
-    fn count(&self, refusal: Option<Refusal>) {
+    fn count(&self, refusal: Option<Refusal>, now: Timestamp) {
         let meters = self.gate.meters();
         let class = meters.class(self.class);
-        meters.waiting.decrement(1.0);
         match refusal {
             None => {
                 class.queued.increment(1);
-                let now = self.gate.terms().clock.now();
                 meters.wait.record(now.saturating_since(self.since));
             }
             Some(refusal) => class.refused(refusal).increment(1),
         }
     }
 
-    fn is_overdue(&mut self, cx: &mut Context<'_>) -> bool {
-        let Some((until, _)) = self.until else { return false };
+    /// Whether it has come to the end of its patience, or of the time that it may wait, whichever is next.
+    fn has_waited(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(until) = self.patience.or(self.until.map(|(until, _)| until)) else {
+            return false;
+        };
         let clock = &self.gate.terms().clock;
         let timer =
             self.timer.get_or_insert_with(|| Box::pin(sleep(until.saturating_since(clock.now()))));

@@ -17,8 +17,6 @@ pub(in crate::concurrency) struct Lines<T> {
     lines: Slab<Line>,
     by_name: HashMap<(usize, Key), usize, FxBuildHasher>,
     classes: Box<[Class]>,
-    /// All who wait, those first who came first.
-    by_age: List,
     waiting: usize,
 }
 
@@ -45,6 +43,11 @@ struct Line {
 #[derive(Debug, Default)]
 struct Class {
     waiting: usize,
+    /// Since when any have.
+    busy_since: Option<Timestamp>,
+    /// All who wait, those first who came first.
+    by_age: List,
+    lines: usize,
     /// Its lines, the next one first.
     turns: List,
     /// Its lines by their length, less one.
@@ -68,9 +71,13 @@ impl<T> Lines<T> {
             lines: Slab::new(),
             by_name: HashMap::default(),
             classes: (0..classes).map(|_| Class::default()).collect(),
-            by_age: List::default(),
             waiting: 0,
         }
+    }
+
+    /// How many classes there are.
+    pub(in crate::concurrency) fn classes(&self) -> usize {
+        self.classes.len()
     }
 
     /// How many wait.
@@ -81,6 +88,23 @@ impl<T> Lines<T> {
     /// How many of a class wait.
     pub(in crate::concurrency) fn waiting_of(&self, class: usize) -> usize {
         self.classes[class].waiting
+    }
+
+    /// Since when any of a class have waited.
+    pub(in crate::concurrency) fn busy_since(&self, class: usize) -> Option<Timestamp> {
+        self.classes[class].busy_since
+    }
+
+    /// Counts from `now` on since when they have.
+    pub(in crate::concurrency) fn begin_anew(&mut self, now: Timestamp) {
+        for class in &mut self.classes {
+            class.busy_since = class.busy_since.map(|_| now);
+        }
+    }
+
+    /// How many lines a class has: one for each key of which any wait.
+    pub(in crate::concurrency) fn lines_of(&self, class: usize) -> usize {
+        self.classes[class].lines
     }
 
     /// How many of a key in a class wait.
@@ -108,25 +132,31 @@ impl<T> Lines<T> {
             by_age: Link::default(),
         };
         let at = self.waiters.insert(waiter);
-        self.by_age.push_back(&mut self.waiters, |waiter| &mut waiter.by_age, at);
+        let of_class = &mut self.classes[class];
+        of_class.by_age.push_back(&mut self.waiters, |waiter| &mut waiter.by_age, at);
+        of_class.waiting += 1;
+        of_class.busy_since.get_or_insert(now);
         let mut waiters = self.lines[line].waiters;
         waiters.push_back(&mut self.waiters, |waiter| &mut waiter.in_line, at);
         self.lines[line].waiters = waiters;
         self.resize(line, self.lines[line].len + 1);
         self.waiting += 1;
-        self.classes[class].waiting += 1;
         at
     }
 
     /// Leaves its line, if it still stands there. Whether it did.
     pub(in crate::concurrency) fn leave(&mut self, at: usize) -> bool {
         let Some(line) = self.waiters[at].line.take() else { return false };
-        self.by_age.remove(&mut self.waiters, |waiter| &mut waiter.by_age, at);
+        let of_class = &mut self.classes[self.lines[line].class];
+        of_class.by_age.remove(&mut self.waiters, |waiter| &mut waiter.by_age, at);
+        of_class.waiting -= 1;
+        if of_class.waiting == 0 {
+            of_class.busy_since = None;
+        }
         let mut waiters = self.lines[line].waiters;
         waiters.remove(&mut self.waiters, |waiter| &mut waiter.in_line, at);
         self.lines[line].waiters = waiters;
         self.waiting -= 1;
-        self.classes[self.lines[line].class].waiting -= 1;
         self.resize(line, self.lines[line].len - 1);
         if self.lines[line].len == 0 {
             self.close(line);
@@ -158,9 +188,9 @@ impl<T> Lines<T> {
         self.end_of(*self.by_name.get(&(class, key))?, End::Oldest)
     }
 
-    /// Whoever has waited longest, and since when.
-    pub(in crate::concurrency) fn oldest(&self) -> Option<(usize, Timestamp)> {
-        let oldest = self.by_age.first()?;
+    /// Whoever of a class has waited longest, and since when.
+    pub(in crate::concurrency) fn oldest(&self, class: usize) -> Option<(usize, Timestamp)> {
+        let oldest = self.classes[class].by_age.first()?;
         Some((oldest, self.waiters[oldest].since))
     }
 
@@ -193,17 +223,18 @@ impl<T> Lines<T> {
             by_len: Link::default(),
         });
         self.by_name.insert((class, key), line);
-        let turns = &mut self.classes[class].turns;
-        turns.push_back(&mut self.lines, |line| &mut line.in_turns, line);
+        let class = &mut self.classes[class];
+        class.lines += 1;
+        class.turns.push_back(&mut self.lines, |line| &mut line.in_turns, line);
         line
     }
 
     fn close(&mut self, line: usize) {
-        let class = self.lines[line].class;
-        let turns = &mut self.classes[class].turns;
-        turns.remove(&mut self.lines, |line| &mut line.in_turns, line);
-        self.by_name.remove(&(class, self.lines[line].key));
-        self.lines.remove(line);
+        let class = &mut self.classes[self.lines[line].class];
+        class.lines -= 1;
+        class.turns.remove(&mut self.lines, |line| &mut line.in_turns, line);
+        let Line { class, key, .. } = self.lines.remove(line);
+        self.by_name.remove(&(class, key));
     }
 
     /// Gives a line another length, one more or one less.
@@ -333,11 +364,13 @@ mod tests {
                     }
                 }
                 prop_assert_eq!(lines.waiting(), model.waiting.len());
-                let oldest = model.waiting.first().map(|w| w.0);
-                prop_assert_eq!(lines.oldest().map(|(at, _)| at), oldest);
                 for class in 0..CLASSES {
                     let of_class = model.waiting.iter().filter(|w| w.1 == class).count();
                     prop_assert_eq!(lines.waiting_of(class), of_class);
+                    prop_assert_eq!(lines.lines_of(class), model.turns[class].len());
+                    let oldest = model.waiting.iter().find(|w| w.1 == class).map(|w| w.0);
+                    prop_assert_eq!(lines.oldest(class).map(|(at, _)| at), oldest);
+                    prop_assert_eq!(lines.busy_since(class).is_some(), of_class > 0);
                     let lens = (0..KEYS).map(|n| model.line(class, n).count());
                     let longest = lens.max().filter(|len| *len > 0);
                     let found = lines.longest(class, End::Youngest);

@@ -1,6 +1,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{
+    clock::Timestamp,
     error::ConfigError,
     key::{HashedKey, KeyExtractor},
 };
@@ -19,6 +20,10 @@ use crate::{
 /// late. So when it has not been empty for 100 ms, requests may wait no longer than a tenth of the
 /// [objective](Queue::objective), 5 ms at least, and whoever came last passes first: it still has a client that waits for it
 /// (Maurer, "Fail at Scale", ACM Queue 13(8), 2015, where it is called controlled delay and adaptive LIFO).
+///
+/// One who waits is always left, or a service that takes longer than the wait would have nothing to do when it is done (as in RFC
+/// 8289, section 5.3). Each class of [`Priorities`](crate::concurrency::Priorities) is judged by itself: that too many of a less
+/// critical one wait makes none of the others late. Nor is a [pause](crate::concurrency::Limiter::pause) an overload.
 #[derive(Clone)]
 pub struct Queue {
     max_wait: Duration,
@@ -78,8 +83,8 @@ impl Queue {
         Ok(Self { capacity: Some(capacity), ..self })
     }
 
-    /// The latency that clients are promised; the maximum wait without this. In an overloaded queue nobody waits longer than a
-    /// tenth of it, or 5 ms.
+    /// The latency that clients are promised; the maximum wait without this. In an overloaded queue nobody but the last waits
+    /// longer than a tenth of it, or 5 ms.
     pub const fn objective(mut self, objective: Duration) -> Self {
         self.objective = Some(objective);
         self
@@ -108,9 +113,19 @@ impl Queue {
         tenth.max(LEAST_WAIT).min(self.max_wait)
     }
 
-    /// Whether a queue that has not been empty for so long is overloaded.
+    /// Whether a class that has not been empty for so long is overloaded.
     pub(in crate::concurrency) fn is_overloaded(busy_for: Duration) -> bool {
-        busy_for > INTERVAL
+        busy_for >= INTERVAL
+    }
+
+    /// When someone who waits since `since`, in a class that is not empty since `busy_since`, has waited too long, should it still
+    /// not have been empty then.
+    pub(in crate::concurrency) fn patience(
+        &self,
+        since: Timestamp,
+        busy_since: Timestamp,
+    ) -> Timestamp {
+        busy_since.saturating_add(INTERVAL).max(since.saturating_add(self.overload_wait()))
     }
 }
 

@@ -18,6 +18,7 @@ use tower_service::Service;
 use tower_weir::{
     circuit_breaker::{Breaker, BreakerHandle, CircuitBreaker, CircuitBreakerLayer, State, Window},
     clock::{Clock, ManualClock},
+    reject::Rejected,
 };
 
 /// Every schedule with at most so many preemptions: beyond two or three, bugs of this kind are not known to hide.
@@ -58,14 +59,18 @@ fn begin(layer: &CircuitBreakerLayer, status: u16) -> Call {
 fn end(mut call: Call) -> Option<String> {
     let answer = Pin::new(&mut call).poll(&mut Context::from_waker(Waker::noop()));
     let Poll::Ready(Ok(response)) = answer else { panic!("it is answered at once") };
-    let is_rejection = response.body().is_rejection();
+    let is_rejection = Rejected::is_on(&response);
     is_rejection.then(|| response.headers()["retry-after"].to_str().unwrap().to_owned())
 }
 
 /// Goes by the last ten calls, of which there must be so many.
 fn layer(minimum: u32) -> (CircuitBreakerLayer, ManualClock, BreakerHandle) {
+    with_window(Window::by_count(10, minimum).unwrap())
+}
+
+fn with_window(window: Window) -> (CircuitBreakerLayer, ManualClock, BreakerHandle) {
     let (clock, hand) = Clock::manual();
-    let breaker = Breaker::new().window(Window::by_count(10, minimum).unwrap()).seed(1);
+    let breaker = Breaker::new().window(window).seed(1);
     let breaker = breaker.jitter(0.0).unwrap().concurrent_probes(1).unwrap();
     let layer = CircuitBreakerLayer::new(breaker).clock(clock);
     let handle = layer.handle().breaker("default").unwrap();
@@ -131,6 +136,22 @@ fn whoever_comes_while_it_opens_again_is_told_the_right_time() {
         end(probe);
         let wait = thread.join().unwrap().expect("there is room for one probe");
         assert!(wait == "1" || wait == "10", "{wait}");
+    });
+}
+
+#[test]
+fn whoever_comes_while_it_is_reset_passes_or_is_told_the_right_time() {
+    explore(3, || {
+        // Its window moves on in 10 s, which nobody is to take for the time that it is open.
+        let (layer, _, handle) = with_window(Window::by_time(Duration::from_secs(100), 2).unwrap());
+        end(begin(&layer, 500));
+        assert_eq!(handle.state(), State::Open);
+        let other = layer.clone();
+        let thread = thread::spawn(move || end(begin(&other, 200)));
+        handle.reset();
+        if let Some(wait) = thread.join().unwrap() {
+            assert_eq!(wait, "5");
+        }
     });
 }
 
