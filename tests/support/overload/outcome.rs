@@ -154,6 +154,7 @@ impl Outcome {
     }
 
     /// Goodput as a share of the ideal, by how much too late answers are, and by what was refused without need.
+    #[allow(dead_code, reason = "tests hold its parts to goals")]
     pub(crate) fn score(&self) -> f64 {
         self.goodput() * (SLO as f64 / self.p99()).min(1.0) * (1.0 - self.falsely_shed())
     }

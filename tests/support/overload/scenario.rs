@@ -12,6 +12,7 @@ pub(crate) const SLO: u64 = 100 * MS;
 #[derive(Clone, Debug)]
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
+    #[allow(dead_code, reason = "for tables and plots")]
     pub(crate) about: &'static str,
     /// How long it lasts.
     pub(crate) length: u64,

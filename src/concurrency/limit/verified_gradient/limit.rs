@@ -38,14 +38,13 @@ use crate::{clock::Timestamp, error::ConfigError, verdict::Verdict};
 ///
 /// **While it holds requests back**,
 ///
-/// - it doubles until the first queue,
+/// - it doubles until the first queue, in windows of 16 answers,
 /// - and then follows it. By Little's law *x* (*R* − 1.2 *b*) requests wait longer than is tolerated; the limit moves to `limit
 ///   − waiting + 0.9 √limit`, where the root is room for the chance in arrivals and service times. The difference, not the
 ///   ratio of latencies as in the gradients of Netflix and Envoy, holds also where a request counts for longer than its latency,
 ///   as with bodies;
 /// - of each change as much is taken as the error of the latency lets one believe, *z*² / (*z*² + 4) for a change of *z*
-///   errors, so that a limit of five may change by a half or not at all;
-/// - 16 answers are enough where latency is five times the base: a small service needs long for 64.
+///   errors, so that a limit of five may change by a half or not at all.
 ///
 /// **Shrinking is verified.** Once the limit is a fifth below where it began to shrink, throughput is compared. If there was a
 /// queue it is the same. If it fell by more than half as much, in the logarithm, and by 1.5 errors, latency had moved: a
@@ -61,7 +60,26 @@ use crate::{clock::Timestamp, error::ConfigError, verdict::Verdict};
 ///
 /// # What each rule is worth
 ///
-/// FIGURES
+/// Simulated with 2, 16 and 128 workers, service times of 10 ms, and 8 seeds that nothing was tuned on: the score (goodput
+/// of the ideal in %, less for late answers and needless refusals) with the rule and without, where it matters most. All of it
+/// is in `scripts/bench overload`.
+///
+/// | without | scenario | with | without |
+/// |---|---|---|---|
+/// | verifying that there was a queue | latency 3 times as long at a load of 0.7, 128 workers | 99 | 55 |
+/// | the same | latency 3 times as long at twice the load, 128 workers | 98 | 71 |
+/// | reverting both if throughput stays low | capacity that comes and goes, 2 workers | 98 | 88 |
+/// | measuring the base | service times with a heavy tail, 2 workers | 92 | 78 |
+/// | the difference of latencies (but their ratio) | bodies that take long, 128 workers | 98 | 7 |
+/// | the root of the limit | bodies that take long, 128 workers | 98 | 45 |
+/// | doubling until the first queue | a cold start, 128 workers | 98 | 93 |
+/// | believing a change by its error | half of the answers from a cache, 128 workers | 97 | 80 |
+/// | a base that falls only when surely lower | on and off each second, 128 workers | 99 | 96 |
+///
+/// Where it falls short: with 2 workers a few answers are all there is to learn from, so service times of two kinds cost it
+/// latency (a score of 70, with 93 % of the ideal answered in time), and a service that slows with each request too many does 85 %
+/// of its best, where the best fixed limit gets 92. A latency that creeps up over many seconds is a queue to it until it is
+/// verified.
 #[derive(Clone, Debug)]
 pub struct VerifiedGradient {
     bounds: Bounds,
@@ -92,7 +110,7 @@ impl Default for VerifiedGradient {
             tolerance: 1.2,
             limit: bounds.initial() as f64,
             window: Window::default(),
-            pace: Pace { shortest: SHORTEST, urgent: f64::NEG_INFINITY },
+            pace: Pace { shortest: SHORTEST, hasty: true },
             base: None,
             peak: 0.0,
             doubling: true,
@@ -107,8 +125,6 @@ impl Default for VerifiedGradient {
 /// Windows last at least so many nanoseconds, and at least twice the base up to the longest.
 const SHORTEST: u64 = 20_000_000;
 const LONGEST: u64 = 1_000_000_000;
-/// A latency that is so many times the base is urgent.
-const URGENT: f64 = 5.0;
 /// What an overload leaves of the limit, and how long there is none after it at least.
 const KEPT: f64 = 0.9;
 const ONCE: Duration = Duration::from_millis(100);
@@ -155,9 +171,9 @@ impl VerifiedGradient {
         self.limit = limit;
         let base = self.base.unwrap_or(0.0);
         self.pace.shortest = ((2.0 * base.exp()) as u64).clamp(SHORTEST, LONGEST);
-        // A few answers are enough anyway where they say much, or cost much.
-        let hasty = self.doubling || matches!(self.experiment, Some(Experiment::Lowered { .. }));
-        self.pace.urgent = if hasty { f64::NEG_INFINITY } else { base + URGENT.ln() };
+        // Where little is at stake, or each answer costs.
+        self.pace.hasty =
+            self.doubling || matches!(self.experiment, Some(Experiment::Lowered { .. }));
     }
 
     fn on_overload(&mut self, now: Timestamp) {

@@ -47,13 +47,13 @@ pub(super) struct Seen {
 pub(super) struct Pace {
     /// It is at least so many nanoseconds long.
     pub(super) shortest: u64,
-    /// The mean logarithm of the latency from which a few answers are enough.
-    pub(super) urgent: f64,
+    /// A few answers are enough.
+    pub(super) hasty: bool,
 }
 
 /// So many latencies are enough,
 const ENOUGH: u32 = 64;
-/// where it is urgent so many,
+/// in haste so many,
 const FEW: u32 = 16;
 /// and after [`LONGEST`] so many.
 const LEAST: u32 = 8;
@@ -121,8 +121,8 @@ impl Window {
         if elapsed < pace.shortest || self.latencies < LEAST {
             return None;
         }
-        let urgent = self.latencies >= FEW && self.sum > pace.urgent * f64::from(self.latencies);
-        let enough = urgent || self.latencies >= ENOUGH || elapsed >= LONGEST;
+        let enough = if pace.hasty { FEW } else { ENOUGH };
+        let enough = self.latencies >= enough || elapsed >= LONGEST;
         enough.then(|| self.sum_up(elapsed))
     }
 
@@ -154,7 +154,7 @@ fn since(now: Timestamp, earlier: Timestamp) -> u64 {
 mod tests {
     use super::*;
 
-    const PACE: Pace = Pace { shortest: 20_000_000, urgent: f64::MAX };
+    const PACE: Pace = Pace { shortest: 20_000_000, hasty: false };
 
     fn at(millis: u64) -> Timestamp {
         Timestamp::from_nanos(1_000_000 * millis)
@@ -184,12 +184,12 @@ mod tests {
     }
 
     #[test]
-    fn a_few_are_enough_where_it_is_urgent_or_late() {
+    fn a_few_are_enough_in_haste_or_late() {
         let window = filled(16, Verdict::Success);
-        let urgent = Pace { urgent: 1e6_f64.ln(), ..PACE };
-        assert!(window.seen(at(119), urgent).is_none(), "too short");
-        assert!(window.seen(at(120), PACE).is_none(), "not urgent");
-        assert!(window.seen(at(120), urgent).is_some());
+        let hasty = Pace { hasty: true, ..PACE };
+        assert!(window.seen(at(119), hasty).is_none(), "too short");
+        assert!(window.seen(at(120), PACE).is_none(), "no haste");
+        assert!(window.seen(at(120), hasty).is_some());
         assert!(window.seen(at(1_100), PACE).is_some(), "late");
     }
 
