@@ -10,14 +10,13 @@ use crate::{
     reports::{self, CONNECTIONS},
 };
 
+/// What a run came to; shares are those of all requests, in percent.
 struct Column {
-    /// In a second.
-    offered: f64,
-    /// Answers within the objective, in a second.
-    goodput: f64,
-    /// Of those offered, in percent.
-    late: f64,
+    offered_per_second: f64,
+    good_per_second: f64,
+    good_by_second: Vec<usize>,
     refused: f64,
+    late: f64,
     lost: f64,
     /// Of reports, ascending.
     latencies: Vec<Duration>,
@@ -25,25 +24,27 @@ struct Column {
 
 impl Column {
     fn of(run: &Run) -> Self {
-        let count = |is: fn(StatusCode, Duration) -> bool| {
-            let matching =
-                run.outcomes.iter().flatten().filter(|(status, took)| is(*status, *took));
-            matching.count() as f64
-        };
-        let share = |count: f64| 100.0 * count / run.outcomes.len().max(1) as f64;
-        let answered = run.outcomes.iter().flatten();
-        let reports = answered.filter(|(status, _)| status.is_success());
-        let mut latencies: Vec<_> = reports.map(|(_, took)| *took).collect();
+        let (mut good, mut refused, mut latencies) = (Vec::new(), 0, Vec::new());
+        for outcome in &run.outcomes {
+            good.resize(good.len().max(outcome.second + 1), 0);
+            good[outcome.second] += usize::from(outcome.is_good());
+            match outcome.answer {
+                Some((StatusCode::OK, took)) => latencies.push(took),
+                Some((StatusCode::SERVICE_UNAVAILABLE, _)) => refused += 1,
+                _ => {}
+            }
+        }
         latencies.sort_unstable();
-        let good = count(|status, took| status.is_success() && took <= OBJECTIVE);
-        let refused = count(|status, _| status == StatusCode::SERVICE_UNAVAILABLE);
-        let late = latencies.len() as f64 - good;
+        let (all, good_in_all) = (run.outcomes.len(), good.iter().sum::<usize>());
+        let per_second = |count: usize| count as f64 / run.took.as_secs_f64();
+        let share = |count: usize| 100.0 * count as f64 / all.max(1) as f64;
         Self {
-            offered: run.outcomes.len() as f64 / run.took.as_secs_f64(),
-            goodput: good / run.took.as_secs_f64(),
-            late: share(late),
+            offered_per_second: per_second(all),
+            good_per_second: per_second(good_in_all),
+            good_by_second: good,
             refused: share(refused),
-            lost: share(run.outcomes.len() as f64 - good - refused - late),
+            late: share(latencies.len() - good_in_all),
+            lost: share(all - refused - latencies.len()),
             latencies,
         }
     }
@@ -71,15 +72,24 @@ pub(crate) fn text(overload: &Overload) -> String {
         let _ = writeln!(text, "{name:<30}{without:>10}{with:>10}");
     };
     let percent = |share: f64| format!("{share:.1} %");
-    row("offered a second", &|it| format!("{:.0}", it.offered));
+    row("offered a second", &|it| format!("{:.0}", it.offered_per_second));
     row("capacity a second", &|_| format!("{capacity:.0}"));
-    row("goodput a second", &|it| format!("{:.0}", it.goodput));
-    row("goodput, share of capacity", &|it| percent(100.0 * it.goodput / capacity));
+    row("goodput a second", &|it| format!("{:.0}", it.good_per_second));
+    row("goodput, share of capacity", &|it| percent(100.0 * it.good_per_second / capacity));
     row("refused (503)", &|it| percent(it.refused));
     row("answered too late", &|it| percent(it.late));
     row("without an answer", &|it| percent(it.lost));
     row("reports: p50 ms", &|it| millis(quantile(&it.latencies, 50)));
     row("reports: p99 ms", &|it| millis(quantile(&it.latencies, 99)));
     let _ = writeln!(text, "{:<30}{:>10}{:>10}", "limit in the end", "none", overload.with.limit);
+    for (name, column) in
+        ["good in each second: without", "                     with"].iter().zip(&columns)
+    {
+        let seconds = column
+            .good_by_second
+            .iter()
+            .fold(String::new(), |seconds, good| seconds + &format!("{good:>6}"));
+        let _ = writeln!(text, "{name:<30}{seconds}");
+    }
     text
 }

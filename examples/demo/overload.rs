@@ -38,8 +38,20 @@ const SOCKETS: usize = 4;
 
 type HttpClient = Client<HttpConnector, Empty<Bytes>>;
 
-/// What one request came to, and after what time; nothing if its client gave up.
-pub(crate) type Outcome = Option<(StatusCode, Duration)>;
+/// What one request came to.
+pub(crate) struct Outcome {
+    /// The second of the run in which it was to be sent.
+    pub(crate) second: usize,
+    /// The status, and how long it took; nothing if the client gave up.
+    pub(crate) answer: Option<(StatusCode, Duration)>,
+}
+
+impl Outcome {
+    /// Whether it is a report in time.
+    pub(crate) fn is_good(&self) -> bool {
+        self.answer.is_some_and(|(status, took)| status == StatusCode::OK && took <= OBJECTIVE)
+    }
+}
 
 /// The requests of a run.
 pub(crate) struct Run {
@@ -88,12 +100,15 @@ async fn run(server: SocketAddr, duration: Duration, handle: &Handle) -> Run {
     for number in 0..(duration.as_secs_f64() * rate) as u32 {
         ticks.tick().await;
         // From when it should have been sent: a delay of this program must not make the service look fast.
-        let due = start.saturating_add(period * number);
+        let since_start = period * number;
+        let due = start.saturating_add(since_start);
         let answer = ask(http[number as usize % SOCKETS].clone(), url.clone());
         let clock = clock.clone();
         requests.spawn(async move {
-            let status = timeout(PATIENCE, answer).await.ok()?.ok()?;
-            Some((status, clock.now().saturating_since(due)))
+            let status = timeout(PATIENCE, answer).await.ok().and_then(Result::ok);
+            let took = clock.now().saturating_since(due);
+            let second = since_start.as_secs() as usize;
+            Outcome { second, answer: status.map(|status| (status, took)) }
         });
     }
     let took = clock.now().saturating_since(start);
