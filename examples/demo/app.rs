@@ -12,7 +12,9 @@ use axum::{
 };
 use serde::Deserialize;
 use tower_weir::{
+    concurrency::{self, ConcurrencyLimitLayer, Queue, VerifiedGradient},
     error::ConfigError,
+    head::Head,
     key::{Header, PeerIp},
     load::{Ramp, SchedulingDelay},
     profile::{Profile, ProfileLayer},
@@ -31,16 +33,21 @@ const LOGIN: Policy = Policy::new("failures", Quota::per_minute(10).burst(5));
 const REPORT: Policy = Policy::new("reports", Quota::per_second(2));
 /// More than degraded reports can bear. The burst is small, so that what passes soon follows the multiplier.
 const ADAPTIVE_REPORT: Policy = Policy::new("reports", Quota::per_second(20).burst(5));
+/// How long a report waits for its turn: enough for a burst, short beside what a report takes.
+const REPORT_WAIT: Duration = Duration::from_millis(25);
 const FEED: Policy = Policy::new("feed", Quota::per_second(5));
-const PARTNER: Quota = Quota::per_second(50);
+const PARTNER_FEED: Quota = Quota::per_second(50);
 
-const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+pub(crate) const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+/// The key of the partner, who pays for more.
+pub(crate) const PARTNER: &str = "partner";
 
 pub(crate) struct App {
     pub(crate) router: Router,
     pub(crate) profile: Profile,
     pub(crate) reports: Arc<Reports>,
     pub(crate) report_limit: PolicyHandle,
+    pub(crate) concurrency: concurrency::Handle,
 }
 
 /// The whole service. More layers join a route as a tuple, the first being the outermost.
@@ -55,9 +62,16 @@ pub(crate) fn app(guide: String, adaptive: bool) -> Result<App, ConfigError> {
         false => RateLimitLayer::new(REPORT),
         true => RateLimitLayer::new(ADAPTIVE_REPORT).adaptive(adapting()?),
     };
-    let report_limit = report_limit.named("report");
+    let report_limit = report_limit.exempt(is_partner).named("report");
+    // Inside of the rate limit: what is refused there takes no place. It only watches where the rate limit adapts, so that each of
+    // the two is seen alone.
+    let reports_at_once = ConcurrencyLimitLayer::new(VerifiedGradient::default())
+        .queue(Queue::new(REPORT_WAIT))
+        .named("reports")
+        .shadow(adaptive);
+    let concurrency = reports_at_once.handle();
     let feed_limit = RateLimitLayer::new(FEED).key(Header(X_API_KEY)).named("feed");
-    feed_limit.handle().limit("feed")?.policy("feed")?.set_override(&"partner", PARTNER);
+    feed_limit.handle().limit("feed")?.policy("feed")?.set_override(&PARTNER, PARTNER_FEED);
 
     let layers = [&search_limit, &login_limit, &report_limit, &feed_limit];
     let layers = layers.map(RateLimitLayer::handle);
@@ -68,10 +82,20 @@ pub(crate) fn app(guide: String, adaptive: bool) -> Result<App, ConfigError> {
     let mut routes = Routes::default()
         .add("/", get(async move || guide.to_string()))
         .add("/limits", get(async move || limits::table(&layers)))
+        .add(
+            "/concurrency",
+            get({
+                let concurrency = concurrency.clone();
+                async move || limits::at_once(&concurrency)
+            }),
+        )
         .add("/profile", get_service(profile.page()))
         .add("/search", get(api::search).layer(search_limit))
         .add("/login", post(api::login).layer(login_limit))
-        .add("/report", get(reports::report).layer(report_limit).with_state(reports.clone()))
+        .add(
+            "/report",
+            get(reports::report).layer((report_limit, reports_at_once)).with_state(reports.clone()),
+        )
         .add("/feed", get(api::feed).layer(feed_limit));
     if adaptive {
         let reports = Arc::clone(&reports);
@@ -84,7 +108,7 @@ pub(crate) fn app(guide: String, adaptive: bool) -> Result<App, ConfigError> {
     // Around the limits, so that it measures refusals too.
     let profiling = ProfileLayer::new(profile.clone()).routes(routes.names);
     let router = routes.router.layer(from_fn(peer_address)).layer(profiling);
-    Ok(App { router, profile, reports, report_limit: report_policy })
+    Ok(App { router, profile, reports, report_limit: report_policy, concurrency })
 }
 
 /// The routes, and their names for the profile. With the feature `axum` the names are not needed: `ProfileLayer` reads
@@ -111,6 +135,10 @@ fn adapting() -> Result<Adaptive, ConfigError> {
         .increase(0.03)?;
     // Higher thresholds than those suggested: builds beside the demo should not take part in it.
     Ok(Adaptive::new().outcomes(outcomes).load(SchedulingDelay, Ramp::new(0.1, 1.0)))
+}
+
+fn is_partner(head: &Head<'_>) -> bool {
+    head.headers.get(X_API_KEY).is_some_and(|key| key == PARTNER)
 }
 
 #[derive(Deserialize)]

@@ -10,7 +10,8 @@ A small API guarded by tower-weir.
 Usage: demo [--listen ADDRESS] [--adaptive] [--drive [SECONDS]]
 
   --listen ADDRESS   where to listen: an IP address and a port [127.0.0.1:3000]; port 0 takes any free one
-  --drive [SECONDS]  send itself mixed traffic for 1 to 600 seconds [10], then print what came of it;
+  --drive [SECONDS]  send itself mixed traffic for 1 to 600 seconds [10] and print what came of it; then, for up to
+                     12 seconds, ask for three times as many reports as it can make, and print what came of that;
                      listens on any free port unless --listen is given
   --adaptive         let the limit on reports fall while they are slow or fail, as after POST /degrade, and recover;
                      with --drive, ask for reports only, for 6 to 600 seconds [30], make them degrade in the

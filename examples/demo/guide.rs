@@ -9,6 +9,12 @@ pub(crate) fn guide(address: SocketAddr, adaptive: bool) -> String {
         false => "2 a second for all together",
         true => "20 a second for all together, fewer while answers are slow or fail",
     };
+    let at_once = match adaptive {
+        false => {
+            "\n                    ?days=6 in a fifth of it    as many at once as the database bears; x-api-key `partner`: only this"
+        }
+        true => "",
+    };
     let degrade = match adaptive {
         false => "",
         true => "\n  POST /degrade     leaves reports 2 of 20 connections for ?seconds=15",
@@ -16,7 +22,13 @@ pub(crate) fn guide(address: SocketAddr, adaptive: bool) -> String {
     let reports = match adaptive {
         false => format!(
             r#"# reports share one limit, whoever asks: two 200s, then 429s
-for i in $(seq 4); do curl -s -o /dev/null -w '%{{http_code}} ' '{base}/report' & done; wait; echo"#
+for i in $(seq 4); do curl -s -o /dev/null -w '%{{http_code}} ' '{base}/report' & done; wait; echo
+
+# too many at once, with the key that the rate limit exempts: 200s for as many as are let in, 503s for the others
+for i in $(seq 40); do curl -s -o /dev/null -w '%{{http_code}} ' -H 'x-api-key: partner' '{base}/report' & done; wait; echo
+
+# how many are let in goes up while answers stay quick
+for i in $(seq 500); do curl -s -o /dev/null -H 'x-api-key: partner' '{base}/report?days=6' & sleep 0.005; done; wait; curl '{base}/concurrency'"#
         ),
         true => format!(
             r#"# reports in trouble: the demo tells on its stderr how their limit falls until answers are good, and recovers
@@ -31,9 +43,10 @@ curl -i '{base}/report'; echo; curl '{base}/limits'"#
 
   GET  /search?q=   results from a catalogue    for each address 10 a second and 100 a minute
   POST /login       user ada, password notes    for each address 10 failed ones a minute, 5 at once
-  GET  /report      takes 200 to 400 ms         {report}
+  GET  /report      takes 200 to 400 ms         {report}{at_once}
   GET  /feed        recent items                for each x-api-key 5 a second, `partner` 50; without one, shared
-  GET  /limits      all limits as they are now{degrade}
+  GET  /limits      all rate limits as they are now{degrade}
+  GET  /concurrency how many reports may be under way at once, are, and wait
   GET  /profile     how long each route takes, and what for
 
 Copy and paste:

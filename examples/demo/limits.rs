@@ -3,7 +3,10 @@
 use std::{fmt::Write, sync::Arc, time::Duration};
 
 use tokio::time::{MissedTickBehavior, interval, sleep};
-use tower_weir::rate_limit::{Handle, PolicyHandle};
+use tower_weir::{
+    concurrency,
+    rate_limit::{Handle, PolicyHandle},
+};
 
 use crate::reports::{Answers, Reports};
 
@@ -25,6 +28,26 @@ pub(crate) fn table(layers: &[Handle]) -> String {
         }
     }
     text.push_str("\nExceptions are keys that are allowed, denied or have a quota of their own.\n");
+    text
+}
+
+/// The text of `GET /concurrency`.
+pub(crate) fn at_once(handle: &concurrency::Handle) -> String {
+    let mut text = String::from("limiter     at once   under way   waiting\n");
+    for limiter in handle.limiters() {
+        let _ = writeln!(
+            text,
+            "{:<10}{:>9}{:>12}{:>10}",
+            limiter.name(),
+            limiter.limit(),
+            limiter.in_flight(),
+            limiter.waiting(),
+        );
+    }
+    text.push_str(match handle.is_shadow() {
+        false => "\nThe limit follows how long answers take; whoever waits for a place in vain gets a 503.\n",
+        true => "\nIt only watches: all requests pass.\n",
+    });
     text
 }
 

@@ -2,7 +2,7 @@
 //!
 //! ```sh
 //! cargo run --release --example demo               # serves on 127.0.0.1:3000 and prints what to try
-//! cargo run --release --example demo -- --drive 10 # sends itself mixed traffic for 10 seconds, then ends
+//! cargo run --release --example demo -- --drive 10 # sends itself mixed traffic for 10 seconds, then too much
 //! cargo run --release --example demo -- --adaptive # the limit on reports falls while they are in trouble, and recovers
 //! cargo run --release --example demo -- --adaptive --drive # the same by itself: a timeline of 30 seconds
 //! ```
@@ -17,7 +17,11 @@
 //! # ratelimit: "burst";r=9;t=1
 //! ```
 //!
-//! With the second a table tells for each route how many requests passed, how many were limited and how long they took.
+//! With the second a table tells for each route how many requests passed, how many were limited and how long they took. Then
+//! three times as many reports are asked for as can be made: without the concurrency limit nearly all come too late, with it
+//! nearly as many as can be made come in time.
+//!
+//! `curl http://127.0.0.1:3000/concurrency` shows how many reports may be under way at once, which the limit finds out by itself.
 //!
 //! `curl http://127.0.0.1:3000/profile` shows how long each route takes, and Ctrl-C prints the same at the end.
 //!
@@ -29,9 +33,11 @@ mod app;
 mod args;
 mod client;
 mod drive;
+mod goodput;
 mod guide;
 mod interrupt;
 mod limits;
+mod overload;
 mod report;
 mod reports;
 mod surge;
@@ -76,7 +82,7 @@ async fn run(args: Args) -> Result<(), String> {
     if args.drive.is_none() {
         say(&format!("{guide}\nCtrl-C ends it and prints the profile."));
     }
-    let App { router, profile, reports, report_limit } =
+    let App { router, profile, reports, report_limit, concurrency } =
         app::app(guide, args.adaptive).map_err(|error| error.to_string())?;
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, service);
@@ -94,17 +100,24 @@ async fn run(args: Args) -> Result<(), String> {
         let _ = ended.await;
     });
     let serving = tokio::spawn(server.into_future());
-    let text = if args.adaptive {
+    if args.adaptive {
         let seconds = duration.as_secs() as usize;
-        surge::surge(address, seconds, &reports, &report_limit, interrupted()).await.text()
+        say(&surge::surge(address, seconds, &reports, &report_limit, interrupted()).await.text());
+        show(&profile);
     } else {
-        report::text(&drive::drive(address, duration, interrupted()).await)
-    };
+        let driven = drive::drive(address, duration, interrupted()).await;
+        say(&report::text(&driven));
+        show(&profile);
+        if driven.took >= duration {
+            let each = (duration / 2).clamp(overload::SHORTEST, overload::LONGEST);
+            say(&goodput::announcement(each));
+            let overload = overload::overload(address, each, &concurrency, interrupted()).await;
+            say(&overload.as_ref().map_or("\nInterrupted.".to_owned(), goodput::text));
+        }
+    }
     drop(end);
     // What becomes of the server matters no longer: the clients have their answers.
     let _ = serving.await;
-    say(&text);
-    show(&profile);
     Ok(())
 }
 

@@ -98,11 +98,11 @@ fn sentence(text: &mut String, persona: &Persona, tally: &Tally) {
 }
 
 /// The smallest value that `percent` of the ascending `values` do not exceed.
-fn quantile(values: &[Duration], percent: usize) -> Option<Duration> {
+pub(crate) fn quantile(values: &[Duration], percent: usize) -> Option<Duration> {
     let rank = (values.len() * percent).div_ceil(100);
     values.get(rank.checked_sub(1)?).copied()
 }
 
-fn millis(duration: Option<Duration>) -> String {
+pub(crate) fn millis(duration: Option<Duration>) -> String {
     duration.map_or("-".to_owned(), |duration| format!("{:.1}", duration.as_secs_f64() * 1e3))
 }

@@ -8,7 +8,12 @@ use std::{
     time::Duration,
 };
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{
+    Json,
+    extract::{Query, State},
+    http::StatusCode,
+};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::{
     sync::Semaphore,
@@ -27,13 +32,28 @@ pub(crate) const CONNECTIONS: usize = 20;
 pub(crate) const DEGRADED_CONNECTIONS: usize = 2;
 /// How long a report waits for a connection.
 const PATIENCE: Duration = Duration::from_millis(400);
+/// How long reports take that have a connection, in turn.
+const QUERIES_MS: [u64; 3] = [200, 300, 400];
+/// Those over fewer days take less in proportion.
+pub(crate) const ALL_DAYS: u32 = 30;
 
-/// Reports need a connection to the database. Degraded, there are few, so that it is the traffic that makes answers slow: less
+/// How many reports over so many days the connections can make in a second.
+pub(crate) fn capacity(days: u32) -> f64 {
+    let queries: Duration = (0..).take(QUERIES_MS.len()).map(|nth| query_time(nth, days)).sum();
+    (CONNECTIONS * QUERIES_MS.len()) as f64 / queries.as_secs_f64()
+}
+
+fn query_time(number: u64, days: u32) -> Duration {
+    let all_days = QUERIES_MS[number as usize % QUERIES_MS.len()];
+    Duration::from_millis(all_days) * days / ALL_DAYS
+}
+
+/// Reports need a connection to the database, which goes on with a query when nobody waits for the report any more. Degraded, there are few, so that it is the traffic that makes answers slow: less
 /// of it is served well, which is what an adaptive limit is for.
 pub(crate) struct Reports {
     number: AtomicU64,
-    connections: Semaphore,
-    degraded_connections: Semaphore,
+    connections: Arc<Semaphore>,
+    degraded_connections: Arc<Semaphore>,
     degraded_until: AtomicU64,
     good: AtomicU64,
     bad: AtomicU64,
@@ -50,8 +70,8 @@ impl Reports {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
             number: AtomicU64::new(1),
-            connections: Semaphore::new(CONNECTIONS),
-            degraded_connections: Semaphore::new(DEGRADED_CONNECTIONS),
+            connections: Arc::new(Semaphore::new(CONNECTIONS)),
+            degraded_connections: Arc::new(Semaphore::new(DEGRADED_CONNECTIONS)),
             degraded_until: AtomicU64::new(0),
             good: AtomicU64::new(0),
             bad: AtomicU64::new(0),
@@ -71,10 +91,10 @@ impl Reports {
         Answers { all: bad + self.good.swap(0, Ordering::Relaxed), bad }
     }
 
-    fn connections(&self, now: Timestamp) -> &Semaphore {
+    fn connections(&self, now: Timestamp) -> Arc<Semaphore> {
         match now.as_nanos() < self.degraded_until.load(Ordering::Relaxed) {
-            true => &self.degraded_connections,
-            false => &self.connections,
+            true => Arc::clone(&self.degraded_connections),
+            false => Arc::clone(&self.connections),
         }
     }
 
@@ -84,20 +104,35 @@ impl Reports {
     }
 }
 
-/// Slow on purpose, as a report over a large table is: 200 to 400 ms, in a pattern that repeats.
-pub(crate) async fn report(State(reports): State<Arc<Reports>>) -> (StatusCode, Json<Value>) {
+#[derive(Deserialize)]
+pub(crate) struct Report {
+    days: Option<u32>,
+}
+
+/// Slow on purpose, as a report over a large table is: 200 to 400 ms for all days, in a pattern that repeats.
+pub(crate) async fn report(
+    State(reports): State<Arc<Reports>>,
+    Query(report): Query<Report>,
+) -> (StatusCode, Json<Value>) {
+    let days = report.days.map_or(ALL_DAYS, |days| days.clamp(1, ALL_DAYS));
     let start = reports.clock.now();
-    let connection = timeout(PATIENCE, reports.connections(start).acquire());
+    let connection = timeout(PATIENCE, reports.connections(start).acquire_owned());
     let connection = operation("reports.connection").record_result(connection).await;
-    let Ok(Ok(_connection)) = connection else {
+    let Ok(Ok(connection)) = connection else {
         reports.count(false);
         let error = json!({ "error": "no connection to the database is free" });
         return (StatusCode::SERVICE_UNAVAILABLE, Json(error));
     };
     let number = reports.number.fetch_add(1, Ordering::Relaxed);
-    let query = sleep(Duration::from_millis(200 + number * 67 % 201));
-    operation("reports.query").record(query).await;
+    let query = tokio::spawn(async move {
+        sleep(query_time(number, days)).await;
+        drop(connection);
+    });
+    let _ = operation("reports.query").record(query).await;
     let took = reports.clock.now().saturating_since(start);
     reports.count(took <= TARGET);
-    (StatusCode::OK, Json(json!({ "report": number, "took_ms": took.as_millis() as u64 })))
+    (
+        StatusCode::OK,
+        Json(json!({ "report": number, "days": days, "took_ms": took.as_millis() as u64 })),
+    )
 }
