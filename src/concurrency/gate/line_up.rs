@@ -189,7 +189,12 @@ impl LineUp {
     }
 
     /// When whoever of a class has just joined will be overdue, if that class does not empty before.
-    pub(super) fn patience(&self, queue: &Queue, class: usize, now: Timestamp) -> Timestamp {
+    pub(super) fn patience(
+        &self,
+        queue: &Queue,
+        class: usize,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
         queue.patience(now, self.lines.busy_since(class).unwrap_or(now))
     }
 

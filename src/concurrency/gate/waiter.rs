@@ -27,7 +27,7 @@ pub(in crate::concurrency) struct Waiter {
 }
 
 impl Waiter {
-    pub(super) fn new(gate: Arc<Gate>, at: usize, ask: &Ask, patience: Timestamp) -> Self {
+    pub(super) fn new(gate: Arc<Gate>, at: usize, ask: &Ask, patience: Option<Timestamp>) -> Self {
         let longest =
             gate.terms().queue.as_ref().map_or(Duration::MAX, |queue| queue.longest_wait());
         let longest =
@@ -37,7 +37,7 @@ impl Waiter {
             (Some(longest), Some(deadline)) if deadline.0 < longest.0 => Some(deadline),
             (longest, deadline) => longest.or(deadline),
         };
-        let patience = until.is_none_or(|(until, _)| patience < until).then_some(patience);
+        let patience = patience.filter(|patience| until.is_none_or(|(until, _)| *patience < until));
         gate.meters().waiting.increment(1.0);
         let (class, since) = (ask.class, ask.now);
         Self { gate, at, class, since, until, patience, timer: None, gone: false }

@@ -109,8 +109,11 @@ impl Queue {
 
     /// How long anybody may wait in an overloaded queue.
     pub(in crate::concurrency) fn overload_wait(&self) -> Duration {
-        let tenth = self.objective.unwrap_or(self.max_wait) / 10;
-        tenth.max(LEAST_WAIT).min(self.max_wait)
+        match self.objective.unwrap_or(self.max_wait) {
+            // Who may wait for ever may do so in any queue.
+            Duration::MAX => self.max_wait,
+            objective => (objective / 10).max(LEAST_WAIT).min(self.max_wait),
+        }
     }
 
     /// Whether a class that has not been empty for so long is overloaded.
@@ -119,13 +122,15 @@ impl Queue {
     }
 
     /// When someone who waits since `since`, in a class that is not empty since `busy_since`, has waited too long, should it still
-    /// not have been empty then.
+    /// not have been empty then; `None` if that never comes.
     pub(in crate::concurrency) fn patience(
         &self,
         since: Timestamp,
         busy_since: Timestamp,
-    ) -> Timestamp {
-        busy_since.saturating_add(INTERVAL).max(since.saturating_add(self.overload_wait()))
+    ) -> Option<Timestamp> {
+        let wait = self.overload_wait();
+        let overdue = || busy_since.saturating_add(INTERVAL).max(since.saturating_add(wait));
+        (wait < Duration::MAX).then(overdue)
     }
 }
 
