@@ -12,13 +12,11 @@ use super::{
 
 /// Waits for a permit; made by [`Limiter::acquire`](super::Limiter::acquire).
 ///
+/// It waits by tokio's timers. Outside of a tokio runtime whoever would have to wait is refused, as if they had waited too long.
+///
 /// # Cancel safety
 ///
 /// Dropping it leaves the queue. If it had come to its turn already, the next in line has.
-///
-/// # Panics
-///
-/// When it is polled and has to wait, if it is outside of a tokio runtime that has timers.
 #[must_use = "a future does nothing unless it is polled"]
 pub struct Acquire(State);
 

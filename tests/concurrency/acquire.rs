@@ -190,6 +190,16 @@ async fn a_permit_by_hand_is_of_the_default_class() {
 }
 
 #[test]
+fn who_would_have_to_wait_is_refused_where_there_are_no_timers() {
+    let limiter = Limiter::new(Fixed::new(1));
+    let permit = limiter.try_acquire().unwrap();
+    assert_eq!(futures_executor::block_on(limiter.acquire()).unwrap_err(), Refusal::TimedOut);
+    drop(permit);
+    assert!(futures_executor::block_on(limiter.acquire()).is_ok());
+    assert_eq!((limiter.in_flight(), limiter.waiting()), (0, 0));
+}
+
+#[test]
 fn nothing_that_is_free_needs_a_runtime() {
     let limiter = Limiter::new(Fixed::new(1));
     drop(futures_executor::block_on(limiter.acquire()).unwrap());

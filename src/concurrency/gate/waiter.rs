@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::{Sleep, sleep};
+use tokio::{
+    runtime::Handle,
+    time::{Sleep, sleep},
+};
 
 use super::{Ask, Gate, Permit, line_up::Turn};
 use crate::{clock::Timestamp, concurrency::Refusal};
@@ -116,6 +119,10 @@ impl Waiter {
             return false;
         };
         let clock = &self.gate.terms().clock;
+        // Nobody would wake it where there are no timers, so it cannot wait there.
+        if self.timer.is_none() && Handle::try_current().is_err() {
+            return true;
+        }
         let timer =
             self.timer.get_or_insert_with(|| Box::pin(sleep(until.saturating_since(clock.now()))));
         timer.as_mut().poll(cx).is_ready()
