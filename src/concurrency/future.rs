@@ -20,19 +20,23 @@ use crate::body::{Guard, ResponseBody};
 ///
 /// Dropping it while it waits leaves the queue; the request has not reached the inner service. After that it drops the inner
 /// future and gives the permit back.
-// One of `inner`, `waiting` and `answer` is there. An enum would say so, but the inner future would then be made beside it and
-// copied in.
 #[pin_project]
 pub struct ResponseFuture<S, F, R> {
     // Before `held`: whatever the inner future still does when it is dropped, it does with its permit.
     #[pin]
-    pub(super) inner: Option<F>,
+    pub(super) stage: Stage<S, F, R>,
     pub(super) held: Option<Held>,
     pub(super) hold_until: HoldUntil,
+}
+
+/// How far a request is.
+#[pin_project(project = StageProjection, project_replace = StageOwned)]
+pub(super) enum Stage<S, F, R> {
+    Called(#[pin] F),
     /// Boxed: only requests that wait pay for it.
-    pub(super) waiting: Option<Box<Waiting<S, R>>>,
-    /// `None` also once it was given away.
-    pub(super) answer: Option<Response<Bytes>>,
+    Waits(Box<Waiting<S, R>>),
+    Answered(Response<Bytes>),
+    Done,
 }
 
 /// A request that waits: all that is needed when its turn comes.
@@ -48,13 +52,12 @@ impl<S, F, R> ResponseFuture<S, F, R> {
     pub(super) fn waiting(waiter: Waiter, inner: S, request: R, admission: Arc<Admission>) -> Self {
         let hold_until = admission.hold_until();
         let waiting = Box::new(Waiting { waiter, inner, request, admission });
-        Self { inner: None, held: None, hold_until, waiting: Some(waiting), answer: None }
+        Self { stage: Stage::Waits(waiting), held: None, hold_until }
     }
 
     #[inline]
     pub(super) fn answered(answer: Response<Bytes>) -> Self {
-        let hold_until = HoldUntil::default();
-        Self { inner: None, held: None, hold_until, waiting: None, answer: Some(answer) }
+        Self { stage: Stage::Answered(answer), held: None, hold_until: HoldUntil::default() }
     }
 }
 
@@ -67,30 +70,30 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        if let Some(waiting) = this.waiting {
+        if let StageProjection::Waits(waiting) = this.stage.as_mut().project() {
             let turn = ready!(waiting.waiter.poll(cx));
-            if let Some(waiting) = this.waiting.take() {
+            if let StageOwned::Waits(waiting) = this.stage.as_mut().project_replace(Stage::Done) {
                 let Waiting { mut inner, request, admission, .. } = *waiting;
-                match turn {
+                this.stage.set(match turn {
                     Ok((permit, in_flight)) => {
                         *this.held = Some(admission.held(permit, in_flight));
                         let on_panic = OnPanic(this.held);
                         let future = inner.call(request);
                         mem::forget(on_panic);
-                        this.inner.set(Some(future));
+                        Stage::Called(future)
                     }
-                    Err(refusal) => *this.answer = Some(admission.shed().answer(refusal, request)),
-                }
+                    Err(refusal) => Stage::Answered(admission.shed().answer(refusal, request)),
+                });
             }
         }
-        if let Some(inner) = this.inner.as_mut().as_pin_mut() {
+        if let StageProjection::Called(inner) = this.stage.as_mut().project() {
             // Whoever catches a panic further out drops this future only when it is over.
             let on_panic = OnPanic(this.held);
             let result = inner.poll(cx);
             mem::forget(on_panic);
             let result = ready!(result);
             // Nothing of the request is left when its permit goes to the next.
-            this.inner.set(None);
+            this.stage.set(Stage::Done);
             if let Some(held) = this.held
                 && !held.outlasts(&result, *this.hold_until)
             {
@@ -103,10 +106,10 @@ where
                 Err(error) => Err(error),
             });
         }
-        match this.answer.take() {
-            Some(answer) => Poll::Ready(Ok(answer.map(ResponseBody::full))),
+        match this.stage.project_replace(Stage::Done) {
+            StageOwned::Answered(answer) => Poll::Ready(Ok(answer.map(ResponseBody::full))),
             // Polled after completion, which the contract of `Future` leaves open.
-            None => Poll::Pending,
+            _ => Poll::Pending,
         }
     }
 }
@@ -125,7 +128,7 @@ impl Drop for OnPanic<'_> {
 impl<S, F, R> fmt::Debug for ResponseFuture<S, F, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture")
-            .field("waits", &self.waiting.is_some())
+            .field("waits", &matches!(self.stage, Stage::Waits(_)))
             .finish_non_exhaustive()
     }
 }

@@ -10,7 +10,7 @@ use tower_service::Service;
 
 use super::{
     admission::{Admission, Ruling},
-    future::ResponseFuture,
+    future::{ResponseFuture, Stage},
     held::Held,
 };
 use crate::{body::ResponseBody, head::Head};
@@ -63,11 +63,9 @@ where
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         match self.admission.decide_at_once() {
             Some(Ok(held)) => ResponseFuture {
-                inner: Some(self.inner.call(request)),
+                stage: Stage::Called(self.inner.call(request)),
                 held: Some(held),
                 hold_until: self.admission.hold_until(),
-                waiting: None,
-                answer: None,
             },
             Some(Err(refusal)) => {
                 ResponseFuture::answered(self.admission.shed().answer(refusal, request))
@@ -87,11 +85,9 @@ impl<S> ConcurrencyLimit<S> {
     {
         match self.admission.decide(&Head::of(&request)) {
             Ruling::Admitted(held) => ResponseFuture {
-                inner: Some(self.inner.call(request)),
+                stage: Stage::Called(self.inner.call(request)),
                 held,
                 hold_until: self.admission.hold_until(),
-                waiting: None,
-                answer: None,
             },
             Ruling::Waits(waiter) => {
                 // The readied service waits with the request.
