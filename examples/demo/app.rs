@@ -63,8 +63,8 @@ pub(crate) fn app(guide: String, adaptive: bool) -> Result<App, ConfigError> {
         true => RateLimitLayer::new(ADAPTIVE_REPORT).adaptive(adapting()?),
     };
     let report_limit = report_limit.exempt(is_partner).named("report");
-    // Inside of the rate limit: what is refused there takes no place. It only watches where the rate limit adapts, so that each of
-    // the two is seen alone.
+    // Inside of the rate limit: what is refused there takes no place. It only watches where the rate limit adapts, so that each
+    // of the two is seen alone.
     let reports_at_once = ConcurrencyLimitLayer::new(VerifiedGradient::default())
         .queue(Queue::new(REPORT_WAIT))
         .named("reports")

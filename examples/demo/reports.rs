@@ -48,8 +48,9 @@ fn query_time(number: u64, days: u32) -> Duration {
     Duration::from_millis(all_days) * days / ALL_DAYS
 }
 
-/// Reports need a connection to the database, which goes on with a query when nobody waits for the report any more. Degraded, there are few, so that it is the traffic that makes answers slow: less
-/// of it is served well, which is what an adaptive limit is for.
+/// Reports need a connection to the database, which goes on with a query when nobody waits for the report any more. Degraded,
+/// there are few connections, so that it is the traffic that makes answers slow: less of it is served well, which is what an
+/// adaptive limit is for.
 pub(crate) struct Reports {
     number: AtomicU64,
     connections: Arc<Semaphore>,
