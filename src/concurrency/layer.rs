@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
+    error::ConfigError,
     head::Head,
     key::{KeyExtractor, OnMissingKey},
     reject::Rejection,
@@ -76,10 +77,19 @@ impl ConcurrencyLimitLayer {
     }
 
     fn with_limiter(self, change: impl FnOnce(Limiter) -> Limiter) -> Self {
-        self.with(|config| match config.limiter.take() {
-            Some(limiter) => config.limiter = Some(change(limiter)),
-            None => panic!("the layer has no limiter of its own: configure those of its routes"),
-        })
+        self.try_with_limiter(|limiter| Ok(change(limiter)))
+            .unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn try_with_limiter(
+        mut self,
+        change: impl FnOnce(Limiter) -> Result<Limiter, ConfigError>,
+    ) -> Result<Self, ConfigError> {
+        let Some(limiter) = self.config.limiter.take() else {
+            panic!("the layer has no limiter of its own: configure those of its routes")
+        };
+        self.config.limiter = Some(change(limiter)?);
+        Ok(Self::with_config(self.config))
     }
 
     /// Limits the requests that `routes` names by its limiters instead of the layer's own.
@@ -133,6 +143,20 @@ impl ConcurrencyLimitLayer {
     /// [only routes](ConcurrencyLimitLayer::for_routes).
     pub fn on_missing_key(self, choice: OnMissingKey) -> Self {
         self.with_limiter(|limiter| limiter.on_missing_key(choice))
+    }
+
+    /// Keeps limits for so many keys at most, see [`Limiter::max_keys`].
+    ///
+    /// # Errors
+    ///
+    /// If `capacity` is zero.
+    ///
+    /// # Panics
+    ///
+    /// If there is no limit for each [key](ConcurrencyLimitLayer::key), or the layer limits
+    /// [only routes](ConcurrencyLimitLayer::for_routes).
+    pub fn max_keys(self, capacity: usize) -> Result<Self, ConfigError> {
+        self.try_with_limiter(|limiter| limiter.max_keys(capacity))
     }
 
     /// Names the layer's own limiter, see [`Limiter::named`].

@@ -148,12 +148,18 @@ impl Limiter {
 
     /// Keeps limits for so many keys at most.
     ///
+    /// # Errors
+    ///
+    /// If `capacity` is zero.
+    ///
     /// # Panics
     ///
-    /// If `capacity` is zero, or if there is no limit for each [key](Limiter::key).
-    pub fn max_keys(self, capacity: usize) -> Self {
-        assert!(capacity > 0, "invalid number of keys `0`: at least 1");
-        self.with_key(|key| key.capacity = capacity)
+    /// If there is no limit for each [key](Limiter::key).
+    pub fn max_keys(self, capacity: usize) -> Result<Self, ConfigError> {
+        if capacity == 0 {
+            return Err(ConfigError::new("number of keys", "0", "at least 1"));
+        }
+        Ok(self.with_key(|key| key.capacity = capacity))
     }
 
     fn with_key(mut self, change: impl FnOnce(&mut PerKey)) -> Self {

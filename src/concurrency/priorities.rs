@@ -21,6 +21,9 @@ use crate::{error::ConfigError, head::Head};
 /// waits. Where none may wait, the shares of more critical classes are kept free instead, since whoever finds them taken could
 /// not wait for them. The waiting room is shared in the same way, so that no class fills it up for the others.
 ///
+/// Shares are rounded up to whole places. Under a limit of fewer places than there are classes they come to more than it; each
+/// class then has a place while there is one.
+///
 /// The class is read from the extension [`Priority`], unless a header or a closure is to tell. A name that is unknown, or
 /// none, is the default class. Read a header only where clients can be trusted with it.
 #[derive(Clone)]

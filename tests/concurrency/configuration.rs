@@ -109,8 +109,9 @@ fn what_is_said_of_keys_needs_a_key() {
     let expected = "there is no limit for each key: call `key` first";
     assert_eq!(panics(move || limiter().on_missing_key(OnMissingKey::Skip)), expected);
     assert_eq!(panics(move || limiter().max_keys(9)), expected);
-    let zero = panics(move || limiter().key(Global).max_keys(0));
-    assert_eq!(zero, "invalid number of keys `0`: at least 1");
+    let zero = limiter().key(Global).max_keys(0).unwrap_err();
+    assert_eq!(zero.to_string(), "invalid number of keys `0`: at least 1");
+    assert!(ConcurrencyLimitLayer::new(limiter()).key(Global).max_keys(9).is_ok());
 }
 
 /// A setting that could have no effect is a mistake.

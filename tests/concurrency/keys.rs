@@ -90,7 +90,7 @@ async fn who_is_exempt_needs_no_key() {
 
 #[tokio::test(start_paused = true)]
 async fn when_there_are_more_keys_than_room_the_newcomers_share_one_limit() {
-    let bench = Bench::new(by_tenant(2).max_keys(1));
+    let bench = Bench::new(by_tenant(2).max_keys(1).unwrap());
     let limiter = bench.layer.handle().limiter("default").unwrap();
     let held = [bench.send(of("a", 100)).await, bench.send(of("b", 100)).await];
     let more = [bench.send(of("c", 100)).await, bench.send(of("d", 100)).await];
@@ -108,7 +108,7 @@ async fn when_there_are_more_keys_than_room_the_newcomers_share_one_limit() {
 /// A key that has something under way keeps its limit, however many others come.
 #[tokio::test(start_paused = true)]
 async fn no_key_gets_a_second_limit_while_it_has_something_under_way() {
-    let bench = Bench::new(by_tenant(1).max_keys(64));
+    let bench = Bench::new(by_tenant(1).max_keys(64).unwrap());
     let held = bench.send(of("held", 1_000)).await;
     for n in 0..2_000 {
         bench.call(of(&format!("{n}"), 0)).await;

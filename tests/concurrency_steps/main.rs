@@ -82,5 +82,5 @@ fn to_the_headers_only() {
 
 #[test]
 fn with_a_limit_for_each_key() {
-    walk(6, || layer(limiter().key(Header(KEY)).max_keys(2)), true);
+    walk(6, || layer(limiter().key(Header(KEY)).max_keys(2).unwrap()), true);
 }
