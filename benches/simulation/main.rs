@@ -1,6 +1,6 @@
 //! Simulations: what becomes of a service that a layer guards, in time that is made up.
 //!
-//!     cargo bench --bench simulation -- AREA [--quick] [--svg FOLDER] [--seed N]
+//!     cargo bench --bench simulation -- AREA [--quick] [--svg FOLDER] [--seed N] [--seeds N] [--workers N]...
 //!
 //! Two areas. In `adaptive` the layers are the real ones, called as a server would; the service inside, its clients and the
 //! clock are simulated. In `overload` limits on concurrency are compared, without the layer around them. Equal seeds give equal
@@ -20,7 +20,7 @@ use options::Options;
 
 fn main() -> ExitCode {
     let asked = Options::parse().map_err(|error| {
-        format!("{error}; usage: simulation AREA [--quick] [--svg FOLDER] [--seed N]")
+        format!("{error}; usage: simulation AREA [--quick] [--svg FOLDER] [--seed N] [--seeds N] [--workers N]...")
     });
     let done = asked.and_then(|options| match options.area.as_str() {
         "adaptive" => adaptive::run(&options),

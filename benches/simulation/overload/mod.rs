@@ -29,6 +29,11 @@ const PLOTTED: usize = 16;
 
 pub(crate) fn run(options: &Options) -> Result<(), String> {
     let (seeds, workers) = if options.quick { (3, &QUICK[..]) } else { (20, &WORKERS[..]) };
+    let seeds = options.seeds.unwrap_or(seeds).max(1);
+    let workers = if options.workers.is_empty() { workers } else { &options.workers };
+    if let Some(other) = workers.iter().find(|workers| !WORKERS.contains(workers)) {
+        return Err(format!("{other} workers are not simulated; there are: 2, 4, 16, 128, 1024"));
+    }
     let first = TUNED + options.seed;
     println!(
         "overload: means over {seeds} seeds from {first}\n\n\
