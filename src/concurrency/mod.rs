@@ -26,7 +26,7 @@
 //! |---|---|---|
 //! | [`Fixed`] | stays | what is guarded has so many connections, threads or megabytes |
 //! | [`VerifiedGradient`] | finds the limit at which the latency begins to rise, and checks that less load makes it fall | otherwise |
-//! | [`Gradient2`], [`Vegas`] | as in Netflix's concurrency-limits | they are known and trusted in the house |
+//! | [`Gradient2`], [`Vegas`], best in [`Windowed`] | as in Netflix's concurrency-limits | they are known and trusted in the house |
 //! | [`Aimd`] | falls when answers are late or say that there is too much, rises by one | the latency that is too long is known |
 //!
 //! [`Limit`] is the trait for one of your own. `scripts/bench overload` shows how each fares in simulated services.
