@@ -87,7 +87,8 @@ impl Judge {
         Self(Some(Arc::new(classify)))
     }
 
-    /// By the head of an answer; of one that another layer made itself, nothing. `None` if it is one of gRPC whose trailers will tell.
+    /// By the head of an answer; of one that another layer made itself, nothing. `None` if it is one of gRPC whose trailers
+    /// will tell.
     #[inline]
     pub(crate) fn head<B>(&self, response: &Response<B>) -> Option<Verdict> {
         if Rejected::is_on(response) {

@@ -12,7 +12,8 @@ use super::{
 
 /// Waits for a permit; made by [`Limiter::acquire`](super::Limiter::acquire).
 ///
-/// It waits by tokio's timers. Outside of a tokio runtime whoever would have to wait is refused, as if they had waited too long.
+/// It waits by tokio's timers. Outside of a tokio runtime whoever would have to wait is refused, as if they had waited too
+/// long.
 ///
 /// # Cancel safety
 ///

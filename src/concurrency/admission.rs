@@ -43,8 +43,8 @@ pub(super) struct Config {
 pub(super) struct Admission {
     config: Config,
     shadow: AtomicBool,
-    /// The gate of all requests, if nothing of them matters to it: neither their route, nor a key, nor a class, nor whether they
-    /// are exempt.
+    /// The gate of all requests, if nothing of them matters to it: neither their route, nor a key, nor a class, nor whether
+    /// they are exempt.
     only_gate: Option<Arc<Gate>>,
 }
 
@@ -80,8 +80,8 @@ impl Admission {
     }
 
     /// Decides on a request of which nothing matters, as far as that can be done without a wait.
-    // Always, as are those it calls: what is held then never lies anywhere but in the future, which saves a tenth of all that is
-    // done.
+    // Always, as are those it calls: what is held then never lies anywhere but in the future, which saves a tenth of all that
+    // is done.
     #[inline(always)]
     pub(super) fn decide_at_once(&self) -> Option<Result<Held, Refusal>> {
         let gate = self.only_gate.as_ref()?;

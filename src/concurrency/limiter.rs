@@ -260,8 +260,8 @@ impl Limiter {
         Drain::new(vec![self.clone()])
     }
 
-    /// A permit, if one is free and nobody waits for it. Of a limiter for each key, the one of whoever carries no key; of one with
-    /// priorities, one of the default class.
+    /// A permit, if one is free and nobody waits for it. Of a limiter for each key, the one of whoever carries no key; of one
+    /// with priorities, one of the default class.
     ///
     /// # Errors
     ///

@@ -58,21 +58,21 @@
 //!
 //! # Who waits, and who is first
 //!
-//! A [`Queue`] bounds how many wait and for how long; it may let keys take turns, so that one with many requests is served as often
-//! as one with few. [`Priorities`] give classes of requests shares of their own. A request with a [`Deadline`], or gRPC's
-//! `grpc-timeout`, does not wait past it.
+//! A [`Queue`] bounds how many wait and for how long; it may let keys take turns, so that one with many requests is served as
+//! often as one with few. [`Priorities`] give classes of requests shares of their own. A request with a [`Deadline`], or
+//! gRPC's `grpc-timeout`, does not wait past it.
 //!
 //! # While it runs
 //!
-//! [`ConcurrencyLimitLayer::handle`] finds the limiters by name: their limits, what is under way and what waits, other limits, pause
-//! and [`drain`](Limiter::drain). [`ConcurrencyLimitLayer::shadow`] only counts what would be refused.
+//! [`ConcurrencyLimitLayer::handle`] finds the limiters by name: their limits, what is under way and what waits, other limits,
+//! pause and [`drain`](Limiter::drain). [`ConcurrencyLimitLayer::shadow`] only counts what would be refused.
 //!
 //! # The order of layers
 //!
 //! Inside of rate limits and caches, whose answers cost nothing and would look like a fast service. Outside of
-//! `tower_http`'s `TimeoutLayer`, which then bounds the time of the handler without that of the queue, and whose 504 tells an adaptive limit
-//! that there is too much; and outside of [circuit breakers](crate::circuit_breaker). What layers inside turn away themselves teaches a limit
-//! nothing.
+//! `tower_http`'s `TimeoutLayer`, which then bounds the time of the handler without that of the queue, and whose 504 tells an
+//! adaptive limit that there is too much; and outside of [circuit breakers](crate::circuit_breaker). What layers inside turn
+//! away themselves teaches a limit nothing.
 
 mod acquire;
 mod admission;

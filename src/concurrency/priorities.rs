@@ -80,8 +80,8 @@ impl Priorities {
     ///
     /// # Errors
     ///
-    /// If there are none or more than 16 classes, a name comes twice, whatever its case, a share is not between 0 and 1, or the shares add up to
-    /// more than 1.
+    /// If there are none or more than 16 classes, a name comes twice, whatever its case, a share is not between 0 and 1, or
+    /// the shares add up to more than 1.
     pub fn try_new<N: Into<Cow<'static, str>>>(
         classes: impl IntoIterator<Item = (N, f64)>,
     ) -> Result<Self, ConfigError> {

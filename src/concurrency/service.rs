@@ -76,8 +76,8 @@ where
 }
 
 impl<S> ConcurrencyLimit<S> {
-    /// Decides on a request by what it is. Apart from `call`, because a request that was lent to anyone is copied when it is passed
-    /// on, which takes as long as all the rest.
+    /// Decides on a request by what it is. Apart from `call`, because a request that was lent to anyone is copied when it is
+    /// passed on, which takes as long as all the rest.
     #[inline]
     fn call_if_let_in<B>(&mut self, request: Request<B>) -> ResponseFuture<S, S::Future, Request<B>>
     where

@@ -13,8 +13,8 @@ use crate::{
 
 /// Turns requests away, for less than they cost to take.
 ///
-/// The answers are rendered beforehand, and written into the header map and the extensions of the request: a service that has too
-/// much to do has no time for allocations.
+/// The answers are rendered beforehand, and written into the header map and the extensions of the request: a service that has
+/// too much to do has no time for allocations.
 #[derive(Clone)]
 pub(super) struct Shed {
     retry_after: Duration,

@@ -61,8 +61,8 @@ impl Gate {
         self.terms.meters(|| self.limit())
     }
 
-    /// Lets someone in who is of no class, or refuses them, if that can be decided without a look at them. Counts only what it has
-    /// decided.
+    /// Lets someone in who is of no class, or refuses them, if that can be decided without a look at them. Counts only what it
+    /// has decided.
     #[inline(always)]
     pub(in crate::concurrency) fn enter_at_once(
         self: &Arc<Self>,

@@ -87,8 +87,8 @@ impl LineUp {
         }
     }
 
-    /// Whether one more of a class may come where there is room and nobody may wait: not on a place that is kept for classes that
-    /// are more critical.
+    /// Whether one more of a class may come where there is room and nobody may wait: not on a place that is kept for classes
+    /// that are more critical.
     pub(super) fn may_borrow(
         &self,
         terms: &Terms,

@@ -16,10 +16,10 @@ use crate::{clock::nanos, error::ConfigError, verdict::Verdict};
 ///
 /// The rules and constants are those of Netflix's `Gradient2Limit`. What is usual is an exponential mean over 600 answers. With
 /// an answer that took longer than 1.5 times that the limit moves towards `limit × gradient + 4`, where the gradient is the
-/// tolerated latency over this one, from 0.5 to 1; the 4 lets it grow while nothing waits. A fifth of each change is taken. What
-/// is usual falls by a tenth where it is more than twice the latency, so that the end of an overload is soon seen. Nothing
-/// changes while less than half of the limit is used. An overload counts as the least gradient: in Netflix's it is a latency as
-/// any other.
+/// tolerated latency over this one, from 0.5 to 1; the 4 lets it grow while nothing waits. A fifth of each change is taken.
+/// What is usual falls by a tenth where it is more than twice the latency, so that the end of an overload is soon seen.
+/// Nothing changes while less than half of the limit is used. An overload counts as the least gradient: in Netflix's it is a
+/// latency as any other.
 ///
 /// It is for comparison, and for those who have tuned it elsewhere. What is usual follows a lasting overload, after which the
 /// limit grows without end: it bounds latency for as long as an overload lasts no longer than 600 answers.

@@ -43,7 +43,8 @@ pub struct Vegas {
 }
 
 impl Default for Vegas {
-    /// From 1 to 1,000 requests at once, 20 at first; no smoothing; a probe after at most 30 times as many answers as the limit.
+    /// From 1 to 1,000 requests at once, 20 at first; no smoothing; a probe after at most 30 times as many answers as the
+    /// limit.
     fn default() -> Self {
         let bounds = Bounds::new(1, 20, 1_000);
         Self {

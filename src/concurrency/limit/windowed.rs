@@ -15,10 +15,10 @@ use crate::{
 /// let limit = Windowed::new(Gradient2::default()).window(Duration::from_millis(250));
 /// ```
 ///
-/// [`Vegas`](super::Vegas) and [`Gradient2`](super::Gradient2) take each latency for a sign of the load, so where latencies vary
-/// they need this. It does as Netflix's `WindowedLimit` does: after a window, 1 s if nothing is said, in which there were more
-/// than 10 answers, the limit inside hears of one with their mean latency and the most that were under way with any of them.
-/// It is an overload if one of them was. [`VerifiedGradient`](super::VerifiedGradient) has windows of its own.
+/// [`Vegas`](super::Vegas) and [`Gradient2`](super::Gradient2) take each latency for a sign of the load, so where latencies
+/// vary they need this. It does as Netflix's `WindowedLimit` does: after a window, 1 s if nothing is said, in which there were
+/// more than 10 answers, the limit inside hears of one with their mean latency and the most that were under way with any of
+/// them. It is an overload if one of them was. [`VerifiedGradient`](super::VerifiedGradient) has windows of its own.
 #[derive(Clone, Debug)]
 pub struct Windowed<L> {
     inner: L,

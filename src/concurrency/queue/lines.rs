@@ -112,7 +112,8 @@ impl<T> Lines<T> {
         self.by_name.get(&(class, key)).map_or(0, |line| self.lines[*line].len)
     }
 
-    /// Joins the end of a line. Where it is found from now on, also when it has left the line, until it is [forgotten](Self::forget).
+    /// Joins the end of a line. Where it is found from now on, also when it has left the line, until it is
+    /// [forgotten](Self::forget).
     pub(in crate::concurrency) fn join(
         &mut self,
         class: usize,

@@ -21,9 +21,9 @@ use crate::{
 /// [objective](Queue::objective), 5 ms at least, and whoever came last passes first: it still has a client that waits for it
 /// (Maurer, "Fail at Scale", ACM Queue 13(8), 2015, where it is called controlled delay and adaptive LIFO).
 ///
-/// One who waits is always left, or a service that takes longer than the wait would have nothing to do when it is done (as in RFC
-/// 8289, section 5.3). Each class of [`Priorities`](crate::concurrency::Priorities) is judged by itself: that too many of a less
-/// critical one wait makes none of the others late. Nor is a [pause](crate::concurrency::Limiter::pause) an overload.
+/// One who waits is always left, or a service that takes longer than the wait would have nothing to do when it is done (as in
+/// RFC 8289, section 5.3). Each class of [`Priorities`](crate::concurrency::Priorities) is judged by itself: that too many of
+/// a less critical one wait makes none of the others late. Nor is a [pause](crate::concurrency::Limiter::pause) an overload.
 #[derive(Clone)]
 pub struct Queue {
     max_wait: Duration,
@@ -121,8 +121,8 @@ impl Queue {
         busy_for >= INTERVAL
     }
 
-    /// When someone who waits since `since`, in a class that is not empty since `busy_since`, has waited too long, should it still
-    /// not have been empty then; `None` if that never comes.
+    /// When someone who waits since `since`, in a class that is not empty since `busy_since`, has waited too long, should it
+    /// still not have been empty then; `None` if that never comes.
     pub(in crate::concurrency) fn patience(
         &self,
         since: Timestamp,

@@ -33,15 +33,16 @@ use crate::{clock::Timestamp, error::ConfigError, verdict::Verdict};
 /// of so few latencies is often low by chance.
 ///
 /// **While nothing is turned away**, the limit follows the most requests that were under way at half as many again, and at
-/// least 8: enough for what chance brings, and little enough that a sudden load does not find ten times the room. It holds still
-/// while latency is high: a queue that grows below the limit would raise it for ever. The base follows latency slowly.
+/// least 8: enough for what chance brings, and little enough that a sudden load does not find ten times the room. It holds
+/// still while latency is high: a queue that grows below the limit would raise it for ever. The base follows latency slowly.
 ///
 /// **While it holds requests back**,
 ///
 /// - it doubles until the first queue, in windows of 16 answers,
 /// - and then follows it. By Little's law *x* (*R* − 1.2 *b*) requests wait longer than is tolerated; the limit moves to `limit
 ///   − waiting + 0.9 √limit`, where the root is room for the chance in arrivals and service times. The difference, not the
-///   ratio of latencies as in the gradients of Netflix and Envoy, holds also where a request counts for longer than its latency,
+///   ratio of latencies as in the gradients of Netflix and Envoy, holds also where a request counts for longer than its
+/// latency,
 ///   as with bodies;
 /// - of each change as much is taken as the error of the latency lets one believe, *z*² / (*z*² + 4) for a change of *z*
 ///   errors, so that a limit of five may change by a half or not at all.
@@ -51,12 +52,13 @@ use crate::{clock::Timestamp, error::ConfigError, verdict::Verdict};
 /// dependency is slower, and as many more must be under way. The base becomes the latency of now, and the limit goes back to
 /// where it was; and if throughput does not come back with it, it had fallen for another reason, and both are reverted.
 ///
-/// **The base is verified** after 4 s, and then ever more seldom, up to once a minute: for a short window of 16 answers the limit is so
-/// low that nothing waits, at a quarter to a half, and the latency of that is the base. (Envoy's does so, at 3 requests at once.)
+/// **The base is verified** after 4 s, and then ever more seldom, up to once a minute: for a short window of 16 answers the
+/// limit is so low that nothing waits, at a quarter to a half, and the latency of that is the base. (Envoy's does so, at 3
+/// requests at once.)
 ///
 /// An answer that says [`Overload`](Verdict::Overload) takes a tenth off the limit, once a window. Only successes tell a
-/// latency; the service has worked on client errors too, so they count for throughput. Failures count for neither: they are often
-/// faster, or much slower, than the work.
+/// latency; the service has worked on client errors too, so they count for throughput. Failures count for neither: they are
+/// often faster, or much slower, than the work.
 ///
 /// # What each rule is worth
 ///
@@ -77,9 +79,9 @@ use crate::{clock::Timestamp, error::ConfigError, verdict::Verdict};
 /// | a base that falls only when surely lower | on and off each second, 128 workers | 99 | 96 |
 ///
 /// Where it falls short: with 2 workers a few answers are all there is to learn from, so service times of two kinds cost it
-/// latency (a score of 70, with 93 % of the ideal answered in time), and a service that slows with each request too many does 85 %
-/// of its best, where the best fixed limit gets 92. A latency that creeps up over many seconds is a queue to it until it is
-/// verified.
+/// latency (a score of 70, with 93 % of the ideal answered in time), and a service that slows with each request too many does
+/// 85 % of its best, where the best fixed limit gets 92. A latency that creeps up over many seconds is a queue to it until it
+/// is verified.
 #[derive(Clone, Debug)]
 pub struct VerifiedGradient {
     bounds: Bounds,
