@@ -12,8 +12,8 @@ const LIMITED: f64 = 0.02;
 
 /// How far the limit is above the most requests that were under way while nothing was turned away, at most,
 const SPARE: f64 = 1.5;
-/// and at least.
-const ENOUGH: f64 = 8.0;
+/// and at least: two workers at 0.7 of what they can do have as many under way once in some thousands of requests.
+const ENOUGH: f64 = 14.0;
 /// In how many seconds that most fades, and the base follows a latency that went up a little.
 const FADES: f64 = 10.0;
 

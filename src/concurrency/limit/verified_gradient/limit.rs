@@ -33,7 +33,7 @@ use crate::{clock::Timestamp, error::ConfigError, verdict::Verdict};
 /// of so few latencies is often low by chance.
 ///
 /// **While nothing is turned away**, the limit follows the most requests that were under way at half as many again, and at
-/// least 8: enough for what chance brings, and little enough that a sudden load does not find ten times the room. It holds
+/// least 14: enough for what chance brings, and little enough that a sudden load does not find ten times the room. It holds
 /// still while latency is high: a queue that grows below the limit would raise it for ever. The base follows latency slowly.
 ///
 /// **While it holds requests back**,
