@@ -42,8 +42,7 @@ use crate::{clock::Timestamp, error::ConfigError, verdict::Verdict};
 /// - and then follows it. By Little's law *x* (*R* − 1.2 *b*) requests wait longer than is tolerated; the limit moves to `limit
 ///   − waiting + 0.9 √limit`, where the root is room for the chance in arrivals and service times. The difference, not the
 ///   ratio of latencies as in the gradients of Netflix and Envoy, holds also where a request counts for longer than its
-/// latency,
-///   as with bodies;
+///   latency, as with bodies;
 /// - of each change as much is taken as the error of the latency lets one believe, *z*² / (*z*² + 4) for a change of *z*
 ///   errors, so that a limit of five may change by a half or not at all.
 ///
