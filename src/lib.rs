@@ -90,12 +90,16 @@
 //! A feature only ever adds.
 
 pub mod body;
+#[cfg(feature = "cache")]
+pub mod cache;
 #[cfg(feature = "circuit-breaker")]
 pub mod circuit_breaker;
 pub mod clock;
 #[cfg(feature = "concurrency")]
 pub mod concurrency;
 pub mod error;
+#[cfg(feature = "cache")]
+mod flight;
 pub mod head;
 pub mod key;
 #[cfg(feature = "rate-limit")]

@@ -1,0 +1,62 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+
+use crate::clock::Timestamp;
+
+/// All that is stored under one fingerprint: a response, or one for each variant of it.
+#[derive(Debug)]
+pub struct Resource {
+    /// Everything that the fingerprint was computed from. Two requests share a resource only if this is the same too.
+    pub(crate) key: Box<[u8]>,
+    /// Never empty; the newest first.
+    pub(crate) variants: Vec<Arc<Entry>>,
+    /// Whether it was taken out of the store, or replaced there: a copy kept elsewhere is no longer good.
+    pub(crate) gone: std::sync::atomic::AtomicBool,
+}
+
+/// A stored response.
+#[derive(Debug)]
+pub struct Entry {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) trailers: Option<HeaderMap>,
+    /// When it came, by the clock of the layer.
+    pub(crate) received: Timestamp,
+    /// Hashes of its tags, and of what else it can be purged by.
+    pub(crate) tags: Box<[u64]>,
+    /// The URI that it answers, with scheme and authority where they are known.
+    pub(crate) uri: Box<str>,
+    /// How many purges there had been when it was asked for: only later ones concern it.
+    pub(crate) born: u64,
+    /// How many purges it is known to have outlived.
+    pub(crate) outlived: AtomicU64,
+}
+
+impl Entry {
+    /// About how many bytes of memory it takes.
+    pub fn weight(&self) -> usize {
+        let fields = |headers: &HeaderMap| -> usize {
+            let bytes = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
+                name.as_str().len() + value.len() + 128
+            };
+            headers.iter().map(bytes).sum()
+        };
+        size_of::<Self>()
+            + fields(&self.headers)
+            + self.trailers.as_ref().map_or(0, fields)
+            + self.body.len()
+            + self.uri.len()
+            + size_of_val(&*self.tags)
+    }
+
+    /// Whether it is known to have outlived so many purges.
+    pub(crate) fn has_outlived(&self, purges: u64) -> bool {
+        self.outlived.load(Ordering::Relaxed) == purges
+    }
+}

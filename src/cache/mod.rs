@@ -1,0 +1,14 @@
+//! Response caching.
+
+mod entry;
+mod fingerprint;
+pub mod rules;
+mod shared;
+mod store;
+
+pub use self::{
+    entry::{Entry, Resource},
+    fingerprint::Fingerprint,
+    shared::Shared,
+    store::{Store, StoreError, Usage},
+};

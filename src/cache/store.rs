@@ -1,0 +1,79 @@
+use std::{fmt, sync::Arc, time::Duration};
+
+use super::{Fingerprint, Resource};
+use crate::error::BoxError;
+
+/// Where stored responses live.
+pub trait Store: Send + Sync + 'static {
+    /// What is stored under `fingerprint`, if anything is.
+    ///
+    /// # Errors
+    ///
+    /// If the store does not work. The request then goes on as if nothing were stored.
+    fn get(&self, fingerprint: &Fingerprint) -> Result<Option<Arc<Resource>>, StoreError>;
+
+    /// Stores `resource`, in place of what was there, for at most `keep`.
+    ///
+    /// # Errors
+    ///
+    /// If the store does not work. The resource is then not stored, and what was there is no longer.
+    fn insert(
+        &self,
+        fingerprint: Fingerprint,
+        resource: Arc<Resource>,
+        keep: Duration,
+    ) -> Result<(), StoreError>;
+
+    /// Forgets what is stored under `fingerprint`.
+    ///
+    /// # Errors
+    ///
+    /// If the store does not work.
+    fn remove(&self, fingerprint: &Fingerprint) -> Result<(), StoreError>;
+
+    /// Forgets everything.
+    fn clear(&self);
+
+    /// How much is stored.
+    fn usage(&self) -> Usage;
+
+    /// What all layers over this store share.
+    fn shared(&self) -> &super::Shared;
+}
+
+/// How much a store holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Usage {
+    /// Stored responses; variants of one count once.
+    pub entries: u64,
+    /// Bytes that they take.
+    pub bytes: u64,
+    /// Bytes that they may take.
+    pub max_bytes: Option<u64>,
+    /// How many had to make room for others.
+    pub evictions: u64,
+}
+
+/// A store that did not work.
+#[derive(Debug)]
+pub struct StoreError(BoxError);
+
+impl StoreError {
+    /// Because of `error`.
+    pub fn new(error: impl Into<BoxError>) -> Self {
+        Self(error.into())
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the cache's store does not work: {}", self.0)
+    }
+}
+
+impl std::error::Error for StoreError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&*self.0)
+    }
+}
