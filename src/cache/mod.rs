@@ -8,7 +8,7 @@ mod store;
 
 pub use self::{
     entry::{Entry, Resource},
-    fingerprint::Fingerprint,
+    fingerprint::{Fingerprint, FingerprintBuilder, Query},
     shared::Shared,
     store::{Store, StoreError, Usage},
 };

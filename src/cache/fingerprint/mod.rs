@@ -1,0 +1,14 @@
+//! What a request is known by.
+
+mod builder;
+mod key_bytes;
+mod query;
+mod seen;
+mod value;
+
+pub use self::{builder::FingerprintBuilder, query::Query, value::Fingerprint};
+pub(crate) use self::{
+    builder::Unfit,
+    key_bytes::{KeyBytes, Place},
+    seen::Seen,
+};

@@ -1,0 +1,127 @@
+use http::HeaderMap;
+
+/// Which header fields a request has that matter to a cache, as bits: read in one pass over its names.
+///
+/// To look each of them up by name would take longer than the rest of a hit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Seen(u16);
+
+impl Seen {
+    /// `Cache-Control` or `Pragma`.
+    pub(crate) const CONTROL: Self = Self(1);
+    /// `Range`.
+    pub(crate) const RANGE: Self = Self(1 << 1);
+    /// `If-None-Match` or `If-Modified-Since`.
+    pub(crate) const CONDITIONAL: Self = Self(1 << 2);
+    /// `If-Match`, `If-Unmodified-Since`.
+    pub(crate) const PRECONDITION: Self = Self(1 << 3);
+    /// `Authorization`.
+    pub(crate) const AUTHORIZATION: Self = Self(1 << 4);
+    /// `Host`.
+    pub(crate) const HOST: Self = Self(1 << 5);
+    /// A second `Host`.
+    pub(crate) const HOSTS: Self = Self(1 << 6);
+    /// One that services are known to build responses from, though hardly any cache keys by it.
+    pub(crate) const UNKEYED: Self = Self(1 << 7);
+    /// `X-Forwarded-Proto`.
+    pub(crate) const PROTO: Self = Self(1 << 8);
+    /// `Upgrade`.
+    pub(crate) const UPGRADE: Self = Self(1 << 9);
+    /// `Content-Type`, which may say gRPC.
+    pub(crate) const CONTENT_TYPE: Self = Self(1 << 10);
+
+    #[inline]
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let mut seen = Self::default();
+        for name in headers.keys() {
+            seen.0 |= Self::bit(name.as_str()).0;
+        }
+        if seen.has(Self::HOST) && headers.get_all(http::header::HOST).iter().nth(1).is_some() {
+            seen.0 |= Self::HOSTS.0;
+        }
+        seen
+    }
+
+    #[inline]
+    pub(crate) const fn has(self, bits: Self) -> bool {
+        self.0 & bits.0 != 0
+    }
+
+    #[inline]
+    fn bit(name: &str) -> Self {
+        match name {
+            "cache-control" | "pragma" => Self::CONTROL,
+            "range" => Self::RANGE,
+            "if-none-match" | "if-modified-since" => Self::CONDITIONAL,
+            "if-match" | "if-unmodified-since" => Self::PRECONDITION,
+            "authorization" => Self::AUTHORIZATION,
+            "host" => Self::HOST,
+            "content-type" => Self::CONTENT_TYPE,
+            "upgrade" => Self::UPGRADE,
+            "x-forwarded-proto" => Self::PROTO,
+            _ if is_unkeyed(name) => Self::UNKEYED,
+            _ => Self::default(),
+        }
+    }
+}
+
+/// Whether services are known to build responses from this field, which has made caches serve one client's to all
+/// (Kettle, "Practical Web Cache Poisoning", 2018, and "Web Cache Entanglement", 2020).
+#[inline]
+pub(super) fn is_unkeyed(name: &str) -> bool {
+    match name.as_bytes() {
+        [b'x', b'-', ..] => UNKEYED.contains(&name),
+        [b'f', ..] => name == "forwarded",
+        _ => false,
+    }
+}
+
+pub(super) const UNKEYED: [&str; 13] = [
+    "x-forwarded-host",
+    "x-forwarded-scheme",
+    "x-forwarded-port",
+    "x-forwarded-prefix",
+    "x-forwarded-server",
+    "x-host",
+    "x-http-host-override",
+    "x-original-url",
+    "x-original-host",
+    "x-rewrite-url",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+];
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderValue, Request};
+
+    use super::*;
+
+    #[test]
+    fn fields_are_seen_whatever_else_there_is() {
+        let request = Request::get("/")
+            .header("accept", "*/*")
+            .header("Host", "a")
+            .header("X-Original-URL", "/admin")
+            .header("range", "bytes=0-1")
+            .body(())
+            .unwrap();
+        let seen = Seen::of(request.headers());
+        assert!(seen.has(Seen::HOST) && seen.has(Seen::UNKEYED) && seen.has(Seen::RANGE));
+        for other in
+            [Seen::HOSTS, Seen::CONTROL, Seen::AUTHORIZATION, Seen::PROTO, Seen::CONDITIONAL]
+        {
+            assert!(!seen.has(other));
+        }
+    }
+
+    #[test]
+    fn a_second_host_is_seen() {
+        let mut headers = HeaderMap::new();
+        headers.append("host", HeaderValue::from_static("a"));
+        assert!(!Seen::of(&headers).has(Seen::HOSTS));
+        headers.append("host", HeaderValue::from_static("b"));
+        assert!(Seen::of(&headers).has(Seen::HOSTS));
+    }
+}
