@@ -5,7 +5,12 @@ use loom as base;
 #[cfg(not(weir_loom))]
 use std as base;
 
-#[cfg(any(feature = "concurrency", feature = "profile", feature = "rate-limit"))]
+#[cfg(any(
+    feature = "cache",
+    feature = "concurrency",
+    feature = "profile",
+    feature = "rate-limit"
+))]
 pub(crate) use base::sync::MutexGuard;
 pub(crate) use base::sync::{
     Mutex,
@@ -14,12 +19,12 @@ pub(crate) use base::sync::{
 #[cfg(feature = "rate-limit")]
 pub(crate) use base::thread::yield_now;
 
-#[cfg(feature = "profile")]
+#[cfg(any(feature = "cache", feature = "profile"))]
 #[cfg(not(weir_loom))]
 pub(crate) use std::sync::OnceLock;
 
 /// loom has none of its own. Whoever sees the value has held the lock after whoever made it.
-#[cfg(feature = "profile")]
+#[cfg(any(feature = "cache", feature = "profile"))]
 #[cfg(weir_loom)]
 #[derive(Debug)]
 pub(crate) struct OnceLock<T> {
@@ -27,7 +32,7 @@ pub(crate) struct OnceLock<T> {
     made: Mutex<()>,
 }
 
-#[cfg(feature = "profile")]
+#[cfg(any(feature = "cache", feature = "profile"))]
 #[cfg(weir_loom)]
 impl<T> OnceLock<T> {
     pub(crate) fn new() -> Self {

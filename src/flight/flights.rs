@@ -1,0 +1,140 @@
+use std::{
+    borrow::Borrow,
+    collections::{HashMap, hash_map::RandomState},
+    fmt,
+    hash::{BuildHasher, Hash},
+    sync::{Arc, PoisonError},
+};
+
+use super::{Follower, Leader, under_way::UnderWay};
+use crate::sync::{Mutex, MutexGuard};
+
+/// All flights that are under way, by key. Clones are the same flights.
+///
+/// Keys are hashed under a secret, and compared: two keys never share a flight.
+pub(crate) struct Flights<K, T>(Arc<Table<K, T>>);
+
+/// What becomes of whoever wants a result.
+#[derive(Debug)]
+#[must_use]
+pub(crate) enum Joined<K, T> {
+    /// Does the work.
+    Leads(Leader<K, T>),
+    /// Waits for it.
+    Follows(Follower<K, T>),
+    /// The flight has landed with this, but is not over: there is a [`Landing`](super::Landing) still.
+    Landed(T),
+}
+
+pub(super) struct Table<K, T> {
+    shards: Box<[Mutex<Shard<K, T>>]>,
+    hasher: RandomState,
+}
+
+type Shard<K, T> = HashMap<K, Arc<UnderWay<K, T>>, RandomState>;
+
+/// As many as there may be threads that ask at the same time, and some more.
+#[cfg(not(weir_loom))]
+const SHARDS: usize = 64;
+#[cfg(weir_loom)]
+const SHARDS: usize = 1;
+
+impl<K, T> Flights<K, T> {
+    pub(crate) fn new() -> Self {
+        let hasher = RandomState::new();
+        let shard = |_| Mutex::new(HashMap::with_hasher(hasher.clone()));
+        let shards = (0..SHARDS).map(shard).collect();
+        Self(Arc::new(Table { shards, hasher }))
+    }
+
+    /// How many are under way.
+    pub(crate) fn len(&self) -> usize {
+        self.0.shards.iter().map(|shard| lock(shard).len()).sum()
+    }
+}
+
+impl<K: Clone + Eq + Hash, T> Flights<K, T> {
+    /// Joins the flight for `key`, or begins it.
+    pub(crate) fn join(&self, key: K) -> Joined<K, T>
+    where
+        T: Clone,
+    {
+        let mut shard = self.0.shard(&key);
+        if let Some(flight) = shard.get(&key) {
+            if flight.landed().is_some() {
+                let flight = Arc::clone(flight);
+                drop(shard);
+                let landed = flight.landed().expect("what has landed stays so");
+                return Joined::Landed(landed.clone());
+            }
+            if let Some(ticket) = flight.board() {
+                return Joined::Follows(Follower::new(Arc::clone(flight), ticket));
+            }
+            // It is over, and whoever ended it is about to take it out.
+        }
+        let flight = Arc::new(UnderWay::new(key.clone(), Arc::clone(&self.0), Table::remove));
+        let over = shard.insert(key, Arc::clone(&flight));
+        drop(shard);
+        drop(over);
+        Joined::Leads(Leader::new(flight))
+    }
+
+    /// Sees to it that the result of what is under way for `key` is not stored, as it may be out of date. Those who follow get
+    /// it still, as they asked before; whoever joins from now on begins another flight.
+    ///
+    /// Waits for who is storing the result just now.
+    pub(crate) fn spoil<Q>(&self, key: &Q)
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        let flight = self.0.shard(key).remove(key);
+        if let Some(flight) = flight {
+            flight.spoil();
+        }
+    }
+
+    /// [Spoils](Self::spoil) all that is under way.
+    pub(crate) fn spoil_all(&self) {
+        for shard in &self.0.shards {
+            let empty = HashMap::with_hasher(self.0.hasher.clone());
+            let flights = std::mem::replace(&mut *lock(shard), empty);
+            flights.into_values().for_each(|flight| flight.spoil());
+        }
+    }
+}
+
+impl<K: Eq + Hash, T> Table<K, T> {
+    fn shard<Q: Hash + ?Sized>(&self, key: &Q) -> MutexGuard<'_, Shard<K, T>> {
+        // Bits from the middle: the maps within use the lowest and the highest.
+        let at = (self.hasher.hash_one(key) >> 32) as usize % self.shards.len();
+        lock(&self.shards[at])
+    }
+
+    /// Takes a flight out, unless another has its place already.
+    fn remove(flight: &Arc<UnderWay<K, T>>) {
+        let mut shard = flight.table.shard(&flight.key);
+        if shard.get(&flight.key).is_some_and(|current| Arc::ptr_eq(current, flight)) {
+            let removed = shard.remove_entry(&flight.key);
+            drop(shard);
+            drop(removed);
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What may panic under this lock, a key's `Hash`, `Eq` and `Clone`, does so before anything changes.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<K, T> Clone for Flights<K, T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<K, T> fmt::Debug for Flights<K, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Flights").field("len", &self.len()).finish_non_exhaustive()
+    }
+}

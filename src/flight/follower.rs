@@ -1,0 +1,62 @@
+use std::{
+    fmt,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use super::{Leader, under_way::UnderWay};
+
+/// Waits for a flight to land.
+///
+/// # Cancel safety
+///
+/// Dropping it leaves the flight. If it was to lead, the next in line is.
+#[must_use = "a future does nothing unless it is polled"]
+pub(crate) struct Follower<K, T> {
+    /// `None` once it has been answered.
+    flight: Option<Arc<UnderWay<K, T>>>,
+    ticket: u64,
+}
+
+/// What a follower has waited for.
+#[derive(Debug)]
+pub(crate) enum Turn<K, T> {
+    /// The flight has landed with this.
+    Landed(T),
+    /// The leader went without landing, and this follower leads the same flight now.
+    Leads(Leader<K, T>),
+}
+
+impl<K, T> Follower<K, T> {
+    pub(super) fn new(flight: Arc<UnderWay<K, T>>, ticket: u64) -> Self {
+        Self { flight: Some(flight), ticket }
+    }
+}
+
+impl<K, T: Clone> Future for Follower<K, T> {
+    type Output = Turn<K, T>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Turn<K, T>> {
+        let Some(flight) = &self.flight else { return Poll::Pending };
+        let turn = ready!(flight.poll(self.ticket, cx.waker()));
+        self.flight = None;
+        Poll::Ready(turn)
+    }
+}
+
+impl<K, T> Unpin for Follower<K, T> {}
+
+impl<K, T> Drop for Follower<K, T> {
+    fn drop(&mut self) {
+        if let Some(flight) = self.flight.take() {
+            flight.leave(self.ticket);
+        }
+    }
+}
+
+impl<K, T> fmt::Debug for Follower<K, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Follower").field("ticket", &self.ticket).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,87 @@
+use std::{fmt, sync::Arc};
+
+use super::under_way::UnderWay;
+
+/// The right to do the work of a flight.
+///
+/// Dropped before it has landed, as when the work panics or is given up, it goes to the follower who has waited longest; if
+/// there is none, the flight is over.
+#[must_use = "dropped, it goes to one of those who follow"]
+pub(crate) struct Leader<K, T> {
+    flight: Arc<UnderWay<K, T>>,
+}
+
+/// A flight that has landed: whoever joins gets a clone of what it landed with, until this is dropped.
+#[must_use = "dropped, the flight is over"]
+pub(crate) struct Landing<K, T> {
+    flight: Arc<UnderWay<K, T>>,
+}
+
+impl<K, T> Leader<K, T> {
+    pub(super) fn new(flight: Arc<UnderWay<K, T>>) -> Self {
+        Self { flight }
+    }
+
+    /// Gives all who follow, and all who join from now on, clones of `value`.
+    pub(crate) fn land(self, value: T) -> Landing<K, T> {
+        let landing = Landing { flight: Arc::clone(&self.flight) };
+        self.flight.land(value);
+        landing
+    }
+
+    /// Whether the result is out of date already: see [`Flights::spoil`](super::Flights::spoil).
+    pub(crate) fn is_spoiled(&self) -> bool {
+        *self.flight.spoiled()
+    }
+
+    /// How many follow.
+    pub(crate) fn followers(&self) -> usize {
+        self.flight.followers()
+    }
+}
+
+impl<K, T> Landing<K, T> {
+    /// What it has landed with.
+    pub(crate) fn value(&self) -> &T {
+        self.flight.landed().expect("a landing is made by landing")
+    }
+
+    /// Whether the result is out of date: see [`Flights::spoil`](super::Flights::spoil).
+    pub(crate) fn is_spoiled(&self) -> bool {
+        *self.flight.spoiled()
+    }
+
+    /// Calls `store` unless the result is out of date; it cannot become so before `store` returns.
+    ///
+    /// `store` must not spoil this flight, which would wait for itself.
+    pub(crate) fn unless_spoiled<R>(&self, store: impl FnOnce() -> R) -> Option<R> {
+        let spoiled = self.flight.spoiled();
+        (!*spoiled).then(store)
+    }
+}
+
+impl<K, T> Drop for Leader<K, T> {
+    fn drop(&mut self) {
+        if self.flight.landed().is_none() {
+            self.flight.hand_over();
+        }
+    }
+}
+
+impl<K, T> Drop for Landing<K, T> {
+    fn drop(&mut self) {
+        self.flight.end();
+    }
+}
+
+impl<K, T> fmt::Debug for Leader<K, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Leader").field("followers", &self.followers()).finish_non_exhaustive()
+    }
+}
+
+impl<K, T> fmt::Debug for Landing<K, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Landing").finish_non_exhaustive()
+    }
+}
