@@ -2,13 +2,19 @@
 
 mod entry;
 mod fingerprint;
+mod memory;
+mod purges;
 pub mod rules;
 mod shared;
 mod store;
+mod tags;
 
 pub use self::{
     entry::{Entry, Resource},
     fingerprint::Fingerprint,
+    memory::MemoryStore,
+    purges::Pattern,
     shared::Shared,
     store::{Store, StoreError, Usage},
+    tags::Tags,
 };
