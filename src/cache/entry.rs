@@ -1,22 +1,42 @@
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::{Arc, atomic::AtomicBool};
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
-use crate::clock::Timestamp;
+use super::Fingerprint;
+use crate::{
+    clock::Timestamp,
+    sync::{AtomicU64, Ordering},
+};
 
 /// All that is stored under one fingerprint: a response, or one for each variant of it.
 #[derive(Debug)]
 pub struct Resource {
+    pub(crate) fingerprint: Fingerprint,
     /// Everything that the fingerprint was computed from. Two requests share a resource only if this is the same too.
     pub(crate) key: Box<[u8]>,
     /// Never empty; the newest first.
     pub(crate) variants: Vec<Arc<Entry>>,
     /// Whether it was taken out of the store, or replaced there: a copy kept elsewhere is no longer good.
-    pub(crate) gone: std::sync::atomic::AtomicBool,
+    pub(crate) gone: AtomicBool,
+}
+
+impl Resource {
+    /// One that no store holds yet.
+    pub(crate) fn new(fingerprint: Fingerprint, key: Box<[u8]>, variants: Vec<Arc<Entry>>) -> Self {
+        Self { fingerprint, key, variants, gone: AtomicBool::new(false) }
+    }
+
+    /// What a store knows it by.
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
+    }
+
+    /// About how many bytes of memory it takes.
+    pub fn weight(&self) -> usize {
+        let variants = self.variants.iter().map(|entry| entry.weight() + size_of::<Arc<Entry>>());
+        size_of::<Self>() + self.key.len() + variants.sum::<usize>()
+    }
 }
 
 /// A stored response.
@@ -34,7 +54,7 @@ pub struct Entry {
     pub(crate) uri: Box<str>,
     /// How many purges there had been when it was asked for: only later ones concern it.
     pub(crate) born: u64,
-    /// How many purges it is known to have outlived.
+    /// How many purges it is known to have outlived: as many as `born` at first.
     pub(crate) outlived: AtomicU64,
 }
 

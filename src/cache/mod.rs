@@ -3,15 +3,21 @@
 mod body;
 mod entry;
 mod fingerprint;
+mod memory;
+mod purges;
 mod recording;
 pub mod rules;
 mod shared;
 mod store;
+mod tags;
 
 pub use self::{
     body::CacheBody,
     entry::{Entry, Resource},
     fingerprint::{Fingerprint, FingerprintBuilder, Query},
+    memory::MemoryStore,
+    purges::Pattern,
     shared::Shared,
     store::{Store, StoreError, Usage},
+    tags::Tags,
 };

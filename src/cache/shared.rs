@@ -1,15 +1,17 @@
 use std::fmt;
 
+use super::purges::Purges;
 use crate::key::KeySeed;
 
 /// What all layers over one store share: the secret of their fingerprints, what was purged, and who is asking right now.
 pub struct Shared {
     pub(crate) seed: KeySeed,
+    pub(crate) purges: Purges,
 }
 
 impl Default for Shared {
     fn default() -> Self {
-        Self { seed: KeySeed::random() }
+        Self { seed: KeySeed::random(), purges: Purges::default() }
     }
 }
 

@@ -12,17 +12,14 @@ pub trait Store: Send + Sync + 'static {
     /// If the store does not work. The request then goes on as if nothing were stored.
     fn get(&self, fingerprint: &Fingerprint) -> Result<Option<Arc<Resource>>, StoreError>;
 
-    /// Stores `resource`, in place of what was there, for at most `keep`.
+    /// Stores `resource` under its fingerprint, in place of what was there, for at most `keep`.
+    ///
+    /// A store may decide not to keep it, or no longer: because it is too large, or because others are asked for more often.
     ///
     /// # Errors
     ///
     /// If the store does not work. The resource is then not stored, and what was there is no longer.
-    fn insert(
-        &self,
-        fingerprint: Fingerprint,
-        resource: Arc<Resource>,
-        keep: Duration,
-    ) -> Result<(), StoreError>;
+    fn insert(&self, resource: Arc<Resource>, keep: Duration) -> Result<(), StoreError>;
 
     /// Forgets what is stored under `fingerprint`.
     ///
@@ -51,8 +48,10 @@ pub struct Usage {
     pub bytes: u64,
     /// Bytes that they may take.
     pub max_bytes: Option<u64>,
-    /// How many had to make room for others.
+    /// How many had to make room for others, or were not let in because those are asked for more often.
     pub evictions: u64,
+    /// How many were larger than the whole store.
+    pub refused: u64,
 }
 
 /// A store that did not work.

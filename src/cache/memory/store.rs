@@ -1,0 +1,168 @@
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use moka::{notification::RemovalCause, sync::Cache};
+
+use super::{
+    held::{Held, Keep, Unhashed},
+    index::Index,
+};
+use crate::cache::{Fingerprint, Resource, Shared, Store, StoreError, Usage};
+
+/// A store in this process's memory, with a bound on its bytes.
+///
+/// ```
+/// use tower_weir::cache::{MemoryStore, Store};
+///
+/// let store = MemoryStore::with_max_bytes(64 << 20);
+/// assert_eq!(store.usage().bytes, 0);
+/// assert_eq!(store.usage().max_bytes, Some(64 << 20));
+/// ```
+///
+/// Clones are the same store: layers that are given one share its room.
+///
+/// When it is full, what is asked for often stays: a newcomer that is asked for less often than those that would have to make
+/// room for it is let go instead (TinyLFU, Einziger, Friedman and Manes, 2017). What is larger than the whole store is not
+/// kept, and counted.
+///
+/// All that a response takes is counted: body, headers, trailers, the key, every variant, and what it costs to know of it.
+#[derive(Clone)]
+pub struct MemoryStore(Arc<Inner>);
+
+struct Inner {
+    max_bytes: u64,
+    shared: Shared,
+    index: Arc<Index>,
+    policy: Cache<Fingerprint, Arc<Held>, Unhashed>,
+    /// Bytes inserted since the policy last made room.
+    unsettled: AtomicU64,
+    evictions: Arc<AtomicU64>,
+    refused: AtomicU64,
+}
+
+/// Of so many hits in the index, the policy hears of one.
+const HEARD_OF: u8 = 16;
+
+impl MemoryStore {
+    /// One that takes at most about `max_bytes` of memory. With 0 it stores nothing.
+    pub fn with_max_bytes(max_bytes: u64) -> Self {
+        let index = Arc::new(Index::for_bytes(max_bytes));
+        let evictions = Arc::new(AtomicU64::new(0));
+        let (indexed, evicted) = (Arc::clone(&index), Arc::clone(&evictions));
+        let forget = move |_, held: Arc<Held>, cause| {
+            if let Some(resource) = held.take() {
+                indexed.remove(&resource);
+            }
+            if cause == RemovalCause::Size {
+                evicted.fetch_add(1, Ordering::Relaxed);
+            }
+        };
+        let policy = Cache::builder()
+            .max_capacity(max_bytes)
+            .weigher(|_, held: &Arc<Held>| held.weight)
+            .expire_after(Keep)
+            .eviction_listener(forget)
+            .build_with_hasher(Unhashed::default());
+        Self(Arc::new(Inner {
+            max_bytes,
+            shared: Shared::default(),
+            index,
+            policy,
+            unsettled: AtomicU64::new(0),
+            evictions,
+            refused: AtomicU64::new(0),
+        }))
+    }
+}
+
+impl Store for MemoryStore {
+    #[inline]
+    fn get(&self, fingerprint: &Fingerprint) -> Result<Option<Arc<Resource>>, StoreError> {
+        let Inner { index, policy, .. } = &*self.0;
+        if let Some(resource) = index.get(*fingerprint) {
+            if fastrand::u8(..HEARD_OF) == 0 {
+                policy.get(fingerprint);
+            }
+            return Ok(Some(resource));
+        }
+        Ok(self.0.look_up(fingerprint))
+    }
+
+    fn insert(&self, resource: Arc<Resource>, keep: Duration) -> Result<(), StoreError> {
+        let fingerprint = resource.fingerprint;
+        let held =
+            Held::new(resource, keep).filter(|held| u64::from(held.weight) <= self.0.max_bytes);
+        let Some(held) = held else {
+            self.0.refused.fetch_add(1, Ordering::Relaxed);
+            return self.remove(&fingerprint);
+        };
+        let weight = u64::from(held.weight);
+        self.0.index.forget(fingerprint);
+        self.0.policy.insert(fingerprint, Arc::new(held));
+        self.0.make_room(weight);
+        Ok(())
+    }
+
+    fn remove(&self, fingerprint: &Fingerprint) -> Result<(), StoreError> {
+        self.0.index.forget(*fingerprint);
+        self.0.policy.invalidate(fingerprint);
+        Ok(())
+    }
+
+    /// Its memory is free when this returns, unless there is so much that it takes over 100 ms: then soon after.
+    fn clear(&self) {
+        self.0.policy.invalidate_all();
+        self.0.index.clear();
+        self.0.policy.run_pending_tasks();
+    }
+
+    fn usage(&self) -> Usage {
+        let Inner { max_bytes, policy, evictions, refused, .. } = &*self.0;
+        policy.run_pending_tasks();
+        Usage {
+            entries: policy.entry_count(),
+            bytes: policy.weighted_size(),
+            max_bytes: Some(*max_bytes),
+            evictions: evictions.load(Ordering::Relaxed),
+            refused: refused.load(Ordering::Relaxed),
+        }
+    }
+
+    fn shared(&self) -> &Shared {
+        &self.0.shared
+    }
+}
+
+impl Inner {
+    #[inline(never)]
+    fn look_up(&self, fingerprint: &Fingerprint) -> Option<Arc<Resource>> {
+        let before = self.index.before();
+        let resource = self.policy.get(fingerprint)?.resource()?;
+        self.index.offer(&resource, before);
+        Some(resource)
+    }
+
+    /// The policy evicts after so many insertions, however large they were. Here it does after so many bytes.
+    fn make_room(&self, inserted: u64) {
+        let unsettled = self.unsettled.fetch_add(inserted, Ordering::Relaxed) + inserted;
+        if unsettled > self.max_bytes / SLACK {
+            self.unsettled.store(0, Ordering::Relaxed);
+            self.policy.run_pending_tasks();
+        }
+    }
+}
+
+/// The store may hold this part of its bytes too much until the next eviction.
+const SLACK: u64 = 64;
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore").field("max_bytes", &self.0.max_bytes).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,72 @@
+use super::Pattern;
+use crate::cache::Entry;
+
+/// A purge by URI: of all in one cache that begin so, or that a pattern matches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Matcher {
+    /// The tag of the cache that it is about.
+    cache: u64,
+    uris: Uris,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Uris {
+    Prefix(Box<str>),
+    Pattern(Pattern),
+}
+
+impl Matcher {
+    /// Of the cache with this tag, whatever has a URI that begins with `prefix`; if that begins with `/`, whatever has such a
+    /// path and query.
+    pub(crate) fn prefix(cache: u64, prefix: &str) -> Self {
+        Self { cache, uris: Uris::Prefix(prefix.into()) }
+    }
+
+    /// Of the cache with this tag, whatever `pattern` matches.
+    pub(crate) fn pattern(cache: u64, pattern: Pattern) -> Self {
+        Self { cache, uris: Uris::Pattern(pattern) }
+    }
+
+    pub(super) fn matches(&self, entry: &Entry) -> bool {
+        entry.tags.contains(&self.cache)
+            && match &self.uris {
+                Uris::Prefix(prefix) => subject(prefix, &entry.uri).starts_with(&**prefix),
+                Uris::Pattern(pattern) => pattern.matches(&entry.uri),
+            }
+    }
+}
+
+/// The part of `uri` that `text` speaks of: its path and query if it begins with `/`, otherwise all of it.
+pub(super) fn subject<'a>(text: &str, uri: &'a str) -> &'a str {
+    if !text.starts_with('/') {
+        return uri;
+    }
+    let after_scheme = uri.find("://").map_or(0, |at| at + 3);
+    if after_scheme == 0 && uri.starts_with('/') {
+        return uri;
+    }
+    match uri[after_scheme..].find(['/', '?']) {
+        Some(at) => &uri[after_scheme + at..],
+        None => "/",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_begins_with_a_slash_speaks_of_the_path_and_query() {
+        for (uri, path) in [
+            ("https://example.com/a/b?c=/d", "/a/b?c=/d"),
+            ("https://example.com", "/"),
+            ("https://example.com?a", "?a"),
+            ("example.com/a", "/a"),
+            ("/a?to=https://example.com/b", "/a?to=https://example.com/b"),
+            ("", "/"),
+        ] {
+            assert_eq!(subject("/", uri), path, "{uri}");
+            assert_eq!(subject("https://", uri), uri);
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! What was purged, by counting: a purge notes that it happened, and each stored response finds out when it is next asked for.
+//!
+//! Every purge has a number, the epoch that it begins. A response is *born* at the epoch in which the request for it was
+//! sent, and a purge that its tags or its URI answer to concerns it if the purge's number is higher. So a purge costs the
+//! same however much is stored, and it also catches what was asked for before it and is stored after it.
+
+mod matcher;
+mod pattern;
+mod records;
+mod registry;
+mod scope;
+
+pub use self::pattern::Pattern;
+pub(crate) use self::{matcher::Matcher, registry::Purges, scope::Scope};

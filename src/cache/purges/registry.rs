@@ -1,0 +1,99 @@
+use std::{fmt, sync::PoisonError};
+
+use super::{
+    Matcher,
+    records::{Bounds, Records},
+};
+use crate::{
+    cache::Entry,
+    sync::{AtomicU64, Ordering, RwLock},
+};
+
+/// Which purges there were, for all entries of a store.
+///
+/// It tells up to 65,536 tags and 256 prefixes and patterns apart. With one more, the older half of them is forgotten, and
+/// counts as one purge of everything that is as old: more is purged then than was asked for, never less.
+pub(crate) struct Purges {
+    /// The number of the last purge. Changed only with `records` locked, after the purge was noted there.
+    epoch: AtomicU64,
+    records: RwLock<Records>,
+}
+
+const BOUNDS: Bounds = Bounds { tags: 65_536, matchers: 256 };
+
+/// In [`Entry::outlived`]: known to be purged. No purge reaches that number.
+const PURGED: u64 = u64::MAX;
+
+impl Default for Purges {
+    fn default() -> Self {
+        Self::bounded(BOUNDS)
+    }
+}
+
+impl Purges {
+    fn bounded(bounds: Bounds) -> Self {
+        Self { epoch: AtomicU64::new(0), records: RwLock::new(Records::new(bounds)) }
+    }
+
+    /// How many there have been. What is asked for from now on is born at this epoch: earlier purges do not concern it.
+    pub(crate) fn epoch(&self) -> u64 {
+        // Acquire, so that a request whose answer outlives a purge is sent after what the purger did before it.
+        self.epoch.load(Ordering::Acquire)
+    }
+
+    /// Purges what has `tag`; see [`Scope`](super::Scope).
+    pub(crate) fn purge_tag(&self, tag: u64) {
+        self.purge(|records, epoch| records.add_tag(tag, epoch));
+    }
+
+    /// Purges what `matcher` matches.
+    pub(crate) fn purge_matching(&self, matcher: Matcher) {
+        self.purge(|records, epoch| records.add_matcher(matcher, epoch));
+    }
+
+    /// Purges everything.
+    pub(crate) fn purge_all(&self) {
+        self.purge(|records, epoch| records.raise_floor(epoch));
+    }
+
+    fn purge(&self, note: impl FnOnce(&mut Records, u64)) {
+        let mut records = self.records.write().unwrap_or_else(PoisonError::into_inner);
+        let epoch = self.epoch.load(Ordering::Relaxed) + 1;
+        note(&mut records, epoch);
+        self.epoch.store(epoch, Ordering::Release);
+    }
+
+    /// Whether `entry` was purged.
+    ///
+    /// Once a purge has returned, whoever knows of that gets `true` for all that it concerns.
+    ///
+    /// Unless there was a purge since it was last asked of the entry, this is two loads. They need no order: `outlived` says
+    /// of one epoch that the entry was found in no purge up to it, which stays true, and whoever knows that a purge has
+    /// returned also reads its epoch or a later one.
+    #[inline]
+    pub(crate) fn concerns(&self, entry: &Entry) -> bool {
+        !entry.has_outlived(self.epoch.load(Ordering::Relaxed)) && self.look_up(entry)
+    }
+
+    #[cold]
+    fn look_up(&self, entry: &Entry) -> bool {
+        let outlived = entry.outlived.load(Ordering::Relaxed);
+        if outlived == PURGED {
+            return true;
+        }
+        let records = self.records.read().unwrap_or_else(PoisonError::into_inner);
+        // With the records locked, the epoch is that of the last purge among them.
+        let epoch = self.epoch.load(Ordering::Relaxed);
+        let purged = records.concern(entry, outlived);
+        drop(records);
+        // Another may have stored a later epoch meanwhile. Then this one is looked up once more than needed, no worse.
+        entry.outlived.store(if purged { PURGED } else { epoch }, Ordering::Relaxed);
+        purged
+    }
+}
+
+impl fmt::Debug for Purges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Purges").field("epoch", &self.epoch()).finish_non_exhaustive()
+    }
+}

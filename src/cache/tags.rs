@@ -1,0 +1,97 @@
+use std::{borrow::Cow, fmt};
+
+use http::{Extensions, HeaderMap, HeaderName};
+
+use super::purges::Scope;
+
+/// What the response of a handler can be purged by, set by the handler as an extension of the response.
+///
+/// ```
+/// use http::Response;
+/// use tower_weir::cache::Tags;
+///
+/// let mut response = Response::new("…");
+/// response.extensions_mut().insert(Tags::new(["user:7", "posts"]));
+/// ```
+///
+/// They add to those of the headers `Surrogate-Key` (separated by spaces, as Fastly has it) and `Cache-Tag` (separated by
+/// commas, as Cloudflare has it). Letters count in their own case.
+///
+/// A response may have up to 1,024 tags. One with more is passed on and not stored: a purge by one of the tags that were
+/// not kept would miss it. A tag may have any length, for only its hash is kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tags(Vec<Cow<'static, str>>);
+
+impl Tags {
+    /// These.
+    pub fn new(tags: impl IntoIterator<Item = impl Into<Cow<'static, str>>>) -> Self {
+        Self(tags.into_iter().map(Into::into).collect())
+    }
+
+    /// These, and `tag`.
+    #[must_use]
+    pub fn with(mut self, tag: impl Into<Cow<'static, str>>) -> Self {
+        self.0.push(tag.into());
+        self
+    }
+
+    /// One after the other.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|tag| &**tag)
+    }
+}
+
+impl<T: Into<Cow<'static, str>>> FromIterator<T> for Tags {
+    fn from_iter<I: IntoIterator<Item = T>>(tags: I) -> Self {
+        Self::new(tags)
+    }
+}
+
+const SURROGATE_KEY: HeaderName = HeaderName::from_static("surrogate-key");
+const CACHE_TAG: HeaderName = HeaderName::from_static("cache-tag");
+
+/// The most tags of one response.
+const MOST: usize = 1024;
+
+/// A response that has more tags than are kept, and so must not be stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TooManyTags;
+
+impl fmt::Display for TooManyTags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a response with more than {MOST} tags is not stored")
+    }
+}
+
+/// The hashes of all that a response with these headers and extensions, stored for `uri`, can be purged by.
+pub(crate) fn of(
+    headers: &HeaderMap,
+    extensions: &Extensions,
+    uri: &str,
+    scope: &Scope,
+) -> Result<Box<[u64]>, TooManyTags> {
+    let lists = |name: HeaderName, is_separator: fn(&u8) -> bool| {
+        let values = headers.get_all(name).into_iter();
+        values.flat_map(move |value| value.as_bytes().split(is_separator)).map(<[u8]>::trim_ascii)
+    };
+    let surrogate_keys = lists(SURROGATE_KEY, u8::is_ascii_whitespace);
+    let cache_tags = lists(CACHE_TAG, |byte| *byte == b',');
+    let set_by_handler = extensions.get::<Tags>().into_iter().flat_map(Tags::iter);
+    let names = surrogate_keys.chain(cache_tags).chain(set_by_handler.map(str::as_bytes));
+    let names = names.filter(|name| !name.is_empty());
+
+    let mut tags: Vec<u64> = names.take(MOST + 1).map(|name| scope.tag(name)).collect();
+    if tags.len() > MOST {
+        return Err(TooManyTags);
+    }
+    tags.extend([scope.own(), scope.uri(uri)]);
+    tags.sort_unstable();
+    tags.dedup();
+    Ok(tags.into())
+}
+
+/// Takes the headers that list tags out of what a client gets.
+pub(crate) fn strip(headers: &mut HeaderMap) {
+    headers.remove(SURROGATE_KEY);
+    headers.remove(CACHE_TAG);
+}
