@@ -1,6 +1,7 @@
 //! Response caching.
 
 mod body;
+mod count;
 mod entry;
 mod fingerprint;
 mod memory;
@@ -13,6 +14,7 @@ mod tags;
 
 pub use self::{
     body::CacheBody,
+    count::{RouteStats, Stats},
     entry::{Entry, Resource},
     fingerprint::{Fingerprint, FingerprintBuilder, Query},
     memory::MemoryStore,

@@ -12,7 +12,7 @@ pub use self::{
     label::{RouteLabel, RouteLabels, UNMATCHED},
     table::RouteTable,
 };
-#[cfg(feature = "profile")]
+#[cfg(any(feature = "cache", feature = "profile"))]
 pub(crate) use self::{
     label::{RouteName, RouteNamer},
     names::Names,

@@ -58,7 +58,7 @@ impl<T> Names<T> {
     }
 
     /// All of them, in no order.
-    #[cfg(feature = "profile")]
+    #[cfg(any(feature = "cache", feature = "profile"))]
     pub(crate) fn values(&self) -> impl Iterator<Item = &T> {
         self.all().map(|named| &named.value)
     }

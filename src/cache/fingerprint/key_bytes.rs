@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 /// Long enough for most to be on the stack. Each part is written such that no other parts together could look the same: see
 /// [`FingerprintBuilder::write`](super::FingerprintBuilder).
 #[derive(Clone, Debug, Default)]
-pub(crate) struct KeyBytes(SmallVec<[u8; 224]>);
+pub(crate) struct KeyBytes(SmallVec<[u8; 256]>);
 
 /// Where in the key bytes the URI is.
 #[derive(Clone, Copy, Debug, Default)]
