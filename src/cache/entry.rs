@@ -83,7 +83,9 @@ impl Entry {
     /// About how many bytes of memory it takes.
     pub fn weight(&self) -> usize {
         let fields = |headers: &HeaderMap| -> usize {
-            let bytes = |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len() + 128;
+            let bytes = |(name, value): (&HeaderName, &HeaderValue)| {
+                name.as_str().len() + value.len() + 128
+            };
             headers.iter().map(bytes).sum()
         };
         size_of::<Self>()

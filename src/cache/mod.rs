@@ -5,6 +5,8 @@ mod count;
 mod entry;
 mod fingerprint;
 mod memory;
+mod pass_marks;
+mod phrases;
 mod purges;
 mod recording;
 pub mod rules;

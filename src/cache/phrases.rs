@@ -52,14 +52,16 @@ impl Phrases {
 #[inline]
 pub(super) fn age(seconds: u64) -> HeaderValue {
     let slot = usize::try_from(seconds).ok().and_then(|seconds| AGES.get(seconds));
-    slot.map_or_else(|| seconds.into(), |slot| slot.get_or_init(|| for_ever(&seconds.into())).clone())
+    slot.map_or_else(
+        || seconds.into(),
+        |slot| slot.get_or_init(|| for_ever(&seconds.into())).clone(),
+    )
 }
 
 fn for_ever(value: &HeaderValue) -> HeaderValue {
-    value.to_str().map_or_else(
-        |_| value.clone(),
-        |text| HeaderValue::from_static(Box::leak(Box::from(text))),
-    )
+    value
+        .to_str()
+        .map_or_else(|_| value.clone(), |text| HeaderValue::from_static(Box::leak(Box::from(text))))
 }
 
 impl fmt::Debug for Phrases {

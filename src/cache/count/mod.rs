@@ -5,9 +5,9 @@ mod outcome;
 mod routes;
 mod stats;
 
+pub use self::stats::{RouteStats, Stats};
 pub(super) use self::{
     meters::Meters,
     outcome::Outcome,
     routes::{RouteCounts, Routes},
 };
-pub use self::stats::{RouteStats, Stats};

@@ -74,7 +74,11 @@ impl RouteCounts {
             let (cache, route) = (cache.to_owned(), route.to_string());
             counter!(names::CACHE_REQUESTS.name, "cache" => cache, "route" => route, "outcome" => outcome.as_str())
         };
-        Self { route: Arc::clone(route), counts: Default::default(), meters: Outcome::ALL.map(counter) }
+        Self {
+            route: Arc::clone(route),
+            counts: Default::default(),
+            meters: Outcome::ALL.map(counter),
+        }
     }
 
     #[inline]

@@ -39,7 +39,12 @@ pub struct RouteStats {
 impl RouteStats {
     /// All requests.
     pub const fn requests(&self) -> u64 {
-        self.hits + self.stale_hits + self.revalidated + self.collapsed + self.misses + self.bypassed
+        self.hits
+            + self.stale_hits
+            + self.revalidated
+            + self.collapsed
+            + self.misses
+            + self.bypassed
     }
 
     /// The share of requests that cost the service nothing, of those that the cache was asked about; `None` if there were none.
@@ -77,7 +82,9 @@ impl fmt::Display for Stats {
             self.cache, "hit rate", "hits", "stale", "confirmed", "shared", "misses", "bypassed"
         )?;
         let mut row = |name: &str, of: &RouteStats| {
-            let rate = of.hit_rate().map_or_else(|| "-".to_owned(), |rate| format!("{:.1} %", rate * 100.0));
+            let rate = of
+                .hit_rate()
+                .map_or_else(|| "-".to_owned(), |rate| format!("{:.1} %", rate * 100.0));
             writeln!(
                 f,
                 "{name:widest$} {rate:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}",
@@ -117,6 +124,10 @@ mod tests {
         let stats = Stats::new("pages", vec![route.clone(), route], Usage::default());
         assert_eq!((stats.total.requests(), stats.total.hit_rate()), (200, Some(0.8)));
         let text = stats.to_string();
-        assert!(text.contains("80.0 %") && text.ends_with("0 responses in 0 KiB; 0 made room for others"), "{text}");
+        assert!(
+            text.contains("80.0 %")
+                && text.ends_with("0 responses in 0 KiB; 0 made room for others"),
+            "{text}"
+        );
     }
 }
