@@ -48,6 +48,20 @@ impl<'a> Head<'a> {
     }
 }
 
+#[cfg(feature = "cache")]
+impl<'a> Head<'a> {
+    /// A head of these parts.
+    pub(crate) fn new(
+        method: &'a Method,
+        uri: &'a Uri,
+        version: Version,
+        headers: &'a HeaderMap,
+        extensions: &'a Extensions,
+    ) -> Self {
+        Self { method, uri, version, headers, extensions }
+    }
+}
+
 impl<'a> From<&'a Parts> for Head<'a> {
     fn from(parts: &'a Parts) -> Self {
         Self {

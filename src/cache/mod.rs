@@ -3,24 +3,36 @@
 mod body;
 mod count;
 mod entry;
+mod fetch;
+mod fetched;
 mod fingerprint;
+mod future;
+mod handle;
+mod keeper;
+mod layer;
 mod memory;
 mod pass_marks;
 mod phrases;
 mod purges;
 mod recording;
 pub mod rules;
+mod service;
 mod shared;
 mod store;
 mod tags;
+mod uris;
 
 pub use self::{
     body::CacheBody,
     count::{RouteStats, Stats},
     entry::{Entry, Resource},
     fingerprint::{Fingerprint, FingerprintBuilder, Query},
+    future::ResponseFuture,
+    handle::Handle,
+    layer::CacheLayer,
     memory::MemoryStore,
     purges::Pattern,
+    service::Cache,
     shared::Shared,
     store::{Store, StoreError, Usage},
     tags::Tags,

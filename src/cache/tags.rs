@@ -84,7 +84,9 @@ pub(crate) fn of(
     if tags.len() > MOST {
         return Err(TooManyTags);
     }
-    tags.extend([scope.own(), scope.uri(uri)]);
+    // It can be purged by its path alone too, whatever the host.
+    let path = uri.find('/').map_or("/", |at| &uri[at..]);
+    tags.extend([scope.own(), scope.uri(uri), scope.uri(path)]);
     tags.sort_unstable();
     tags.dedup();
     Ok(tags.into())

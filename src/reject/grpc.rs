@@ -66,7 +66,7 @@ fn pushback(rejection: &Rejection) -> Option<i32> {
             Some(i32::try_from(millis).unwrap_or(i32::MAX))
         }
         (None, Reason::QuotaExceeded | Reason::Denied) => Some(-1),
-        (None, Reason::MissingKey | Reason::Overloaded | Reason::CircuitOpen) => None,
+        (None, _) => None,
     }
 }
 

@@ -54,5 +54,7 @@ fn kind(reason: Reason) -> (&'static str, &'static str) {
         Reason::MissingKey => ("about:blank", "Bad Request"),
         Reason::Denied => ("about:blank", "Forbidden"),
         Reason::Overloaded | Reason::CircuitOpen => ("about:blank", "Service Unavailable"),
+        Reason::NotCached => ("about:blank", "Gateway Timeout"),
+        Reason::CallFailed => ("about:blank", "Bad Gateway"),
     }
 }

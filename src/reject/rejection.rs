@@ -46,6 +46,10 @@ pub enum Reason {
     Overloaded,
     /// The service fails, and is left alone for a while: 503 Service Unavailable, gRPC `UNAVAILABLE`.
     CircuitOpen,
+    /// It wants a stored response or none, and there is none: 504 Gateway Timeout, gRPC `UNAVAILABLE`.
+    NotCached,
+    /// It waited for the answer to another request like it, and that failed: 502 Bad Gateway, gRPC `UNAVAILABLE`.
+    CallFailed,
 }
 
 /// What answers rejected requests instead of [`Rejection::response`].
@@ -90,6 +94,8 @@ impl Reason {
             Self::MissingKey => StatusCode::BAD_REQUEST,
             Self::Denied => StatusCode::FORBIDDEN,
             Self::Overloaded | Self::CircuitOpen => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotCached => StatusCode::GATEWAY_TIMEOUT,
+            Self::CallFailed => StatusCode::BAD_GATEWAY,
         }
     }
 
@@ -99,7 +105,7 @@ impl Reason {
             Self::QuotaExceeded => 8,
             Self::MissingKey => 3,
             Self::Denied => 7,
-            Self::Overloaded | Self::CircuitOpen => 14,
+            Self::Overloaded | Self::CircuitOpen | Self::NotCached | Self::CallFailed => 14,
         }
     }
 
@@ -110,6 +116,10 @@ impl Reason {
             Self::Denied => "requests from there are not served",
             Self::Overloaded => "too many requests are under way",
             Self::CircuitOpen => "the service fails and is left alone for a while",
+            Self::NotCached => {
+                "nothing is stored that would do, and the request wants nothing else"
+            }
+            Self::CallFailed => "the call that this request waited for failed",
         }
     }
 }

@@ -25,7 +25,7 @@ pub(in super::super) struct Routes {
 
 /// How often requests of one route were answered how.
 #[derive(Debug)]
-pub(in super::super) struct RouteCounts {
+pub(crate) struct RouteCounts {
     route: Arc<str>,
     counts: [AtomicU64; Outcome::ALL.len()],
     meters: [Counter; Outcome::ALL.len()],

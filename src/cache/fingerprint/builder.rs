@@ -107,6 +107,12 @@ impl FingerprintBuilder {
         self
     }
 
+    /// Whether the field `name` enters, or nothing depends on it.
+    pub(crate) fn knows(&self, name: &HeaderName) -> bool {
+        let is_part = |part: &Part| matches!(part, Part::Header(keyed) if keyed == name);
+        self.parts.iter().any(is_part) || self.disregarded.contains(name)
+    }
+
     /// Appends to `key` all that enters, such that no two different requests have the same bytes: the parts are of known
     /// length, or end in a byte that they cannot have.
     #[inline]
@@ -119,6 +125,27 @@ impl FingerprintBuilder {
         if seen.has(Seen::UNKEYED) {
             self.check_unkeyed(head)?;
         }
+        let place = self.write_uri(head, seen, key)?;
+        if seen.has(Seen::PROTO) {
+            write_fields(head, &PROTO, key);
+        }
+        for part in &self.parts {
+            match part {
+                Part::Header(name) => write_fields(head, name, key),
+                Part::Key(extractor) => extractor.write(head, key).map_err(Unfit::Key)?,
+            }
+        }
+        Ok(place)
+    }
+
+    /// The first of it: method and URI.
+    #[inline]
+    pub(crate) fn write_uri(
+        &self,
+        head: &Head<'_>,
+        seen: Seen,
+        key: &mut KeyBytes,
+    ) -> Result<Place, Unfit> {
         key.push(if head.method == Method::HEAD {
             b"GET"
         } else {
@@ -133,30 +160,17 @@ impl FingerprintBuilder {
         if !self.any_host {
             key.push_lower(host_of(head, seen)?);
         }
-        let path = key.len();
         key.push(head.uri.path().as_bytes());
         self.query.write(head.uri.query(), key);
         let end = key.len();
         key.push(&[0]);
-        if seen.has(Seen::PROTO) {
-            write_fields(head, &PROTO, key);
-        }
-        for part in &self.parts {
-            match part {
-                Part::Header(name) => write_fields(head, name, key),
-                Part::Key(extractor) => extractor.write(head, key).map_err(Unfit::Key)?,
-            }
-        }
-        Ok(Place { host, path, end })
+        Ok(Place { host, end })
     }
 
     #[cold]
     fn check_unkeyed(&self, head: &Head<'_>) -> Result<(), Unfit> {
-        let is_keyed = |name: &HeaderName| {
-            let is_part = |part: &Part| matches!(part, Part::Header(keyed) if keyed == name);
-            self.parts.iter().any(is_part) || self.disregarded.contains(name)
-        };
-        let unkeyed = head.headers.keys().find(|name| is_unkeyed(name.as_str()) && !is_keyed(name));
+        let unkeyed =
+            head.headers.keys().find(|name| is_unkeyed(name.as_str()) && !self.knows(name));
         unkeyed.map_or(Ok(()), |name| Err(Unfit::Unkeyed(name.clone())))
     }
 }
@@ -355,7 +369,6 @@ mod tests {
         let text = |from: u32, to: u32| {
             std::str::from_utf8(&key.bytes()[from as usize..to as usize]).unwrap()
         };
-        assert_eq!(text(place.host, place.path), "a.b:8");
-        assert_eq!(text(place.path, place.end), "/x/y?z=1");
+        assert_eq!(text(place.host, place.end), "a.b:8/x/y?z=1");
     }
 }

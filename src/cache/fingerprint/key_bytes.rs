@@ -13,7 +13,6 @@ pub(crate) struct KeyBytes(SmallVec<[u8; 256]>);
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Place {
     pub(crate) host: u32,
-    pub(crate) path: u32,
     pub(crate) end: u32,
 }
 

@@ -27,8 +27,10 @@ impl Seen {
     pub(crate) const PROTO: Self = Self(1 << 8);
     /// `Upgrade`.
     pub(crate) const UPGRADE: Self = Self(1 << 9);
-    /// `Content-Type`, which may say gRPC.
-    pub(crate) const CONTENT_TYPE: Self = Self(1 << 10);
+    /// `Content-Length` or `Transfer-Encoding`: it may have a body.
+    pub(crate) const BODY: Self = Self(1 << 10);
+    /// `Cookie`.
+    pub(crate) const COOKIE: Self = Self(1 << 11);
 
     #[inline]
     pub(crate) fn of(headers: &HeaderMap) -> Self {
@@ -40,6 +42,11 @@ impl Seen {
             seen.0 |= Self::HOSTS.0;
         }
         seen
+    }
+
+    /// Any of both.
+    pub(crate) const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
     }
 
     #[inline]
@@ -56,7 +63,8 @@ impl Seen {
             "if-match" | "if-unmodified-since" => Self::PRECONDITION,
             "authorization" => Self::AUTHORIZATION,
             "host" => Self::HOST,
-            "content-type" => Self::CONTENT_TYPE,
+            "content-length" | "transfer-encoding" => Self::BODY,
+            "cookie" => Self::COOKIE,
             "upgrade" => Self::UPGRADE,
             "x-forwarded-proto" => Self::PROTO,
             _ if is_unkeyed(name) => Self::UNKEYED,

@@ -16,10 +16,10 @@ enum Uris {
 }
 
 impl Matcher {
-    /// Of the cache with this tag, whatever has a URI that begins with `prefix`; if that begins with `/`, whatever has such a
-    /// path and query.
+    /// Of the cache with this tag, whatever has a URI that begins with `prefix`, with any scheme; if that begins with `/`,
+    /// whatever has such a path and query.
     pub(crate) fn prefix(cache: u64, prefix: &str) -> Self {
-        Self { cache, uris: Uris::Prefix(prefix.into()) }
+        Self { cache, uris: Uris::Prefix(bare(prefix).into()) }
     }
 
     /// Of the cache with this tag, whatever `pattern` matches.
@@ -36,18 +36,24 @@ impl Matcher {
     }
 }
 
-/// The part of `uri` that `text` speaks of: its path and query if it begins with `/`, otherwise all of it.
+/// The part of `uri` that `text` speaks of: its path and query if it begins with `/`, otherwise all but the scheme.
 pub(super) fn subject<'a>(text: &str, uri: &'a str) -> &'a str {
+    let uri = bare(uri);
     if !text.starts_with('/') {
         return uri;
     }
-    let after_scheme = uri.find("://").map_or(0, |at| at + 3);
-    if after_scheme == 0 && uri.starts_with('/') {
-        return uri;
-    }
-    match uri[after_scheme..].find(['/', '?']) {
-        Some(at) => &uri[after_scheme + at..],
+    match uri.find(['/', '?']) {
+        Some(at) => &uri[at..],
         None => "/",
+    }
+}
+
+/// A URI, or what is to match some, without its scheme: who puts a purge into words often does not know what scheme the service
+/// is asked by, behind what ends TLS for it.
+pub(super) fn bare(uri: &str) -> &str {
+    match uri.split_once("://") {
+        Some((scheme, rest)) if !scheme.contains(['/', '?']) => rest,
+        _ => uri,
     }
 }
 
@@ -66,7 +72,7 @@ mod tests {
             ("", "/"),
         ] {
             assert_eq!(subject("/", uri), path, "{uri}");
-            assert_eq!(subject("https://", uri), uri);
+            assert_eq!(subject("example.com", uri), bare(uri));
         }
     }
 }

@@ -1,6 +1,6 @@
 use std::{fmt, str::FromStr};
 
-use super::matcher::subject;
+use super::matcher::{bare, subject};
 use crate::error::ConfigError;
 
 /// Which URIs a purge is of: a text in which `*`, `**` and `?` stand for others.
@@ -26,8 +26,8 @@ use crate::error::ConfigError;
 /// | `\` | nothing; the character after it stands for itself |
 /// | any other | itself |
 ///
-/// It must match the whole URI, with scheme, authority and query. A pattern that begins with `/` matches the path and query of
-/// URIs with any scheme and authority. Letters match in their own case only; schemes and hosts are stored in lower case.
+/// It must match the whole URI, with authority and query; the scheme does not count. A pattern that begins with `/` matches the
+/// path and query of URIs with any authority. Letters match in their own case only; hosts are stored in lower case.
 ///
 /// A question mark before a query is also matched by `?`; to match no other, write `\?`. Matching takes time in proportion to
 /// the length of the URI, and of the pattern, whatever they are.
@@ -58,7 +58,7 @@ const LONGEST: usize = 1024;
 impl Pattern {
     /// Whether it matches `uri`.
     pub fn matches(&self, uri: &str) -> bool {
-        let subject = subject(&self.text, uri);
+        let subject = subject(bare(&self.text), uri);
         subject.strip_prefix(&*self.literal).is_some_and(|rest| matches(&self.tokens, rest))
     }
 }
@@ -133,8 +133,8 @@ impl FromStr for Pattern {
         if !text.starts_with(['/', '*']) && !text.contains("://") {
             return Err(error("must begin with a scheme and `://`, with `/` or with `**`"));
         }
-        let tokens = parse(text).map_err(error)?;
-        if tokens[0] == Token::Segment && !text.contains("://") {
+        let tokens = parse(bare(text)).map_err(error)?;
+        if tokens.first() == Some(&Token::Segment) && !text.contains("://") {
             return Err(error("must begin with a scheme and `://`, with `/` or with `**`"));
         }
         let literal: Box<str> = tokens.iter().map_while(|token| token.literal()).collect();

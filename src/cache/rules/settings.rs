@@ -134,6 +134,11 @@ impl Rules {
         self.grace
     }
 
+    /// What becomes of responses to requests with `Authorization`.
+    pub fn shares_authorized(&self) -> AuthorizedResponses {
+        self.authorized
+    }
+
     /// Whether a client may say how the cache is to be used.
     pub fn obeyed_directives(&self) -> RequestDirectives {
         self.request_directives

@@ -58,6 +58,8 @@ pub enum Refusal {
     Authorization,
     /// It sets a cookie.
     SetCookie,
+    /// The request had cookies, and nobody but the operator says that the answer is for all.
+    Cookie,
     /// It says `Vary: *`: it answers no other request.
     VaryAny,
     /// It says `must-understand`, and its status is not known.
@@ -78,6 +80,7 @@ impl Refusal {
             Self::Private => "private",
             Self::Authorization => "authorization",
             Self::SetCookie => "set-cookie",
+            Self::Cookie => "cookie",
             Self::VaryAny => "vary-any",
             Self::MustUnderstand => "must-understand",
             Self::NoFreshness => "no-freshness",

@@ -1,0 +1,337 @@
+use std::{pin::Pin, sync::Arc};
+
+use bytes::{Buf, Bytes};
+use http::{Method, Request, Response, StatusCode, response::Parts};
+use http_body::Body;
+use tokio::{runtime::Handle, time::timeout};
+use tower_service::Service;
+
+use super::{
+    CacheBody, Entry,
+    count::Outcome,
+    fetched::Fetched,
+    keeper::{Called, Errand, Given, Judged, Keeper, Kept},
+    recording::{Recording, pump},
+    rules::{CacheStatus, Forward, revalidate, selects},
+};
+use crate::{
+    error::BoxError,
+    flight::{Detached, Follower, Joined, Landing, Leader, Turn},
+    reject::{Reason, Rejection},
+};
+
+/// How often a request looks for a flight to share before it goes alone.
+const TRIES: usize = 3;
+
+type Leads = Leader<u128, Fetched>;
+
+/// Gets the answer to an errand: from a call that is under way, or by one for all who come meanwhile.
+///
+/// # Cancel safety
+///
+/// A call that it leads goes on without it, and what comes of it is stored.
+pub(super) async fn fetch<S, Q, B>(
+    keeper: Arc<Keeper>,
+    inner: S,
+    request: Request<Q>,
+    errand: Box<Errand>,
+) -> Result<Response<CacheBody<B>>, S::Error>
+where
+    S: Service<Request<Q>, Response = Response<B>> + Send + 'static,
+    S::Future: Send,
+    S::Error: Send,
+    Q: Send + 'static,
+    B: Body + Send + 'static,
+    B::Data: Buf + From<Bytes> + Send,
+    B::Error: Into<BoxError>,
+{
+    let mut flight = errand.flight;
+    for _ in 0..TRIES {
+        let turn = match keeper.flights().join(flight) {
+            Joined::Leads(leader) => {
+                return Detached::new(Box::pin(lead(
+                    keeper, inner, request, errand, leader, false,
+                )))
+                .await;
+            }
+            Joined::Follows(follower) => follow(&keeper, follower).await,
+            Joined::Landed(fetched) => Some(Turn::Landed(fetched)),
+        };
+        match turn {
+            Some(Turn::Leads(leader)) => {
+                return Detached::new(Box::pin(lead(keeper, inner, request, errand, leader, true)))
+                    .await;
+            }
+            Some(Turn::Landed(fetched)) => match keeper.share(&errand, fetched) {
+                Shared::Answer(response) => return Ok(response),
+                Shared::Elsewhere(other) => flight = other,
+                Shared::Nothing => break,
+            },
+            None => break,
+        }
+    }
+    alone(&keeper, inner, request, &errand).await
+}
+
+/// Waits for a flight, but not for ever.
+async fn follow(keeper: &Keeper, follower: Follower<u128, Fetched>) -> Option<Turn<u128, Fetched>> {
+    if Handle::try_current().is_err() {
+        return Some(follower.await);
+    }
+    timeout(keeper.settings().max_wait, follower).await.ok()
+}
+
+/// Asks the service for one client only.
+async fn alone<S, Q, B>(
+    keeper: &Keeper,
+    mut inner: S,
+    request: Request<Q>,
+    errand: &Errand,
+) -> Result<Response<CacheBody<B>>, S::Error>
+where
+    S: Service<Request<Q>, Response = Response<B>>,
+{
+    errand.route.count(Outcome::Miss);
+    let mut response = inner.call(request).await?.map(CacheBody::inner);
+    keeper.tell(&mut response, CacheStatus::forward(errand.forward));
+    Ok(response)
+}
+
+/// What a request can make of what another's call came to.
+enum Shared<B> {
+    Answer(Response<CacheBody<B>>),
+    /// It is another variant, so that there may be a flight for that.
+    Elsewhere(u128),
+    Nothing,
+}
+
+impl Keeper {
+    fn share<B>(&self, errand: &Errand, fetched: Fetched) -> Shared<B> {
+        let status = CacheStatus::forward(errand.forward).collapsed();
+        let (entry, recording) = match &fetched {
+            Fetched::Along(entry, recording) => (entry, Some(recording)),
+            Fetched::Kept(entry) | Fetched::Stale(entry) => (entry, None),
+            Fetched::Nothing => return Shared::Nothing,
+            Fetched::Failed => {
+                errand.route.count(Outcome::Collapsed);
+                let rejection = Rejection::new(Reason::CallFailed).response(&errand.head());
+                let mut response = rejection.map(CacheBody::full);
+                self.tell(&mut response, status);
+                return Shared::Answer(response);
+            }
+        };
+        if !entry.selection.matches(&errand.headers) {
+            return errand.flight_beside(entry).map_or(Shared::Nothing, Shared::Elsewhere);
+        }
+        if !self.suits(entry, errand.personal) || self.store().shared().purges.concerns(entry) {
+            return Shared::Nothing;
+        }
+        let reader = recording.map(|recording| recording.reader());
+        let given = Given::because(entry, self.now(), status);
+        let response = match reader {
+            Some(None) => return Shared::Nothing,
+            Some(Some(reader)) => self.give_along(errand, &given, reader),
+            None => self.give_to(errand, &given),
+        };
+        errand.route.count(Outcome::Collapsed);
+        Shared::Answer(response)
+    }
+}
+
+/// Asks the service for all who want the same.
+///
+/// `promoted` tells that a call for this flight has failed already.
+pub(super) async fn lead<S, Q, B>(
+    keeper: Arc<Keeper>,
+    mut inner: S,
+    mut request: Request<Q>,
+    errand: Box<Errand>,
+    leader: Leads,
+    promoted: bool,
+) -> Result<Response<CacheBody<B>>, S::Error>
+where
+    S: Service<Request<Q>, Response = Response<B>>,
+    B: Body + Send + 'static,
+    B::Data: Buf + From<Bytes>,
+    B::Error: Into<BoxError>,
+{
+    // Another may have stored it between the look and the lead.
+    if let Some(entry) = keeper.stored_since(&errand) {
+        errand.route.count(Outcome::Hit);
+        let response = keeper.give_to(&errand, &Given::hit(&entry, keeper.now()));
+        drop(leader.land(Fetched::Kept(entry)));
+        return Ok(response);
+    }
+    let asks = keeper.prepare(&errand, request.headers_mut());
+    if request.method() == Method::HEAD {
+        *request.method_mut() = Method::GET;
+    }
+    let begun = keeper.begin(&errand);
+    let answer = inner.call(request).await;
+    let called = keeper.end(begun);
+
+    let failed = answer.as_ref().map_or(true, |response| fails(response.status()));
+    if failed
+        && errand.if_error
+        && let Some(stale) = &errand.stale
+    {
+        errand.route.count(Outcome::Stale);
+        let status = CacheStatus::forward(Forward::Stale);
+        let status =
+            answer.as_ref().map_or(status, |response| status.forward_status(response.status()));
+        let given = Given::because(stale, keeper.now(), status.detail("stale-if-error"));
+        let response = keeper.give_to(&errand, &given);
+        drop(leader.land(Fetched::Stale(Arc::clone(stale))));
+        return Ok(response);
+    }
+    let response = match answer {
+        Ok(response) => response,
+        Err(error) => {
+            errand.route.count(Outcome::Miss);
+            if promoted {
+                drop(leader.land(Fetched::Failed));
+            }
+            return Err(error);
+        }
+    };
+    if response.status() == StatusCode::NOT_MODIFIED && asks {
+        return Ok(confirmed(&keeper, &errand, &response.into_parts().0, called, leader));
+    }
+    errand.route.count(Outcome::Miss);
+    Ok(receive(keeper, errand, response, called, leader))
+}
+
+/// Statuses for which RFC 5861 section 4 lets a stale response be given instead.
+fn fails(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 500 | 502 | 503 | 504)
+}
+
+impl Keeper {
+    /// Makes a request one whose answer is good for all. Whether it asks if what is stored is still good.
+    fn prepare(&self, errand: &Errand, headers: &mut http::HeaderMap) -> bool {
+        match &errand.stale {
+            Some(stale) => revalidate(headers, &stale.headers),
+            None => revalidate(headers, &http::HeaderMap::new()),
+        }
+    }
+}
+
+/// The service says that what is stored is still good.
+fn confirmed<B>(
+    keeper: &Keeper,
+    errand: &Errand,
+    answer: &Parts,
+    called: Called,
+    leader: Leads,
+) -> Response<CacheBody<B>> {
+    let status = CacheStatus::forward(errand.forward).forward_status(StatusCode::NOT_MODIFIED);
+    let stale = errand.stale.as_ref().filter(|stale| selects(&stale.headers, &answer.headers));
+    let Some(stale) = stale else {
+        // It confirms another response than it was asked about. What is stored is out of date, so that the next request gets the
+        // whole.
+        errand.route.count(Outcome::Miss);
+        if let Some(stale) = &errand.stale {
+            keeper.forget(errand, stale);
+        }
+        drop(leader.land(Fetched::Nothing));
+        let rejection = Rejection::new(Reason::CallFailed)
+            .detail("the service confirmed another response than the one it was asked about");
+        let mut response = rejection.response(&errand.head()).map(CacheBody::full);
+        keeper.tell(&mut response, status);
+        return response;
+    };
+    errand.route.count(Outcome::Revalidated);
+    let Some(updated) = keeper.updated(errand, stale, &answer.headers, called) else {
+        // Still good, but not to be stored any longer.
+        keeper.forget(errand, stale);
+        let response = keeper.give_to(errand, &Given::because(stale, keeper.now(), status));
+        drop(leader.land(Fetched::Nothing));
+        return response;
+    };
+    let entry = Arc::new(updated);
+    let stored = keeper.commit(errand, Arc::clone(&entry));
+    let status = if stored { status.stored() } else { status };
+    let response = keeper.give_to(errand, &Given::because(&entry, keeper.now(), status));
+    drop(leader.land(Fetched::Kept(entry)));
+    response
+}
+
+/// The service has answered.
+fn receive<B>(
+    keeper: Arc<Keeper>,
+    errand: Box<Errand>,
+    response: Response<B>,
+    called: Called,
+    leader: Leads,
+) -> Response<CacheBody<B>>
+where
+    B: Body + Send + 'static,
+    B::Data: Buf + From<Bytes>,
+    B::Error: Into<BoxError>,
+{
+    let (mut parts, body) = response.into_parts();
+    let judged = match Handle::try_current() {
+        Ok(runtime) => {
+            (keeper.judge(&errand, &parts, body.size_hint().exact(), called), Some(runtime))
+        }
+        // Nobody could receive the body for others.
+        Err(_) => (Judged::Refused { why: "no-runtime", lasting: false }, None),
+    };
+    let status = CacheStatus::forward(errand.forward);
+    let (kept, is_stored, runtime) = match judged {
+        (Judged::Kept(kept), Some(runtime)) => (kept, true, runtime),
+        (Judged::Shared(kept), Some(runtime)) => (kept, false, runtime),
+        (Judged::Refused { why, lasting }, _) => {
+            keeper.refuse(&errand, why, lasting);
+            drop(leader.land(Fetched::Nothing));
+            keeper.pass_tags(&mut parts.headers);
+            let mut response = Response::from_parts(parts, CacheBody::inner(body));
+            keeper.tell(&mut response, status.detail(why));
+            return response;
+        }
+        (Judged::Kept(_) | Judged::Shared(_), None) => {
+            unreachable!("nothing is kept without a runtime")
+        }
+    };
+    let Kept { entry, length } = kept;
+    let recording = Recording::new(length);
+    let reader = recording.reader();
+    let landing = leader.land(Fetched::Along(Arc::clone(&entry), Arc::clone(&recording)));
+    let limit = keeper.settings().max_object_bytes;
+    let status = if is_stored { status.stored() } else { status };
+    let is_known = keeper.is_known(&errand.method, &errand.headers, &entry);
+    let given = Given::because(&entry, called.received, status);
+    let answered = is_known.then(|| keeper.give_not_modified(&given));
+    keeper.pass_tags(&mut parts.headers);
+    let filled = fill(Arc::clone(&keeper), errand, Arc::clone(&entry), landing, is_stored);
+    let mut pump: Pin<Box<dyn Future<Output = ()> + Send>> =
+        Box::pin(pump(recording, Box::pin(body), limit, filled));
+    // Most bodies are there already, and then nothing needs to be spawned.
+    let waker = std::task::Waker::noop();
+    if pump.as_mut().poll(&mut std::task::Context::from_waker(waker)).is_pending() {
+        runtime.spawn(pump);
+    }
+    if let Some(response) = answered {
+        return response;
+    }
+    let body = reader.map_or_else(CacheBody::default, CacheBody::along);
+    let mut response = Response::from_parts(parts, body);
+    keeper.tell(&mut response, status);
+    response
+}
+
+/// What is done with all of a body, once it is there.
+fn fill(
+    keeper: Arc<Keeper>,
+    errand: Box<Errand>,
+    entry: Arc<Entry>,
+    landing: Landing<u128, Fetched>,
+    is_stored: bool,
+) -> impl FnOnce(super::recording::Ending) + Send {
+    move |ending| {
+        if is_stored {
+            keeper.commit_ending(&errand, &entry, ending);
+        }
+        drop(landing);
+    }
+}

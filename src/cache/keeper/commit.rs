@@ -1,0 +1,115 @@
+use std::{
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
+
+use http::{
+    HeaderMap,
+    header::{ETAG, LAST_MODIFIED},
+};
+
+use super::{Errand, Keeper};
+use crate::{
+    cache::{Entry, Fingerprint, Resource, recording::Ending},
+    reject::{grpc_code, is_grpc},
+};
+
+/// For how long what is stale is kept because the service may confirm it.
+const KEEP_TO_CONFIRM: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl Keeper {
+    /// Stores what came of a body, if all of it came. Whether it did.
+    pub(in super::super) fn commit_ending(
+        &self,
+        errand: &Errand,
+        head: &Entry,
+        ending: Ending,
+    ) -> bool {
+        let Ending::Whole(body, trailers) = ending else {
+            self.meters().refused("incomplete");
+            return false;
+        };
+        if is_grpc(&head.headers) && !succeeded(&head.headers, trailers.as_ref()) {
+            self.meters().refused("grpc-status");
+            return false;
+        }
+        self.commit(errand, Arc::new(head.with_body(body, trailers)))
+    }
+
+    /// Stores a response for an errand.
+    pub(in super::super) fn commit(&self, errand: &Errand, entry: Arc<Entry>) -> bool {
+        let shared = self.store.shared();
+        if shared.purges.concerns(&entry) {
+            self.meters().refused("purged");
+            return false;
+        }
+        let (fingerprint, key) = (errand.fingerprint, errand.key.bytes());
+        // Two that store variants of one resource would forget one of them.
+        let _turn = shared.stripe(fingerprint).lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.stored(&fingerprint, key);
+        let others = before.iter().flat_map(|resource| &resource.variants);
+        let others = others.filter(|other| {
+            other.selection != entry.selection
+                && !shared.purges.concerns(other)
+                && !self.is_useless(other, &entry)
+        });
+        let others: Vec<Arc<Entry>> =
+            others.take(self.settings.max_variants - 1).cloned().collect();
+        shared.uris.add(self.scope.uri(&entry.uri));
+        let now = entry.received;
+        let variants: Vec<Arc<Entry>> = [entry].into_iter().chain(others).collect();
+        self.passes.clear(errand.flight);
+        self.put(fingerprint, key, variants);
+        self.meters().stored.increment(1);
+        self.tell_usage(now);
+        true
+    }
+
+    /// Forgets a variant that is no longer what the service has.
+    pub(in super::super) fn forget(&self, errand: &Errand, entry: &Arc<Entry>) {
+        let (fingerprint, key) = (errand.fingerprint, errand.key.bytes());
+        let shared = self.store.shared();
+        let _turn = shared.stripe(fingerprint).lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(before) = self.stored(&fingerprint, key) else { return };
+        let others: Vec<_> =
+            before.variants.iter().filter(|other| !Arc::ptr_eq(other, entry)).cloned().collect();
+        if others.is_empty() {
+            self.remove(&fingerprint);
+        } else {
+            self.put(fingerprint, key, others);
+        }
+    }
+
+    fn put(&self, fingerprint: Fingerprint, key: &[u8], variants: Vec<Arc<Entry>>) {
+        let keep = variants.iter().map(|entry| self.keep_for(entry)).max().unwrap_or_default();
+        let resource = Resource::new(fingerprint, key.into(), variants);
+        match self.store.insert(Arc::new(resource), keep) {
+            Ok(()) => self.works(),
+            Err(error) => self.failed(&error),
+        }
+    }
+
+    fn remove(&self, fingerprint: &Fingerprint) {
+        if let Err(error) = self.store.remove(fingerprint) {
+            self.failed(&error);
+        }
+    }
+
+    fn keep_for(&self, entry: &Entry) -> Duration {
+        let useful = entry.freshness.useful_for(self.settings.rules.allowed_grace());
+        let confirmable =
+            entry.headers.contains_key(ETAG) || entry.headers.contains_key(LAST_MODIFIED);
+        if confirmable { useful.saturating_add(KEEP_TO_CONFIRM) } else { useful }
+    }
+
+    /// Whether a variant would never be asked for again now that there is a newer one.
+    fn is_useless(&self, other: &Entry, newer: &Entry) -> bool {
+        newer.selection.is_empty() && !other.selection.is_empty()
+    }
+}
+
+/// Whether a gRPC call did, by its trailers, or by its head where it has none.
+fn succeeded(head: &HeaderMap, trailers: Option<&HeaderMap>) -> bool {
+    let code = trailers.and_then(grpc_code).or_else(|| grpc_code(head));
+    code == Some(0)
+}

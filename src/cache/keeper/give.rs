@@ -1,0 +1,193 @@
+use http::{
+    HeaderMap, HeaderValue, Method, Response, StatusCode,
+    header::{AGE, CONTENT_LENGTH, CONTENT_RANGE},
+};
+
+use super::{Errand, Keeper};
+use crate::{
+    cache::{
+        CacheBody, Entry,
+        fingerprint::Seen,
+        phrases,
+        recording::Reader,
+        rules::{CacheStatus, ContentRange, Range, not_modified, not_modified_fields},
+    },
+    clock::Timestamp,
+};
+
+/// A response that is to be given to a client, in the form that the client asked for.
+pub(in super::super) struct Given<'a> {
+    pub(in super::super) entry: &'a Entry,
+    pub(in super::super) now: Timestamp,
+    /// What `Cache-Status` says; that of a hit if nothing.
+    pub(in super::super) status: Option<CacheStatus>,
+}
+
+impl<'a> Given<'a> {
+    /// A stored response.
+    #[inline]
+    pub(in super::super) fn hit(entry: &'a Entry, now: Timestamp) -> Self {
+        Self { entry, now, status: None }
+    }
+
+    /// A response that was not simply stored.
+    pub(in super::super) fn because(entry: &'a Entry, now: Timestamp, status: CacheStatus) -> Self {
+        Self { entry, now, status: Some(status) }
+    }
+}
+
+impl Keeper {
+    /// The stored response, all of it, a part, or the news that the client has it already.
+    #[inline]
+    pub(in super::super) fn give<B>(
+        &self,
+        method: &Method,
+        request: &HeaderMap,
+        seen: Seen,
+        given: &Given<'_>,
+    ) -> Response<CacheBody<B>> {
+        let Given { entry, .. } = *given;
+        if seen.has(Seen::CONDITIONAL) && self.is_known(method, request, entry) {
+            return self.give_not_modified(given);
+        }
+        let is_head = method == Method::HEAD;
+        if seen.has(Seen::RANGE)
+            && !is_head
+            && entry.status == StatusCode::OK
+            && let Some(response) = self.give_part(request, given)
+        {
+            return response;
+        }
+        let body = if is_head {
+            CacheBody::default()
+        } else {
+            CacheBody::stored(entry.body.clone(), entry.trailers.as_ref())
+        };
+        let mut response = self.dress(given, entry.headers.clone(), entry.status, body);
+        if is_head && !response.headers().contains_key(CONTENT_LENGTH) {
+            response.headers_mut().insert(CONTENT_LENGTH, entry.body.len().into());
+        }
+        response
+    }
+
+    /// The same, to who set out on an errand.
+    pub(in super::super) fn give_to<B>(
+        &self,
+        errand: &Errand,
+        given: &Given<'_>,
+    ) -> Response<CacheBody<B>> {
+        self.give(&errand.method, &errand.headers, Seen::of(&errand.headers), given)
+    }
+
+    /// The response that is just coming.
+    pub(in super::super) fn give_along<B>(
+        &self,
+        errand: &Errand,
+        given: &Given<'_>,
+        reader: Reader,
+    ) -> Response<CacheBody<B>> {
+        if self.is_known(&errand.method, &errand.headers, given.entry) {
+            return self.give_not_modified(given);
+        }
+        self.dress(given, given.entry.headers.clone(), given.entry.status, CacheBody::along(reader))
+    }
+
+    /// Whether the client has the response already.
+    pub(in super::super) fn is_known(
+        &self,
+        method: &Method,
+        request: &HeaderMap,
+        entry: &Entry,
+    ) -> bool {
+        not_modified(method, request, entry.status, &entry.headers, entry.received_at)
+    }
+
+    #[cold]
+    pub(in super::super) fn give_not_modified<B>(
+        &self,
+        given: &Given<'_>,
+    ) -> Response<CacheBody<B>> {
+        let fields = not_modified_fields(&given.entry.headers);
+        self.dress(given, fields, StatusCode::NOT_MODIFIED, CacheBody::default())
+    }
+
+    #[cold]
+    fn give_part<B>(
+        &self,
+        request: &HeaderMap,
+        given: &Given<'_>,
+    ) -> Option<Response<CacheBody<B>>> {
+        let entry = given.entry;
+        let complete = entry.body.len() as u64;
+        match Range::evaluate(request, &entry.headers, complete) {
+            Range::Whole => None,
+            Range::Part { start, end } => {
+                let mut fields = entry.headers.clone();
+                fields.insert(
+                    CONTENT_RANGE,
+                    ContentRange { start, end, complete: Some(complete) }.to_value(),
+                );
+                fields.insert(CONTENT_LENGTH, (end - start + 1).into());
+                let part = entry.body.slice(start as usize..=end as usize);
+                Some(self.dress(given, fields, StatusCode::PARTIAL_CONTENT, CacheBody::full(part)))
+            }
+            Range::Unsatisfiable => {
+                let mut fields = not_modified_fields(&entry.headers);
+                fields.insert(CONTENT_RANGE, ContentRange::unsatisfied(complete));
+                Some(self.dress(
+                    given,
+                    fields,
+                    StatusCode::RANGE_NOT_SATISFIABLE,
+                    CacheBody::default(),
+                ))
+            }
+        }
+    }
+
+    /// Puts a response together, with its age and what the cache did.
+    #[inline]
+    fn dress<B>(
+        &self,
+        given: &Given<'_>,
+        mut headers: HeaderMap,
+        status: StatusCode,
+        body: CacheBody<B>,
+    ) -> Response<CacheBody<B>> {
+        let Given { entry, now, status: ref told } = *given;
+        let resident = entry.resident(now);
+        if let Some(age) = headers.get_mut(AGE) {
+            *age = phrases::age(entry.freshness.age(resident));
+        }
+        if self.settings.cache_status
+            && let Some(field) = headers.get_mut(CacheStatus::FIELD)
+        {
+            let ttl = entry.freshness.ttl(resident);
+            let own = match told {
+                None => self.phrases.hit(ttl),
+                Some(told) => told.value(self.phrases.name()),
+            };
+            *field = match &entry.inner_status {
+                None => own,
+                Some(inner) => appended(inner, &own),
+            };
+        }
+        let mut response = Response::new(body);
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        response
+    }
+
+    /// Says in `Cache-Status` what the cache did for a response that is not from it.
+    pub(in super::super) fn tell<B>(&self, response: &mut Response<B>, status: CacheStatus) {
+        if !self.settings.cache_status {
+            return;
+        }
+        let own = status.value(self.phrases.name());
+        response.headers_mut().append(CacheStatus::FIELD, own);
+    }
+}
+
+fn appended(inner: &HeaderValue, own: &HeaderValue) -> HeaderValue {
+    let all = [inner.as_bytes(), b", ", own.as_bytes()].concat();
+    HeaderValue::from_bytes(&all).unwrap_or_else(|_| own.clone())
+}

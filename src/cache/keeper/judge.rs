@@ -1,0 +1,278 @@
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{
+    HeaderMap, HeaderValue, Response, StatusCode,
+    header::{AGE, CONTENT_LENGTH, COOKIE},
+    response::Parts,
+};
+
+use super::{Errand, Keeper};
+use crate::{
+    cache::{
+        Entry,
+        rules::{
+            CacheStatus, Freshness, HttpDate, Lifetime, Refusal, ResponseControl, Selection,
+            Timing, Vary, may_store, storable_fields,
+        },
+        tags,
+    },
+    clock::Timestamp,
+    reject::{Rejected, grpc_code, is_grpc},
+    sync::AtomicU64,
+};
+
+/// What is to become of a response.
+pub(in super::super) enum Judged {
+    /// It is stored, once it is whole.
+    Kept(Kept),
+    /// It is given to all who waited for it, and not stored.
+    Shared(Kept),
+    /// It is for whoever asked, for this reason.
+    Refused { why: &'static str, lasting: bool },
+}
+
+/// A response that will be there for more than one client, without its body.
+pub(in super::super) struct Kept {
+    pub(in super::super) entry: Arc<Entry>,
+    /// The length of its body, if it is known.
+    pub(in super::super) length: Option<u64>,
+}
+
+/// When a call began and ended.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct Called {
+    pub(in super::super) requested: Timestamp,
+    pub(in super::super) requested_at: Duration,
+    pub(in super::super) received: Timestamp,
+    pub(in super::super) received_at: Duration,
+    /// How many purges there had been when it began.
+    pub(in super::super) born: u64,
+}
+
+impl Keeper {
+    /// What is to become of the response to an errand whose body has `length` bytes, as far as that is known.
+    pub(in super::super) fn judge(
+        &self,
+        errand: &Errand,
+        response: &Parts,
+        length: Option<u64>,
+        called: Called,
+    ) -> Judged {
+        let refused = |why| Judged::Refused { why, lasting: true };
+        let rules = &errand.rules;
+        let control = ResponseControl::of(&response.headers, rules.targeted_fields());
+        let freshness =
+            self.freshness(errand, response.status, &response.headers, &control, called);
+        let allowed = may_store(
+            &errand.asked,
+            response.status,
+            &response.headers,
+            &control,
+            &freshness,
+            rules,
+        );
+        let allowed =
+            allowed.and_then(|()| self.for_cookies(errand, &response.headers, &freshness));
+        let Some(kept) = self.keep(errand, response, &control, freshness, length, called) else {
+            return refused("vary-any");
+        };
+        let Ok(kept) = kept else { return refused("too-many-tags") };
+        let shareable = kept.length.is_none_or(|length| length <= self.settings.max_object_bytes);
+        match allowed {
+            Ok(()) if !shareable => refused("too-large"),
+            Ok(()) if grpc_failed(response) => {
+                Judged::Refused { why: "grpc-status", lasting: false }
+            }
+            Ok(()) if !self.user_allows(errand, response) => refused("not-cacheable"),
+            Ok(()) => Judged::Kept(kept),
+            // Nobody should have to ask a failing service again for what it has just told another.
+            Err(Refusal::Status | Refusal::NoFreshness)
+                if response.status.is_server_error()
+                    && shareable
+                    && errand.personal == Default::default()
+                    && response.extensions.get::<Rejected>().is_none() =>
+            {
+                Judged::Shared(kept)
+            }
+            Err(refusal) => {
+                Judged::Refused { why: refusal.as_str(), lasting: lasts(refusal, response) }
+            }
+        }
+    }
+
+    /// What is stored after the service has confirmed `stale` with these fields, or told them in its answer to a HEAD. `None` if
+    /// by these it is not to be stored.
+    pub(in super::super) fn updated(
+        &self,
+        errand: &Errand,
+        stale: &Entry,
+        newer: &HeaderMap,
+        called: Called,
+    ) -> Option<Entry> {
+        let received_at = HttpDate::at(called.received_at);
+        let mut held = stale.headers.clone();
+        held.remove(AGE);
+        held.remove(CacheStatus::FIELD);
+        let headers = crate::cache::rules::updated(&held, newer, received_at);
+        let control = ResponseControl::of(&headers, errand.rules.targeted_fields());
+        let freshness = self.freshness(errand, stale.status, &headers, &control, called);
+        may_store(&errand.asked, stale.status, &headers, &control, &freshness, &errand.rules)
+            .ok()?;
+        let mut response = Response::new(());
+        *response.status_mut() = stale.status;
+        *response.headers_mut() = headers;
+        let (response, ()) = response.into_parts();
+        let length = Some(stale.body.len() as u64);
+        let kept = self.keep(errand, &response, &control, freshness, length, called)?.ok()?;
+        // Tags that were set by the handler come with whole responses only.
+        let tags = if newer_tags(newer) { kept.entry.tags.clone() } else { stale.tags.clone() };
+        let entry = kept.entry.with_body(stale.body.clone(), stale.trailers.clone());
+        Some(Entry { tags, ..entry })
+    }
+
+    fn freshness(
+        &self,
+        errand: &Errand,
+        status: StatusCode,
+        headers: &HeaderMap,
+        control: &ResponseControl,
+        called: Called,
+    ) -> Freshness {
+        let timing = Timing { requested: called.requested_at, received: called.received_at };
+        Freshness::of(status, headers, control, timing, &errand.rules)
+    }
+
+    /// The stored form of a response. `None` if no other request can be like the one that it answers.
+    fn keep(
+        &self,
+        errand: &Errand,
+        response: &Parts,
+        control: &ResponseControl,
+        freshness: Freshness,
+        length: Option<u64>,
+        called: Called,
+    ) -> Option<Result<Kept, tags::TooManyTags>> {
+        let Called { requested, received, .. } = called;
+        let received_at = HttpDate::at(called.received_at);
+        let selection = Selection::of(&Vary::of(&response.headers), &errand.headers)?;
+        let uri = errand.stored_uri();
+        let tags = match tags::of(&response.headers, &response.extensions, uri, &self.scope) {
+            Ok(tags) => tags,
+            Err(too_many) => return Some(Err(too_many)),
+        };
+        let mut headers = storable_fields(&response.headers, control, received_at);
+        if !self.settings.pass_tags_on {
+            tags::strip(&mut headers);
+        }
+        headers.insert(AGE, HeaderValue::from_static("0"));
+        let mut inner_status = None;
+        if self.settings.cache_status {
+            inner_status = joined(&headers);
+            headers.insert(CacheStatus::FIELD, HeaderValue::from_static("weir"));
+        }
+        let entry = Arc::new(Entry {
+            status: response.status,
+            headers,
+            inner_status,
+            body: Bytes::new(),
+            trailers: None,
+            freshness,
+            selection,
+            for_authorized: control.public
+                || control.must_revalidate
+                || control.s_maxage.is_some_and(|seconds| seconds > 0),
+            received,
+            received_at,
+            took: received.saturating_since(requested),
+            tags,
+            uri: uri.into(),
+            born: called.born,
+            outlived: AtomicU64::new(called.born),
+            route: Arc::clone(&errand.route),
+        });
+        Some(Ok(Kept { entry, length: length.or_else(|| content_length(&response.headers)) }))
+    }
+
+    /// What the operator lets be stored for all is not stored if it may be for one: if it answers a request with cookies, and
+    /// the service has not said itself that it is for all.
+    fn for_cookies(
+        &self,
+        errand: &Errand,
+        headers: &HeaderMap,
+        freshness: &Freshness,
+    ) -> Result<(), Refusal> {
+        let declared = freshness.source() == Lifetime::Explicit;
+        if !errand.personal.cookies || declared {
+            return Ok(());
+        }
+        let varies = matches!(Vary::of(headers), Vary::Fields(names) if names.contains(&COOKIE));
+        if varies {
+            return Ok(());
+        }
+        self.tell_of_cookies();
+        Err(Refusal::Cookie)
+    }
+
+    #[cold]
+    fn tell_of_cookies(&self) {
+        use std::sync::atomic::Ordering;
+        if !self.told_of_cookies.swap(true, Ordering::Relaxed) {
+            let cache = &*self.settings.name;
+            tracing::warn!(
+                cache,
+                "a response without a lifetime of its own is not stored where the request has cookies, as it may be personal; if \
+                 none depends on cookies, state it: `Fingerprint::builder().disregard(COOKIE)` (logged once)"
+            );
+        }
+    }
+
+    fn user_allows(&self, errand: &Errand, response: &Parts) -> bool {
+        let Some(cacheable) = &self.settings.cacheable else { return true };
+        let mut head = Response::new(());
+        *head.status_mut() = response.status;
+        *head.version_mut() = response.version;
+        head.headers_mut().clone_from(&response.headers);
+        head.extensions_mut().clone_from(&response.extensions);
+        cacheable(&errand.head(), &head)
+    }
+}
+
+/// Whether the next response is likely to be refused for the same reason.
+fn lasts(refusal: Refusal, response: &Parts) -> bool {
+    let by_this_request = matches!(
+        refusal,
+        Refusal::RequestNoStore | Refusal::Authorization | Refusal::Cookie | Refusal::Partial
+    );
+    !by_this_request
+        && !response.status.is_server_error()
+        && response.extensions.get::<Rejected>().is_none()
+}
+
+/// Whether a gRPC response says in its head that the call failed.
+fn grpc_failed(response: &Parts) -> bool {
+    is_grpc(&response.headers) && grpc_code(&response.headers).is_some_and(|code| code != 0)
+}
+
+fn newer_tags(newer: &HeaderMap) -> bool {
+    newer.contains_key("surrogate-key") || newer.contains_key("cache-tag")
+}
+
+/// `Content-Length`, if it is clear.
+fn content_length(headers: &HeaderMap) -> Option<u64> {
+    let mut lines = headers.get_all(CONTENT_LENGTH).iter();
+    let length = lines.next()?.to_str().ok()?.parse().ok();
+    length.filter(|_| lines.next().is_none())
+}
+
+/// What caches nearer to the service said.
+fn joined(headers: &HeaderMap) -> Option<HeaderValue> {
+    let mut lines = headers.get_all(CacheStatus::FIELD).iter();
+    let first = lines.next()?;
+    let all = lines.fold(first.as_bytes().to_vec(), |mut all, line| {
+        all.extend_from_slice(b", ");
+        all.extend_from_slice(line.as_bytes());
+        all
+    });
+    HeaderValue::from_bytes(&all).ok()
+}

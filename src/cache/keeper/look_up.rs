@@ -1,0 +1,274 @@
+use std::sync::{Arc, atomic::Ordering};
+
+use http::{
+    HeaderMap, Method, Response,
+    header::{AUTHORIZATION, CONTENT_LENGTH, COOKIE, TRANSFER_ENCODING},
+};
+
+use super::{
+    Errand, Keeper, Target,
+    errand::{Personal, flight},
+    give::Given,
+};
+use crate::{
+    cache::{
+        CacheBody, Entry, Fingerprint,
+        count::Outcome,
+        fingerprint::{KeyBytes, Seen, Unfit},
+        rules::{
+            Asked, AuthorizedResponses, Forward, Lifetime, RequestControl, Reuse, Selection, Vary,
+            is_safe,
+        },
+    },
+    clock::Timestamp,
+    head::Head,
+    reject::{Reason, Rejection},
+};
+
+/// What becomes of a request.
+pub(in super::super) enum Ruling<B> {
+    /// It has its answer.
+    Answer(Response<CacheBody<B>>),
+    /// It has its answer, and a fresh one is to be fetched.
+    Refresh(Response<CacheBody<B>>, Box<Errand>),
+    /// The service is to be asked, for all who want the same.
+    Fetch(Box<Errand>),
+    /// The service answers it alone.
+    Pass(Pass),
+}
+
+/// A request that passes the cache.
+#[derive(Debug)]
+pub(in super::super) struct Pass {
+    pub(in super::super) forward: Forward,
+    pub(in super::super) detail: Option<&'static str>,
+    pub(in super::super) then: Then,
+}
+
+/// What the answer to a request that passed the cache means for it.
+#[derive(Debug)]
+pub(in super::super) enum Then {
+    Nothing,
+    /// What is stored for the target may be out of date.
+    Invalidate(Box<Target>),
+    /// It tells whether what is stored is: it answers a HEAD.
+    Head(Box<Errand>),
+}
+
+impl Keeper {
+    /// Decides on the request with this head.
+    #[inline]
+    pub(in super::super) fn look_up<B>(&self, head: &Head<'_>) -> Ruling<B> {
+        let seen = Seen::of(head.headers);
+        let is_get = head.method == Method::GET;
+        if !is_get && head.method != Method::HEAD && !self.settings.methods.contains(head.method) {
+            return self.pass_method(head);
+        }
+        if seen.has(Seen::PRECONDITION.or(Seen::UPGRADE).or(Seen::BODY))
+            && let Some(why) = self.unanswerable(head, seen)
+        {
+            return self.bypass(head, why);
+        }
+        let mut key = KeyBytes::default();
+        key.push(&self.prefix);
+        let place = match self.settings.fingerprint.write(head, seen, &mut key) {
+            Ok(place) => place,
+            Err(unfit) => return self.unfit(head, &unfit),
+        };
+        let fingerprint = Fingerprint::of(key.bytes(), &self.store.shared().seed);
+        let control = if seen.has(Seen::CONTROL) {
+            RequestControl::of(head.headers).under(self.settings.rules.obeyed_directives())
+        } else {
+            RequestControl::NONE
+        };
+        let personal = Personal {
+            authorized: seen.has(Seen::AUTHORIZATION),
+            cookies: seen.has(Seen::COOKIE) && !self.cookies_are_known,
+        };
+        let now = self.now();
+        let resource = self.stored(&fingerprint, key.bytes());
+        let entry =
+            resource.as_ref().and_then(|resource| self.variant(resource, head.headers, personal));
+
+        let mut forward = if resource.is_some() { Forward::VaryMiss } else { Forward::UriMiss };
+        let mut if_error = false;
+        let mut refresh = None;
+        if let Some(entry) = entry {
+            let resident = entry.resident(now);
+            match entry.freshness.reuse(resident, &control, self.settings.rules.allowed_grace()) {
+                Reuse::Fresh if !self.is_early(entry, now) => {
+                    entry.route.count(Outcome::Hit);
+                    let given = Given::hit(entry, now);
+                    return Ruling::Answer(self.give(head.method, head.headers, seen, &given));
+                }
+                Reuse::Fresh => refresh = Some(Outcome::Hit),
+                Reuse::Stale => {
+                    entry.route.count(Outcome::Stale);
+                    let given = Given::hit(entry, now);
+                    return Ruling::Answer(self.give(head.method, head.headers, seen, &given));
+                }
+                Reuse::StaleWhileRevalidate => refresh = Some(Outcome::Stale),
+                Reuse::Revalidate { if_error: will_do } => {
+                    let is_fresh =
+                        entry.freshness.is_fresh(resident) && !entry.freshness.must_be_validated();
+                    forward = if is_fresh { Forward::Request } else { Forward::Stale };
+                    if_error = will_do;
+                }
+            }
+        }
+        if control.only_if_cached && refresh.is_none() {
+            return self.not_cached(head);
+        }
+        let selection =
+            match (entry, resource.as_ref().and_then(|resource| resource.variants.first())) {
+                (Some(entry), _) => Some(entry.selection.clone()),
+                (None, Some(newest)) => Selection::of(&Vary::of(&newest.headers), head.headers),
+                (None, None) => Some(Selection::default()),
+            };
+        let errand = Box::new(Errand {
+            method: head.method.clone(),
+            uri: head.uri.clone(),
+            version: head.version,
+            headers: head.headers.clone(),
+            extensions: match self.settings.cacheable {
+                Some(_) => head.extensions.clone(),
+                None => http::Extensions::new(),
+            },
+            flight: flight(fingerprint, personal, &selection.unwrap_or_default()),
+            place,
+            fingerprint,
+            asked: Asked {
+                get: head.method != Method::HEAD,
+                authorization: personal.authorized,
+                range: seen.has(Seen::RANGE),
+                control,
+            },
+            personal,
+            stale: entry.cloned(),
+            if_error,
+            forward,
+            route: Arc::clone(self.routes().of(head)),
+            rules: Arc::clone(self.rules(head)),
+            key,
+        });
+        if let (Some(outcome), Some(entry)) = (refresh, entry) {
+            entry.route.count(outcome);
+            let given = Given::hit(entry, now);
+            return Ruling::Refresh(self.give(head.method, head.headers, seen, &given), errand);
+        }
+        self.fetch(head, seen, now, errand)
+    }
+
+    /// A request that the service must be asked about: for all who want the same, if its answer may be for them.
+    fn fetch<B>(
+        &self,
+        head: &Head<'_>,
+        seen: Seen,
+        now: Timestamp,
+        errand: Box<Errand>,
+    ) -> Ruling<B> {
+        let forward = errand.forward;
+        let pass = |detail, then| Ruling::Pass(Pass { forward, detail, then });
+        let counted = || errand.route.count(Outcome::Miss);
+        if head.method == Method::HEAD {
+            counted();
+            let then = if errand.stale.is_some() { Then::Head(errand) } else { Then::Nothing };
+            return pass(None, then);
+        }
+        if errand.asked.control.no_store {
+            counted();
+            return pass(Some("request-no-store"), Then::Nothing);
+        }
+        if seen.has(Seen::RANGE) {
+            counted();
+            return pass(Some("range"), Then::Nothing);
+        }
+        if self.passes.is_set(errand.flight, now) {
+            counted();
+            return pass(Some("pass"), Then::Nothing);
+        }
+        Ruling::Fetch(errand)
+    }
+
+    /// Whether a fresh response is to be refreshed already.
+    ///
+    /// XFetch (Vattani, Chierichetti and Lowenstein, 2015, "Optimal Probabilistic Cache Stampede Prevention"): the sooner it
+    /// ends, and the longer the service took for it, the likelier.
+    fn is_early(&self, entry: &Entry, now: Timestamp) -> bool {
+        let Some(beta) = self.settings.early_refresh else { return false };
+        let left = entry.freshness.ttl(entry.resident(now)).max(0) as f64;
+        // -ln of a number in (0, 1].
+        let draw = -(1.0 - fastrand::f64()).ln();
+        entry.took.as_secs_f64() * beta * draw > left
+    }
+
+    /// Whether an entry may answer a request, for what may make the answer personal.
+    #[inline]
+    pub(in super::super) fn suits(&self, entry: &Entry, personal: Personal) -> bool {
+        if personal == Personal::default() {
+            return true;
+        }
+        self.suits_personal(entry, personal)
+    }
+
+    fn suits_personal(&self, entry: &Entry, personal: Personal) -> bool {
+        let selects = |name| entry.selection.names().any(|selecting| selecting == name);
+        let shares_all = self.settings.rules.shares_authorized()
+            == AuthorizedResponses::SharePrivateDataWithEveryone;
+        let knows_user = self.settings.fingerprint.knows(&AUTHORIZATION) || selects(&AUTHORIZATION);
+        let for_authorized = entry.for_authorized || shares_all || knows_user;
+        // The service said itself that it is for all.
+        let declared = entry.freshness.source() == Lifetime::Explicit;
+        (!personal.authorized || for_authorized)
+            && (!personal.cookies || declared || selects(&COOKIE))
+    }
+
+    #[cold]
+    fn pass_method<B>(&self, head: &Head<'_>) -> Ruling<B> {
+        self.routes().of(head).count(Outcome::Bypass);
+        let target = if is_safe(head.method) { None } else { self.target(head) };
+        let then = target.map_or(Then::Nothing, |target| Then::Invalidate(Box::new(target)));
+        Ruling::Pass(Pass { forward: Forward::Method, detail: None, then })
+    }
+
+    /// Why a request cannot be answered from what is stored, whatever that is.
+    fn unanswerable(&self, head: &Head<'_>, seen: Seen) -> Option<&'static str> {
+        if seen.has(Seen::PRECONDITION) {
+            return Some("precondition");
+        }
+        if seen.has(Seen::UPGRADE) {
+            return Some("upgrade");
+        }
+        let is_query = self.settings.methods.contains(head.method);
+        (!is_query && has_body(head.headers)).then_some("request-body")
+    }
+
+    #[cold]
+    fn bypass<B>(&self, head: &Head<'_>, detail: &'static str) -> Ruling<B> {
+        self.routes().of(head).count(Outcome::Bypass);
+        Ruling::Pass(Pass { forward: Forward::Bypass, detail: Some(detail), then: Then::Nothing })
+    }
+
+    #[cold]
+    fn unfit<B>(&self, head: &Head<'_>, unfit: &Unfit) -> Ruling<B> {
+        if !self.told_of_unfit.swap(true, Ordering::Relaxed) {
+            let cache = &*self.settings.name;
+            tracing::warn!(cache, "{} (logged once)", unfit.remedy());
+        }
+        self.bypass(head, unfit.detail())
+    }
+
+    #[cold]
+    fn not_cached<B>(&self, head: &Head<'_>) -> Ruling<B> {
+        self.routes().of(head).count(Outcome::Miss);
+        let mut response = Rejection::new(Reason::NotCached).response(head).map(CacheBody::full);
+        self.tell(&mut response, crate::cache::rules::CacheStatus::hit().detail("only-if-cached"));
+        Ruling::Answer(response)
+    }
+}
+
+/// Whether the fields of a request tell of a body.
+fn has_body(headers: &HeaderMap) -> bool {
+    headers.contains_key(TRANSFER_ENCODING)
+        || headers.get_all(CONTENT_LENGTH).iter().any(|length| length != "0")
+}

@@ -1,0 +1,21 @@
+//! What decides, for all services of one layer: which request gets what, and what is kept.
+
+mod commit;
+mod errand;
+mod give;
+mod invalidate;
+mod judge;
+mod look_up;
+mod passed;
+mod settings;
+mod state;
+
+pub(super) use self::{
+    errand::Errand,
+    give::Given,
+    invalidate::Target,
+    judge::{Called, Judged, Kept},
+    look_up::{Pass, Ruling, Then},
+    settings::Settings,
+    state::Keeper,
+};

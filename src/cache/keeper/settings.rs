@@ -1,0 +1,59 @@
+use std::{borrow::Cow, sync::Arc, time::Duration};
+
+use http::{Method, Response};
+
+use crate::{
+    cache::{
+        FingerprintBuilder,
+        rules::{CacheName, Rules},
+    },
+    clock::Clock,
+    head::Head,
+    route::RouteTable,
+};
+
+/// A user's say on whether a response may be stored.
+pub(in super::super) type Cacheable = Arc<dyn Fn(&Head<'_>, &Response<()>) -> bool + Send + Sync>;
+
+/// What the operator has decided.
+#[derive(Clone)]
+pub(in super::super) struct Settings {
+    pub(in super::super) name: Cow<'static, str>,
+    pub(in super::super) status_name: CacheName,
+    pub(in super::super) fingerprint: FingerprintBuilder,
+    pub(in super::super) rules: Rules,
+    pub(in super::super) route_ttl: Option<RouteTable<Duration>>,
+    /// Besides GET and HEAD.
+    pub(in super::super) methods: Vec<Method>,
+    pub(in super::super) cacheable: Option<Cacheable>,
+    pub(in super::super) max_object_bytes: u64,
+    pub(in super::super) max_variants: usize,
+    pub(in super::super) pass_for: Duration,
+    pub(in super::super) max_wait: Duration,
+    pub(in super::super) early_refresh: Option<f64>,
+    pub(in super::super) cache_status: bool,
+    pub(in super::super) pass_tags_on: bool,
+    pub(in super::super) clock: Clock,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            name: Cow::Borrowed("weir"),
+            status_name: CacheName::default(),
+            fingerprint: FingerprintBuilder::default(),
+            rules: Rules::new(),
+            route_ttl: None,
+            methods: Vec::new(),
+            cacheable: None,
+            max_object_bytes: 1 << 20,
+            max_variants: 16,
+            pass_for: Duration::from_secs(10),
+            max_wait: Duration::from_secs(30),
+            early_refresh: None,
+            cache_status: true,
+            pass_tags_on: false,
+            clock: Clock::system(),
+        }
+    }
+}

@@ -1,0 +1,118 @@
+use std::{
+    fmt, mem,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use bytes::{Buf, Bytes};
+use http::{Request, Response};
+use http_body::Body;
+use tokio::runtime::Handle;
+use tower_service::Service;
+
+use super::{
+    CacheBody,
+    fetch::{fetch, lead},
+    future::{ResponseFuture, Stage},
+    keeper::{Keeper, Ruling},
+};
+use crate::{error::BoxError, flight::Joined, head::Head};
+
+/// The service that [`CacheLayer`](super::CacheLayer) makes.
+///
+/// It is ready when the inner service is, and looks into the store in `call`: a hit never reaches the inner service.
+#[derive(Clone)]
+pub struct Cache<S> {
+    inner: S,
+    keeper: Arc<Keeper>,
+}
+
+impl<S> Cache<S> {
+    pub(super) fn new(inner: S, keeper: Arc<Keeper>) -> Self {
+        Self { inner, keeper }
+    }
+
+    /// The inner service.
+    pub fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// The inner service.
+    pub fn get_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// The inner service.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+
+    /// The readied service, to be called later.
+    fn take(&mut self) -> S
+    where
+        S: Clone,
+    {
+        let clone = self.inner.clone();
+        mem::replace(&mut self.inner, clone)
+    }
+}
+
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for Cache<S>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Error: Send,
+    ReqBody: Send + 'static,
+    ResBody: Body + Send + 'static,
+    ResBody::Data: Buf + From<Bytes> + Send,
+    ResBody::Error: Into<BoxError>,
+{
+    type Response = Response<CacheBody<ResBody>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future, ResBody, S::Error>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    #[inline]
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        match self.keeper.look_up(&Head::of(&request)) {
+            Ruling::Answer(response) => ResponseFuture::new(Stage::Answered(response)),
+            Ruling::Pass(pass) => {
+                let keeper = Arc::clone(&self.keeper);
+                ResponseFuture::new(Stage::Passed {
+                    call: self.inner.call(request),
+                    pass: Some((pass, keeper)),
+                })
+            }
+            Ruling::Fetch(errand) => {
+                let keeper = Arc::clone(&self.keeper);
+                ResponseFuture::new(Stage::Fetched(Box::pin(fetch(
+                    keeper,
+                    self.take(),
+                    request,
+                    errand,
+                ))))
+            }
+            Ruling::Refresh(response, errand) => {
+                // Once: whoever finds that it is under way leaves it at that.
+                if let Ok(runtime) = Handle::try_current()
+                    && let Joined::Leads(leader) = self.keeper.flights().join(errand.flight)
+                {
+                    self.keeper.meters().refreshes.increment(1);
+                    let keeper = Arc::clone(&self.keeper);
+                    let refresh = lead(keeper, self.take(), request, errand, leader, true);
+                    runtime.spawn(async { drop(refresh.await) });
+                }
+                ResponseFuture::new(Stage::Answered(response))
+            }
+        }
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for Cache<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cache").field("inner", &self.inner).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,4 @@
+//! What the cache does as a layer.
+
+mod basics;
+mod service;
