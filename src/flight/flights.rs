@@ -60,15 +60,13 @@ impl<K: Clone + Eq + Hash, T> Flights<K, T> {
         T: Clone,
     {
         let mut shard = self.0.shard(&key);
-        if let Some(flight) = shard.get(&key) {
-            if flight.landed().is_some() {
-                let flight = Arc::clone(flight);
+        if let Some(flight) = shard.get(&key).map(Arc::clone) {
+            if let Some(landed) = flight.landed() {
                 drop(shard);
-                let landed = flight.landed().expect("what has landed stays so");
                 return Joined::Landed(landed.clone());
             }
             if let Some(ticket) = flight.board() {
-                return Joined::Follows(Follower::new(Arc::clone(flight), ticket));
+                return Joined::Follows(Follower::new(flight, ticket));
             }
             // It is over, and whoever ended it is about to take it out.
         }
@@ -88,8 +86,8 @@ impl<K: Clone + Eq + Hash, T> Flights<K, T> {
         K: Borrow<Q>,
         Q: Eq + Hash + ?Sized,
     {
-        let flight = self.0.shard(key).remove(key);
-        if let Some(flight) = flight {
+        let spoiled = self.0.shard(key).remove_entry(key);
+        if let Some((_, flight)) = spoiled {
             flight.spoil();
         }
     }
