@@ -2,6 +2,7 @@
 
 mod entry;
 mod fingerprint;
+mod memo;
 pub mod rules;
 mod shared;
 mod store;
@@ -9,6 +10,7 @@ mod store;
 pub use self::{
     entry::{Entry, Resource},
     fingerprint::Fingerprint,
+    memo::{Memo, MemoStats, Memoized},
     shared::Shared,
     store::{Store, StoreError, Usage},
 };

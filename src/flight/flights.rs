@@ -59,7 +59,7 @@ impl<K: Clone + Eq + Hash, T> Flights<K, T> {
     where
         T: Clone,
     {
-        let mut shard = self.0.shard(&key);
+        let shard = self.0.shard(&key);
         if let Some(flight) = shard.get(&key).map(Arc::clone) {
             if let Some(landed) = flight.landed() {
                 drop(shard);
@@ -70,11 +70,22 @@ impl<K: Clone + Eq + Hash, T> Flights<K, T> {
             }
             // It is over, and whoever ended it is about to take it out.
         }
+        Joined::Leads(self.begin(shard, key))
+    }
+
+    /// Leads, if there is no flight for `key`.
+    pub(crate) fn lead(&self, key: K) -> Option<Leader<K, T>> {
+        let shard = self.0.shard(&key);
+        let is_free = shard.get(&key).is_none_or(|flight| flight.is_over());
+        is_free.then(|| self.begin(shard, key))
+    }
+
+    fn begin(&self, mut shard: MutexGuard<'_, Shard<K, T>>, key: K) -> Leader<K, T> {
         let flight = Arc::new(UnderWay::new(key.clone(), Arc::clone(&self.0), Table::remove));
         let over = shard.insert(key, Arc::clone(&flight));
         drop(shard);
         drop(over);
-        Joined::Leads(Leader::new(flight))
+        Leader::new(flight)
     }
 
     /// Sees to it that the result of what is under way for `key` is not stored, as it may be out of date. Those who follow get

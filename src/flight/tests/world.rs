@@ -15,6 +15,7 @@ use crate::flight::{Flights, Follower, Joined, Landing, Leader, Turn};
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Step {
     Join,
+    Lead,
     Poll(usize),
     Leave(usize),
     DropLeader(usize),
@@ -69,7 +70,7 @@ impl World {
 
     /// All that can happen now.
     pub(super) fn steps(&self) -> Vec<Step> {
-        let mut steps = vec![Step::Join];
+        let mut steps = vec![Step::Join, Step::Lead];
         steps.extend(self.current.map(|_| Step::Spoil));
         for (at, flight) in self.known.iter().enumerate() {
             steps.extend(flight.leader.as_ref().map(|_| Step::Land(at)));
@@ -92,6 +93,7 @@ impl World {
     pub(super) fn take(&mut self, step: Step) {
         match step {
             Step::Join => self.join(),
+            Step::Lead => self.lead(),
             Step::Poll(member) => self.poll(member),
             Step::Leave(member) => self.leave(member),
             Step::DropLeader(flight) => {
@@ -115,10 +117,7 @@ impl World {
 
     fn join(&mut self) {
         match (self.flights.join(KEY), self.current) {
-            (Joined::Leads(leader), None) => {
-                self.current = Some(self.known.len());
-                self.known.push(Known { leader: Some(leader), ..Known::default() });
-            }
+            (Joined::Leads(leader), None) => self.begin(leader),
             (Joined::Follows(follower), Some(flight)) => {
                 assert!(!self.known[flight].landed);
                 self.known[flight].line.push(self.members.len());
@@ -130,6 +129,19 @@ impl World {
             }
             (joined, current) => panic!("{joined:?} with {current:?} under way"),
         }
+    }
+
+    fn lead(&mut self) {
+        match (self.flights.lead(KEY), self.current) {
+            (Some(leader), None) => self.begin(leader),
+            (None, Some(_)) => {}
+            (leader, current) => panic!("{leader:?} with {current:?} under way"),
+        }
+    }
+
+    fn begin(&mut self, leader: Leader<&'static str, usize>) {
+        self.current = Some(self.known.len());
+        self.known.push(Known { leader: Some(leader), ..Known::default() });
     }
 
     fn poll(&mut self, at: usize) {
@@ -190,6 +202,7 @@ impl World {
             if let Some(leader) = &flight.leader {
                 let expected = (flight.line.len(), flight.spoiled);
                 assert_eq!((leader.followers(), leader.is_spoiled()), expected);
+                assert_eq!(leader.unless_spoiled(|| ()).is_none(), flight.spoiled);
             }
             if let Some(landing) = &flight.landing {
                 assert_eq!((*landing.value(), landing.is_spoiled()), (at, flight.spoiled));

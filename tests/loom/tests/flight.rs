@@ -14,10 +14,10 @@ use loom::{
     thread,
 };
 
-#[expect(dead_code, reason = "the crate uses all of it")]
+#[expect(dead_code, unused_imports, reason = "the crate uses all of it")]
 #[path = "../../../src/flight/mod.rs"]
 mod flight;
-#[expect(dead_code, unused_imports, reason = "other structures use the rest")]
+#[expect(unused_imports, reason = "other structures use the rest")]
 #[path = "../../../src/sync.rs"]
 mod sync;
 
@@ -185,9 +185,8 @@ fn what_was_spoiled_is_not_stored_or_taken_out_again() {
             spoiling.spoil(&KEY);
             stored.store(0, Ordering::SeqCst);
         });
-        let landing = leader.land(1);
-        landing.unless_spoiled(|| store.store(1, Ordering::SeqCst));
-        drop(landing);
+        leader.unless_spoiled(|| store.store(1, Ordering::SeqCst));
+        drop(leader.land(1));
         spoiler.join().unwrap();
         assert_eq!(store.load(Ordering::SeqCst), 0);
         assert_eq!(flights.len(), 0);
