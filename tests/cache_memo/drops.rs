@@ -1,5 +1,10 @@
 use std::{
+    future::ready,
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
     task::Poll,
 };
 
@@ -14,12 +19,12 @@ async fn wherever_its_caller_goes_a_load_goes_on() {
     const AWAITS: usize = 5;
     for polls in 1..=AWAITS {
         let memo = Memo::<u8, u8>::new(MINUTE);
-        let loads = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let loads = Arc::new(AtomicUsize::new(0));
         let call = || {
-            let (memo, loads) = (memo.clone(), loads.clone());
+            let (memo, loads) = (memo.clone(), Arc::clone(&loads));
             Box::pin(async move {
                 let load = || async move {
-                    loads.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                    loads.fetch_add(1, Ordering::SeqCst);
                     for _ in 0..AWAITS {
                         yield_now().await;
                     }
@@ -38,7 +43,7 @@ async fn wherever_its_caller_goes_a_load_goes_on() {
         for waiter in waiters {
             assert_eq!(waiter.await.unwrap(), 42);
         }
-        assert_eq!((loads.load(std::sync::atomic::Ordering::SeqCst), memo.get(&7)), (1, Some(42)));
+        assert_eq!((loads.load(Ordering::SeqCst), memo.get(&7)), (1, Some(42)));
     }
 }
 
@@ -101,43 +106,36 @@ async fn a_load_that_panics_in_the_background_is_loaded_by_another() {
     assert_eq!(poll(&mut calls[0]), Poll::Ready(Ok(42)));
 }
 
+/// Panics when it is first called.
+fn fickle() -> impl Fn() + Send + Sync + 'static {
+    let called = AtomicBool::new(false);
+    move || assert!(called.swap(true, Ordering::SeqCst), "the first is refused")
+}
+
 #[tokio::test]
 async fn whatever_panics_the_key_can_be_loaded_again() {
-    let panics = |call: &mut dyn FnMut()| catch_unwind(AssertUnwindSafe(call)).is_err();
-    let load = |memo: &Memo<u8, u8>| {
-        let mut call = Box::pin(memo.get_or_insert_with(7, || async { 42 }));
-        poll(&mut call)
-    };
-    let fickle = |first: bool| assert!(!first, "the first is refused");
-    let first = || std::sync::atomic::AtomicBool::new(true);
-    let take = |first: &std::sync::atomic::AtomicBool| {
-        first.swap(false, std::sync::atomic::Ordering::SeqCst)
-    };
-
     let memo = Memo::<u8, u8>::new(MINUTE);
-    let broken = &mut || {
-        drop(poll(&mut Box::pin(
-            memo.get_or_insert_with(7, || -> std::future::Ready<u8> { panic!("no load") }),
-        )))
-    };
-    assert!(panics(broken));
-    assert_eq!(load(&memo), Poll::Ready(42));
-
-    let flag = first();
-    let memo = Memo::<u8, u8>::new(MINUTE).ttl_by(move |_, _| {
-        fickle(take(&flag));
-        MINUTE
-    });
-    assert!(panics(&mut || drop(load(&memo))));
-    assert_eq!(load(&memo), Poll::Ready(42));
-
-    let flag = first();
-    let memo = Memo::<u8, u8>::new(MINUTE).max_bytes(1 << 20, move |_, _| {
-        fickle(take(&flag));
-        0
-    });
-    assert!(panics(&mut || drop(load(&memo))));
-    assert_eq!(load(&memo), Poll::Ready(42));
+    let (ttl, weigh) = (fickle(), fickle());
+    let memos = [
+        memo.clone(),
+        memo.clone().ttl_by(move |_, _| {
+            ttl();
+            MINUTE
+        }),
+        memo.max_bytes(1 << 20, move |_, _| {
+            weigh();
+            0
+        }),
+    ];
+    for (memo, loader_panics) in memos.into_iter().zip([true, false, false]) {
+        let load = || {
+            assert!(!loader_panics, "no load");
+            ready(42)
+        };
+        let mut call = Box::pin(memo.get_or_insert_with(7, load));
+        assert!(catch_unwind(AssertUnwindSafe(|| poll(&mut call))).is_err());
+        assert_eq!(memo.get_or_insert_with(7, || async { 43 }).await, 43);
+    }
 }
 
 #[test]

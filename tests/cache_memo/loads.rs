@@ -109,6 +109,23 @@ async fn a_value_can_be_put_there_and_asked_for_by_a_borrowed_key() {
     assert_eq!(memo.get("key"), None);
 }
 
+#[test]
+fn memos_can_be_shared() {
+    fn shareable<T: Clone + Send + Sync + Unpin + 'static>(_: &T) {}
+    fn sendable<T: Send>(_: &T) {}
+    let memo = Memo::<u8, Vec<u8>>::new(MINUTE);
+    shareable(&memo);
+    sendable(&memo.get_or_insert_with(7, || async { Vec::new() }));
+    let load = |key: u8| async move { Ok::<_, Infallible>(vec![key]) };
+    let loaded = memo.clone().wrap(load);
+    shareable(&loaded);
+    sendable(&loaded.call(7));
+    memo.insert(7, vec![7]);
+    assert_eq!(loaded.memo().get(&7), Some(vec![7]));
+    let said = format!("{memo:?} {loaded:?}");
+    assert!(said.contains("ttl: 60s") && said.contains("hits: 1"), "{said}");
+}
+
 #[tokio::test]
 async fn a_function_that_is_wrapped_is_called_once() {
     let calls = AtomicUsize::new(0);

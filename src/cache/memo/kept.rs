@@ -48,7 +48,7 @@ impl<V> Kept<V> {
 
 /// How much earlier than it has to, in times the cost of a load, someone who asks just now is to load a value anew.
 ///
-/// XFetch: exponentially distributed, so that among many who ask one comes a little early, and the more they are the less
+/// `XFetch`: exponentially distributed, so that among many who ask one comes a little early, and the more they are the less
 /// (Vattani, Chierichetti, Lowenstein: Optimal Probabilistic Cache Stampede Prevention, VLDB 2015). `random` is from [0, 1).
 pub(super) fn lead(beta: f64, random: f64) -> f64 {
     -beta * (1.0 - random).ln()

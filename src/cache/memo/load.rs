@@ -135,7 +135,7 @@ where
             let attempt = shared.counters.begin();
             let clock = &shared.settings.clock;
             let begun = clock.now();
-            let loaded = match load.await {
+            match load.await {
                 Ok(value) => {
                     let now = clock.now();
                     let cost = now.saturating_since(begun);
@@ -152,8 +152,7 @@ where
                     drop(leader.land(Loaded::Error(Arc::new(error.clone()))));
                     Err(error)
                 }
-            };
-            loaded
+            }
         }))
     }
 }

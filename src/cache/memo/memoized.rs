@@ -34,7 +34,7 @@ where
     ///
     /// The function's own, of this call or of the one that was under way.
     pub async fn call(&self, key: K) -> Result<V, E> {
-        self.memo.shared().get_or_load(key, |key| (self.function)(key.clone())).await
+        self.memo.0.get_or_load(key, |key| (self.function)(key.clone())).await
     }
 }
 
