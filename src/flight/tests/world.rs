@@ -15,7 +15,6 @@ use crate::flight::{Flights, Follower, Joined, Landing, Leader, Turn};
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Step {
     Join,
-    Lead,
     Poll(usize),
     Leave(usize),
     DropLeader(usize),
@@ -70,7 +69,7 @@ impl World {
 
     /// All that can happen now.
     pub(super) fn steps(&self) -> Vec<Step> {
-        let mut steps = vec![Step::Join, Step::Lead];
+        let mut steps = vec![Step::Join];
         steps.extend(self.current.map(|_| Step::Spoil));
         for (at, flight) in self.known.iter().enumerate() {
             steps.extend(flight.leader.as_ref().map(|_| Step::Land(at)));
@@ -93,7 +92,6 @@ impl World {
     pub(super) fn take(&mut self, step: Step) {
         match step {
             Step::Join => self.join(),
-            Step::Lead => self.lead(),
             Step::Poll(member) => self.poll(member),
             Step::Leave(member) => self.leave(member),
             Step::DropLeader(flight) => {
@@ -128,14 +126,6 @@ impl World {
                 assert!(value == flight && self.known[flight].landed);
             }
             (joined, current) => panic!("{joined:?} with {current:?} under way"),
-        }
-    }
-
-    fn lead(&mut self) {
-        match (self.flights.lead(KEY), self.current) {
-            (Some(leader), None) => self.begin(leader),
-            (None, Some(_)) => {}
-            (leader, current) => panic!("{leader:?} with {current:?} under way"),
         }
     }
 
@@ -198,6 +188,7 @@ impl World {
 
     fn check(&mut self) {
         assert_eq!(self.flights.len(), usize::from(self.current.is_some()));
+        assert_eq!(self.flights.lead(KEY).is_none(), self.current.is_some());
         for (at, flight) in self.known.iter().enumerate() {
             if let Some(leader) = &flight.leader {
                 let expected = (flight.line.len(), flight.spoiled);
