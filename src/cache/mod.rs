@@ -10,6 +10,7 @@ mod future;
 mod handle;
 mod keeper;
 mod layer;
+mod memo;
 mod memory;
 mod pass_marks;
 mod phrases;
@@ -30,6 +31,7 @@ pub use self::{
     future::ResponseFuture,
     handle::Handle,
     layer::CacheLayer,
+    memo::{Memo, MemoStats, Memoized},
     memory::MemoryStore,
     purges::Pattern,
     service::Cache,

@@ -56,3 +56,80 @@ impl<T> fmt::Debug for Detached<T> {
         f.debug_struct("Detached").field("ended", &self.work.is_none()).finish()
     }
 }
+
+#[cfg(test)]
+#[cfg(not(weir_loom))]
+mod tests {
+    use std::{
+        panic::{AssertUnwindSafe, catch_unwind},
+        sync::Arc,
+        task::Waker,
+    };
+
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    fn poll<T>(work: &mut Detached<T>) -> Poll<T> {
+        Pin::new(work).poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    /// Work that waits for a signal and passes it on.
+    fn relay() -> (oneshot::Sender<u8>, Detached<()>, oneshot::Receiver<u8>) {
+        let (go, gone) = oneshot::channel();
+        let (done, output) = oneshot::channel();
+        let work = async { done.send(gone.await.unwrap()).unwrap() };
+        (go, Detached::new(Box::pin(work)), output)
+    }
+
+    #[tokio::test]
+    async fn whoever_stays_gets_the_output() {
+        assert_eq!(Detached::new(Box::pin(async { 7 })).await, 7);
+    }
+
+    #[tokio::test]
+    async fn work_goes_on_without_whoever_waited() {
+        for polled in [false, true] {
+            let (go, mut work, output) = relay();
+            assert!(!polled || poll(&mut work).is_pending());
+            drop(work);
+            go.send(7).unwrap();
+            assert_eq!(output.await, Ok(7));
+        }
+    }
+
+    #[tokio::test]
+    async fn work_goes_on_while_whoever_waited_panics() {
+        let (go, mut work, output) = relay();
+        assert!(poll(&mut work).is_pending());
+        let panicking = catch_unwind(AssertUnwindSafe(move || {
+            let _work = work;
+            panic!("something else is broken");
+        }));
+        assert!(panicking.is_err());
+        go.send(7).unwrap();
+        assert_eq!(output.await, Ok(7));
+    }
+
+    #[test]
+    fn without_a_runtime_it_is_dropped() {
+        let (go, mut work, mut output) = relay();
+        assert!(poll(&mut work).is_pending());
+        drop(work);
+        assert!(go.is_closed() && output.try_recv().is_err());
+    }
+
+    #[tokio::test]
+    async fn work_that_has_panicked_is_not_polled_again() {
+        let held = Arc::new(());
+        let inside = Arc::clone(&held);
+        let broken = async move {
+            let _inside = inside;
+            panic!("the work is broken");
+        };
+        let mut work = Detached::<()>::new(Box::pin(broken));
+        assert!(catch_unwind(AssertUnwindSafe(|| poll(&mut work))).is_err());
+        assert_eq!(Arc::strong_count(&held), 1, "it is dropped already");
+        assert!(poll(&mut work).is_pending());
+    }
+}

@@ -59,24 +59,33 @@ impl<K: Clone + Eq + Hash, T> Flights<K, T> {
     where
         T: Clone,
     {
-        let mut shard = self.0.shard(&key);
-        if let Some(flight) = shard.get(&key) {
-            if flight.landed().is_some() {
-                let flight = Arc::clone(flight);
+        let shard = self.0.shard(&key);
+        if let Some(flight) = shard.get(&key).map(Arc::clone) {
+            if let Some(landed) = flight.landed() {
                 drop(shard);
-                let landed = flight.landed().expect("what has landed stays so");
                 return Joined::Landed(landed.clone());
             }
             if let Some(ticket) = flight.board() {
-                return Joined::Follows(Follower::new(Arc::clone(flight), ticket));
+                return Joined::Follows(Follower::new(flight, ticket));
             }
             // It is over, and whoever ended it is about to take it out.
         }
+        Joined::Leads(self.begin(shard, key))
+    }
+
+    /// Leads, if there is no flight for `key`.
+    pub(crate) fn lead(&self, key: K) -> Option<Leader<K, T>> {
+        let shard = self.0.shard(&key);
+        let is_free = shard.get(&key).is_none_or(|flight| flight.is_over());
+        is_free.then(|| self.begin(shard, key))
+    }
+
+    fn begin(&self, mut shard: MutexGuard<'_, Shard<K, T>>, key: K) -> Leader<K, T> {
         let flight = Arc::new(UnderWay::new(key.clone(), Arc::clone(&self.0), Table::remove));
         let over = shard.insert(key, Arc::clone(&flight));
         drop(shard);
         drop(over);
-        Joined::Leads(Leader::new(flight))
+        Leader::new(flight)
     }
 
     /// Sees to it that the result of what is under way for `key` is not stored, as it may be out of date. Those who follow get
@@ -88,8 +97,8 @@ impl<K: Clone + Eq + Hash, T> Flights<K, T> {
         K: Borrow<Q>,
         Q: Eq + Hash + ?Sized,
     {
-        let flight = self.0.shard(key).remove(key);
-        if let Some(flight) = flight {
+        let spoiled = self.0.shard(key).remove_entry(key);
+        if let Some((_, flight)) = spoiled {
             flight.spoil();
         }
     }

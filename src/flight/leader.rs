@@ -31,7 +31,14 @@ impl<K, T> Leader<K, T> {
 
     /// Whether the result is out of date already: see [`Flights::spoil`](super::Flights::spoil).
     pub(crate) fn is_spoiled(&self) -> bool {
-        *self.flight.spoiled()
+        self.flight.is_spoiled()
+    }
+
+    /// Calls `store` unless the result is out of date; it cannot become so before `store` returns.
+    ///
+    /// `store` must not spoil this flight, which would wait for itself.
+    pub(crate) fn unless_spoiled<R>(&self, store: impl FnOnce() -> R) -> Option<R> {
+        self.flight.unless_spoiled(store)
     }
 
     /// How many follow.
@@ -48,15 +55,12 @@ impl<K, T> Landing<K, T> {
 
     /// Whether the result is out of date: see [`Flights::spoil`](super::Flights::spoil).
     pub(crate) fn is_spoiled(&self) -> bool {
-        *self.flight.spoiled()
+        self.flight.is_spoiled()
     }
 
-    /// Calls `store` unless the result is out of date; it cannot become so before `store` returns.
-    ///
-    /// `store` must not spoil this flight, which would wait for itself.
+    /// As [`Leader::unless_spoiled`].
     pub(crate) fn unless_spoiled<R>(&self, store: impl FnOnce() -> R) -> Option<R> {
-        let spoiled = self.flight.spoiled();
-        (!*spoiled).then(store)
+        self.flight.unless_spoiled(store)
     }
 }
 

@@ -77,6 +77,10 @@ impl Line {
         std::mem::take(&mut self.waiting).into_values().flatten()
     }
 
+    pub(super) fn is_over(&self) -> bool {
+        self.over
+    }
+
     pub(super) fn len(&self) -> usize {
         self.waiting.len()
     }

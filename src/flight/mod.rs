@@ -21,6 +21,8 @@ mod flights;
 mod follower;
 mod leader;
 mod line;
+#[cfg(all(test, not(weir_loom)))]
+mod tests;
 mod under_way;
 
 pub(crate) use self::{

@@ -46,6 +46,11 @@ impl<K, T> UnderWay<K, T> {
         self.line().board()
     }
 
+    /// Whether it has ended without landing.
+    pub(super) fn is_over(&self) -> bool {
+        self.line().is_over()
+    }
+
     /// What has become of a follower.
     pub(super) fn poll(self: &Arc<Self>, ticket: u64, waker: &Waker) -> Poll<Turn<K, T>>
     where
@@ -101,13 +106,22 @@ impl<K, T> UnderWay<K, T> {
         *self.spoiled() = true;
     }
 
-    /// Held, it keeps the flight from being spoiled.
-    pub(super) fn spoiled(&self) -> MutexGuard<'_, bool> {
-        self.spoiled.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn is_spoiled(&self) -> bool {
+        *self.spoiled()
+    }
+
+    pub(super) fn unless_spoiled<R>(&self, store: impl FnOnce() -> R) -> Option<R> {
+        let spoiled = self.spoiled();
+        (!*spoiled).then(store)
     }
 
     pub(super) fn followers(&self) -> usize {
         self.line().len()
+    }
+
+    fn spoiled(&self) -> MutexGuard<'_, bool> {
+        // A store that panics has not changed it.
+        self.spoiled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn line(&self) -> MutexGuard<'_, Line> {
