@@ -12,12 +12,13 @@ use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use tower::{Service, ServiceExt};
 
-use crate::{fields, max_forwards, problem::problem};
+use crate::{fields, interim::Interim, max_forwards, problem::problem};
 
 /// Answers the request itself if it must, otherwise by what is `behind`.
 pub(crate) async fn answer<S, B>(
     behind: S,
     client: SocketAddr,
+    interim: Interim,
     mut request: Request<Incoming>,
 ) -> Result<Response<Either<B, Full<Bytes>>>, S::Error>
 where
@@ -27,7 +28,8 @@ where
         return Ok(response.map(Either::Right));
     }
     request.extensions_mut().insert(client);
-    Ok(behind.oneshot(request).await?.map(Either::Left))
+    interim.pass(&mut request);
+    Ok(interim.before(behind.oneshot(request)).await?.map(Either::Left))
 }
 
 /// Leaves a request in origin form with one `Host` and without the fields of the client's connection, or answers it.

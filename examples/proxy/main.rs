@@ -22,9 +22,10 @@
 //! takes it for whole. A GET or another idempotent request without a body is sent once more if it met a connection from the pool
 //! that the upstream was about to close; what else fails is the client's to repeat.
 //!
-//! What it does not do: tunnels (CONNECT gets 501), upgrades such as WebSockets (the wish is not passed on), and interim responses
-//! other than 100: hyper's server has no way to send 103 (Early Hints). `Expect: 100-continue` is passed on, but not waited for:
-//! the client is told to continue as soon as the upstream has the head of its request.
+//! Interim responses such as 103 (Early Hints) pass too. `Expect: 100-continue` is passed on, but not waited for: the client is told
+//! to continue as soon as the upstream has the head of its request.
+//!
+//! What it does not do: tunnels (CONNECT gets 501), and upgrades (the wish to speak another protocol is not passed on).
 //!
 //! Ctrl-C or SIGTERM: no more connections are taken, requests under way get ten seconds to end, a second signal ends it at once.
 
@@ -32,6 +33,7 @@ mod args;
 mod connection;
 mod fields;
 mod front;
+mod interim;
 mod log;
 mod max_forwards;
 mod problem;

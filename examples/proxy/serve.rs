@@ -1,12 +1,12 @@
 //! The clients' connections, from the first to the last.
 
-use std::{error::Error, net::SocketAddr, pin::pin, time::Duration};
+use std::{convert::Infallible, error::Error, net::SocketAddr, pin::pin, time::Duration};
 
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
 use hyper::{body::Incoming, server::conn::http1::Builder, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioTimer;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
@@ -15,7 +15,12 @@ use tokio::{
 };
 use tower::Service;
 
-use crate::{front, log::Log, signals::Signals};
+use crate::{
+    front,
+    interim::{Interim, Stream},
+    log::Log,
+    signals::Signals,
+};
 
 /// How long requests under way may take once the proxy is to end.
 const GRACE: Duration = Duration::from_secs(10);
@@ -23,8 +28,10 @@ const GRACE: Duration = Duration::from_secs(10);
 /// Serves until it is told to end, and then what is under way.
 pub(crate) async fn serve<S, B>(listener: TcpListener, stack: S, log: Log) -> Result<(), String>
 where
-    S: Service<Request<Incoming>, Response = Response<B>, Future: Send> + Clone + Send + 'static,
-    S::Error: Into<Box<dyn Error + Send + Sync>>,
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + 'static,
     B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
 {
     let mut signals =
@@ -66,15 +73,19 @@ async fn connection<S, B>(
     stack: S,
     mut ending: watch::Receiver<()>,
 ) where
-    S: Service<Request<Incoming>, Response = Response<B>, Future: Send> + Clone + Send + 'static,
-    S::Error: Into<Box<dyn Error + Send + Sync>>,
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + 'static,
     B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
 {
     // Without it small pieces of a body would wait for the client's acknowledgement; it works all the same.
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request| front::answer(stack.clone(), client, request));
-    let connection =
-        Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
+    let interim = Interim::default();
+    let stream = Stream::new(stream, interim.clone());
+    let service =
+        service_fn(move |request| front::answer(stack.clone(), client, interim.clone(), request));
+    let connection = Builder::new().timer(TokioTimer::new()).serve_connection(stream, service);
     let mut connection = pin!(connection);
     tokio::select! {
         _ = connection.as_mut() => return,
