@@ -29,8 +29,8 @@ const HOP_BY_HOP: [HeaderName; 8] = [
     UPGRADE,
 ];
 
-/// Fields that `Connection` may not name (RFC 9110, section 7.6.1, forbids it for those intended for all recipients). To take them
-/// away would change where a message goes, where it ends, for whom it is or how long it may be kept.
+/// Fields that `Connection` may not name (RFC 9110, section 7.6.1, forbids it for those intended for all recipients). To take
+/// them away would change where a message goes, where it ends, for whom it is or how long it may be kept.
 const END_TO_END: [HeaderName; 9] =
     [AGE, AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, DATE, EXPIRES, HOST, SET_COOKIE, VARY];
 

@@ -1,7 +1,7 @@
 //! Interim responses (RFC 9110, section 15.2) on their way to a client, such as 103 (Early Hints).
 //!
-//! hyper's server sends none but 100, so the others go past it, into the stream that it writes to. They must not come between the
-//! bytes of other responses. They do not: hyper flushes the stream only when all that it had to say is written, and while a
+//! hyper's server sends none but 100, so the others go past it, into the stream that it writes to. They must not come between
+//! the bytes of other responses. They do not: hyper flushes the stream only when all that it had to say is written, and while a
 //! request is under way it has nothing of its response yet.
 
 use std::{

@@ -12,22 +12,23 @@
 //!
 //! - fields for one connection only, and those that `Connection` names, end at the proxy in both directions (RFC 9110, section
 //!   7.6.1). `TE: trailers` is said anew, so trailers pass where they are declared by `Trailer`, as hyper wants it.
-//! - `Via: 1.1 weir` in both directions, and the client's address at the end of `X-Forwarded-For`. No other field about the client
-//!   is made or trusted: the upstream knows the name under which it was called by `Host`.
+//! - `Via: 1.1 weir` in both directions, and the client's address at the end of `X-Forwarded-For`. No other field about the
+//!   client is made or trusted: the upstream knows the name under which it was called by `Host`.
 //! - `Date`, if the upstream sent none (RFC 9110, section 6.6.1).
 //! - `Max-Forwards` of TRACE and OPTIONS is counted down, and answered at 0.
 //!
-//! What goes wrong upstream becomes a problem document (RFC 9457) and a line on stderr: 502 if there is no connection or no proper
-//! response, 504 if it takes too long. A response that breaks off after its head breaks off for the client too, so that nobody
-//! takes it for whole. A GET or another idempotent request without a body is sent once more if it met a connection from the pool
-//! that the upstream was about to close; what else fails is the client's to repeat.
+//! What goes wrong upstream becomes a problem document (RFC 9457) and a line on stderr: 502 if there is no connection or no
+//! proper response, 504 if it takes too long. A response that breaks off after its head breaks off for the client too, so that
+//! nobody takes it for whole. A GET or another idempotent request without a body is sent once more if it met a connection from
+//! the pool that the upstream was about to close; what else fails is the client's to repeat.
 //!
-//! Interim responses such as 103 (Early Hints) pass too. `Expect: 100-continue` is passed on, but not waited for: the client is told
-//! to continue as soon as the upstream has the head of its request.
+//! Interim responses such as 103 (Early Hints) pass too. `Expect: 100-continue` is passed on, but not waited for: the client is
+//! told to continue as soon as the upstream has the head of its request.
 //!
 //! What it does not do: tunnels (CONNECT gets 501), and upgrades (the wish to speak another protocol is not passed on).
 //!
-//! Ctrl-C or SIGTERM: no more connections are taken, requests under way get ten seconds to end, a second signal ends it at once.
+//! Ctrl-C or SIGTERM: no more connections are taken, requests under way get ten seconds to end, and a second signal ends it
+//! at once.
 
 mod args;
 mod connection;

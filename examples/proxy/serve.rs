@@ -66,7 +66,8 @@ where
     Ok(())
 }
 
-/// Serves one connection, and if the proxy is `ending` no further requests on it. A client that leaves is no trouble worth a line.
+/// Serves one connection, and if the proxy is `ending` no further requests on it. A client that leaves is no trouble worth a
+/// line.
 async fn connection<S, B>(
     stream: TcpStream,
     client: SocketAddr,
