@@ -1,0 +1,85 @@
+//! What is settled before anything else sees a request: whom it is for, and that it is one for a proxy.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use http::{
+    HeaderValue, Method, Request, Response, StatusCode, Uri, Version,
+    header::{HOST, TE},
+    uri::Authority,
+};
+use http_body_util::{Either, Full};
+use hyper::body::Incoming;
+use tower::{Service, ServiceExt};
+
+use crate::{fields, interim::Interim, max_forwards, problem::problem};
+
+/// Answers the request itself if it must, otherwise by what is `behind`.
+pub(crate) async fn answer<S, B>(
+    behind: S,
+    client: SocketAddr,
+    interim: Interim,
+    mut request: Request<Incoming>,
+) -> Result<Response<Either<B, Full<Bytes>>>, S::Error>
+where
+    S: Service<Request<Incoming>, Response = Response<B>>,
+{
+    if let Some(response) = settle(&mut request) {
+        return Ok(response.map(Either::Right));
+    }
+    request.extensions_mut().insert(client);
+    interim.pass(&mut request);
+    Ok(interim.before(behind.oneshot(request)).await?.map(Either::Left))
+}
+
+/// Leaves a request in origin form with one `Host` and without the fields of the client's connection, or answers it.
+fn settle<B>(request: &mut Request<B>) -> Option<Response<Full<Bytes>>> {
+    if request.method() == Method::CONNECT {
+        let detail = "This proxy makes no tunnels: CONNECT is not available.";
+        return Some(problem(StatusCode::NOT_IMPLEMENTED, detail));
+    }
+    if let Err(detail) = settle_host(request) {
+        return Some(problem(StatusCode::BAD_REQUEST, detail));
+    }
+    if let Some(response) = max_forwards::count_down(request) {
+        return Some(response);
+    }
+    let headers = request.headers_mut();
+    let trailers = fields::wants_trailers(headers);
+    if fields::strip(headers).is_err() {
+        let detail = "Of the transfer codings only `chunked` is understood here.";
+        return Some(problem(StatusCode::NOT_IMPLEMENTED, detail));
+    }
+    if trailers {
+        headers.insert(TE, HeaderValue::from_static("trailers"));
+    }
+    None
+}
+
+/// Makes `Host` the authority of the request's target (RFC 9112, section 3.2). Upstream and cache could otherwise take the same
+/// request for requests of different sites.
+fn settle_host<B>(request: &mut Request<B>) -> Result<(), &'static str> {
+    let mut hosts = request.headers().get_all(HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (_, Some(_)) => return Err("There is more than one Host."),
+        (None, None) if request.version() >= Version::HTTP_11 => return Err("There is no Host."),
+        (Some(host), None) if !host.is_empty() && !is_host(host.as_bytes()) => {
+            return Err("The Host is not a name or address with an optional port.");
+        }
+        _ => {}
+    }
+    let Some(authority) = request.uri().authority() else { return Ok(()) };
+    if !is_host(authority.as_str().as_bytes()) {
+        return Err("The host in the request's target is not one.");
+    }
+    let host =
+        HeaderValue::from_str(authority.as_str()).map_err(|_| "The host is not plain text.")?;
+    let path = request.uri().path_and_query().cloned();
+    *request.uri_mut() = path.map_or_else(Uri::default, Uri::from);
+    request.headers_mut().insert(HOST, host);
+    Ok(())
+}
+
+fn is_host(text: &[u8]) -> bool {
+    !text.contains(&b'@') && Authority::try_from(text).is_ok()
+}
