@@ -41,14 +41,13 @@ pub(super) fn subject<'a>(text: &str, uri: &'a str) -> &'a str {
     if !text.starts_with('/') {
         return uri;
     }
-    let after_scheme = uri.find("://").map_or(0, |at| at + 3);
-    if after_scheme == 0 && uri.starts_with('/') {
-        return uri;
+    let Some(first) = uri.find(['/', '?']) else { return "/" };
+    let has_scheme = uri[..first].ends_with(':') && uri[first..].starts_with("//");
+    if !has_scheme {
+        return &uri[first..];
     }
-    match uri[after_scheme..].find(['/', '?']) {
-        Some(at) => &uri[after_scheme + at..],
-        None => "/",
-    }
+    let authority = &uri[first + 2..];
+    authority.find(['/', '?']).map_or("/", |at| &authority[at..])
 }
 
 #[cfg(test)]
@@ -62,6 +61,8 @@ mod tests {
             ("https://example.com", "/"),
             ("https://example.com?a", "?a"),
             ("example.com/a", "/a"),
+            ("example.com", "/"),
+            ("example.com?to=https://example.org/b", "?to=https://example.org/b"),
             ("/a?to=https://example.com/b", "/a?to=https://example.com/b"),
             ("", "/"),
         ] {
