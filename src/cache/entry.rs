@@ -3,7 +3,7 @@ use std::sync::{Arc, atomic::AtomicBool};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
-use super::Fingerprint;
+use super::{Fingerprint, weight};
 use crate::{
     clock::Timestamp,
     sync::{AtomicU64, Ordering},
@@ -34,8 +34,10 @@ impl Resource {
 
     /// About how many bytes of memory it takes.
     pub fn weight(&self) -> usize {
-        let variants = self.variants.iter().map(|entry| entry.weight() + size_of::<Arc<Entry>>());
-        size_of::<Self>() + self.key.len() + variants.sum::<usize>()
+        weight::counted(size_of::<Self>())
+            + weight::block(self.key.len())
+            + weight::block(self.variants.capacity() * size_of::<Arc<Entry>>())
+            + self.variants.iter().map(|entry| entry.weight()).sum::<usize>()
     }
 }
 
@@ -61,18 +63,12 @@ pub struct Entry {
 impl Entry {
     /// About how many bytes of memory it takes.
     pub fn weight(&self) -> usize {
-        let fields = |headers: &HeaderMap| -> usize {
-            let bytes = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
-                name.as_str().len() + value.len() + 128
-            };
-            headers.iter().map(bytes).sum()
-        };
-        size_of::<Self>()
-            + fields(&self.headers)
-            + self.trailers.as_ref().map_or(0, fields)
-            + self.body.len()
-            + self.uri.len()
-            + size_of_val(&*self.tags)
+        weight::counted(size_of::<Self>())
+            + weight::fields(&self.headers)
+            + self.trailers.as_ref().map_or(0, weight::fields)
+            + weight::counted(self.body.len())
+            + weight::block(self.uri.len())
+            + weight::block(size_of_val(&*self.tags))
     }
 
     /// Whether it is known to have outlived so many purges.

@@ -8,6 +8,7 @@ pub mod rules;
 mod shared;
 mod store;
 mod tags;
+mod weight;
 
 pub use self::{
     entry::{Entry, Resource},
