@@ -4,12 +4,13 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::{
     Fingerprint,
     count::RouteCounts,
     rules::{Freshness, HttpDate, Selection},
+    weight,
 };
 use crate::{
     clock::Timestamp,
@@ -41,8 +42,10 @@ impl Resource {
 
     /// About how many bytes of memory it takes.
     pub fn weight(&self) -> usize {
-        let variants = self.variants.iter().map(|entry| entry.weight() + size_of::<Arc<Entry>>());
-        size_of::<Self>() + self.key.len() + variants.sum::<usize>()
+        weight::counted(size_of::<Self>())
+            + weight::block(self.key.len())
+            + weight::block(self.variants.capacity() * size_of::<Arc<Entry>>())
+            + self.variants.iter().map(|entry| entry.weight()).sum::<usize>()
     }
 }
 
@@ -82,18 +85,12 @@ pub struct Entry {
 impl Entry {
     /// About how many bytes of memory it takes.
     pub fn weight(&self) -> usize {
-        let fields = |headers: &HeaderMap| -> usize {
-            let bytes = |(name, value): (&HeaderName, &HeaderValue)| {
-                name.as_str().len() + value.len() + 128
-            };
-            headers.iter().map(bytes).sum()
-        };
-        size_of::<Self>()
-            + fields(&self.headers)
-            + self.trailers.as_ref().map_or(0, fields)
-            + self.body.len()
-            + self.uri.len()
-            + size_of_val(&*self.tags)
+        weight::counted(size_of::<Self>())
+            + weight::fields(&self.headers)
+            + self.trailers.as_ref().map_or(0, weight::fields)
+            + weight::counted(self.body.len())
+            + weight::block(self.uri.len())
+            + weight::block(size_of_val(&*self.tags))
     }
 
     /// Whether it is known to have outlived so many purges.
@@ -120,6 +117,40 @@ impl Entry {
             outlived: AtomicU64::new(self.born),
             route: Arc::clone(&self.route),
             ..*self
+        }
+    }
+}
+
+#[cfg(test)]
+impl Entry {
+    /// One for tests, which say what matters to them.
+    pub(crate) fn of_nothing() -> Self {
+        use super::rules::{ResponseControl, Rules, Timing};
+        let (headers, at) = (HeaderMap::new(), Duration::from_secs(1_700_000_000));
+        let control = ResponseControl::default();
+        Self {
+            status: StatusCode::OK,
+            freshness: Freshness::of(
+                StatusCode::OK,
+                &headers,
+                &control,
+                Timing::at(at),
+                &Rules::new(),
+            ),
+            headers,
+            inner_status: None,
+            body: Bytes::new(),
+            trailers: None,
+            selection: Selection::default(),
+            for_authorized: false,
+            received: Timestamp::from_nanos(1),
+            received_at: HttpDate::at(at),
+            took: Duration::ZERO,
+            tags: Box::default(),
+            uri: Box::default(),
+            born: 0,
+            outlived: AtomicU64::new(0),
+            route: Arc::new(RouteCounts::new("test", &Arc::from("test"))),
         }
     }
 }

@@ -22,6 +22,7 @@ mod shared;
 mod store;
 mod tags;
 mod uris;
+mod weight;
 
 pub use self::{
     body::CacheBody,

@@ -12,6 +12,23 @@ pub trait Store: Send + Sync + 'static {
     /// If the store does not work. The request then goes on as if nothing were stored.
     fn get(&self, fingerprint: &Fingerprint) -> Result<Option<Arc<Resource>>, StoreError>;
 
+    /// Shows `visit` what is stored under `fingerprint`, if anything is; otherwise it is not called.
+    ///
+    /// For a store that can do so without counting a reference: threads that ask for the same resource then do not wait for
+    /// each other's counting.
+    ///
+    /// # Errors
+    ///
+    /// If the store does not work.
+    fn visit(
+        &self,
+        fingerprint: &Fingerprint,
+        visit: &mut dyn FnMut(&Arc<Resource>),
+    ) -> Result<(), StoreError> {
+        self.get(fingerprint)?.iter().for_each(visit);
+        Ok(())
+    }
+
     /// Stores `resource` under its fingerprint, in place of what was there, for at most `keep`.
     ///
     /// A store may decide not to keep it, or no longer: because it is too large, or because others are asked for more often.

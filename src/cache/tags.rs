@@ -97,3 +97,82 @@ pub(crate) fn strip(headers: &mut HeaderMap) {
     headers.remove(SURROGATE_KEY);
     headers.remove(CACHE_TAG);
 }
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+    use crate::key::KeySeed;
+
+    fn scope() -> Scope {
+        Scope::new(KeySeed::fixed([1, 2]), "test")
+    }
+
+    fn headers(fields: &[(HeaderName, &'static [u8])]) -> HeaderMap {
+        let value = |value: &[u8]| HeaderValue::from_bytes(value).unwrap();
+        fields.iter().map(|(name, text)| (name.clone(), value(text))).collect()
+    }
+
+    /// Sorted, as they are stored.
+    fn expected(tags: &[&[u8]]) -> Vec<u64> {
+        let scope = scope();
+        let mut tags: Vec<u64> = tags.iter().map(|tag| scope.tag(tag)).collect();
+        tags.extend([scope.own(), scope.uri("/u")]);
+        tags.sort_unstable();
+        tags
+    }
+
+    fn tags(headers: &HeaderMap, set: Option<Tags>) -> Result<Vec<u64>, TooManyTags> {
+        let mut extensions = Extensions::new();
+        set.map(|tags| extensions.insert(tags));
+        of(headers, &extensions, "/u", &scope()).map(Vec::from)
+    }
+
+    #[test]
+    fn every_response_is_tagged_with_its_uri_and_its_cache() {
+        assert_eq!(tags(&HeaderMap::new(), None), Ok(expected(&[])));
+    }
+
+    #[test]
+    fn tags_come_from_both_headers_and_from_the_handler() {
+        let headers = headers(&[
+            (SURROGATE_KEY, b" user:7\tposts  "),
+            (SURROGATE_KEY, b"more"),
+            (CACHE_TAG, b"a b, c,, ,d\xe9"),
+        ]);
+        let set = Tags::new(["x"]).with(String::from("y,z"));
+        let all: &[&[u8]] = &[b"user:7", b"posts", b"more", b"a b", b"c", b"d\xe9", b"x", b"y,z"];
+        assert_eq!(tags(&headers, Some(set)), Ok(expected(all)));
+    }
+
+    #[test]
+    fn a_tag_counts_once_however_often_it_is_given() {
+        let headers = headers(&[(SURROGATE_KEY, b"a a"), (CACHE_TAG, b"a")]);
+        assert_eq!(tags(&headers, Some(["a", "a"].into_iter().collect())), Ok(expected(&[b"a"])));
+    }
+
+    #[test]
+    fn a_response_with_too_many_tags_is_not_stored() {
+        let numbers = |count: usize| Tags::new((0..count).map(|tag| tag.to_string()));
+        assert_eq!(
+            tags(&HeaderMap::new(), Some(numbers(MOST))).map(|tags| tags.len()),
+            Ok(MOST + 2)
+        );
+        assert_eq!(tags(&HeaderMap::new(), Some(numbers(MOST + 1))), Err(TooManyTags));
+        let one = headers(&[(CACHE_TAG, b"one")]);
+        assert_eq!(tags(&one, Some(numbers(MOST))), Err(TooManyTags));
+    }
+
+    #[test]
+    fn stripping_takes_the_lists_of_tags_alone() {
+        let mut stripped = headers(&[
+            (SURROGATE_KEY, b"a"),
+            (SURROGATE_KEY, b"b"),
+            (CACHE_TAG, b"c"),
+            (http::header::ETAG, b"\"d\""),
+        ]);
+        strip(&mut stripped);
+        assert_eq!(stripped, headers(&[(http::header::ETAG, b"\"d\"")]));
+    }
+}

@@ -69,7 +69,7 @@ impl Routes {
 }
 
 impl RouteCounts {
-    fn new(cache: &str, route: &Arc<str>) -> Self {
+    pub(in super::super) fn new(cache: &str, route: &Arc<str>) -> Self {
         let counter = |outcome: Outcome| {
             let (cache, route) = (cache.to_owned(), route.to_string());
             counter!(names::CACHE_REQUESTS.name, "cache" => cache, "route" => route, "outcome" => outcome.as_str())

@@ -36,7 +36,7 @@ impl Held {
 }
 
 /// Bytes that the policy takes for an entry, whatever is in it.
-const OVERHEAD: usize = 640;
+const OVERHEAD: usize = 512;
 
 /// Removes from memory what is not wanted after some time. Whether it may still be served is decided elsewhere.
 pub(super) struct Keep;

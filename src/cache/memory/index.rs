@@ -1,45 +1,89 @@
 use std::sync::{
     Arc,
-    atomic::{AtomicU64, Ordering, fence},
+    atomic::{AtomicU32, AtomicU64, Ordering, fence},
 };
 
 use arc_swap::ArcSwapOption;
 
 use crate::cache::{Fingerprint, Resource};
 
-/// The resources that are asked for most, where they are found without a lock and without writing to memory that threads
-/// share.
+/// The resources that are asked for most, where they are found without a lock and, once they are known to be asked for,
+/// without writing to memory that threads share.
 ///
-/// Each fingerprint has one slot, and a slot has room for one resource. Whatever is in a slot is also in the store: it goes
-/// from here before it goes there.
+/// Whatever is in here is also in the store: it goes from here before it goes there.
+///
+/// Time is told in ages, which the store counts by what it has to take in: only that makes others leave, so only against that
+/// does it matter how often something is asked for.
 pub(super) struct Index {
-    slots: Box<[ArcSwapOption<Resource>]>,
+    sets: Box<[Set]>,
+    age: AtomicU32,
     /// How often everything was forgotten.
     clears: AtomicU64,
+}
+
+/// The places of those fingerprints that share some bits.
+#[derive(Default)]
+#[repr(align(64))]
+struct Set([Slot; 4]);
+
+#[derive(Default)]
+struct Slot {
+    resource: ArcSwapOption<Resource>,
+    /// Other bits of its fingerprint: whether it is worth a look. Only a hint, and may be that of the one before.
+    tag: AtomicU32,
+    /// The age in which it was last asked for.
+    asked: AtomicU32,
 }
 
 /// Before a resource was looked up in the store: see [`Index::offer`].
 pub(super) struct Before(u64);
 
 impl Index {
-    /// One for a store of so many bytes: a slot for each 4 KiB, within limits.
+    /// One for a store of so many bytes. It takes up to 1/128 of them, and 4 MiB at most.
     pub(super) fn for_bytes(max_bytes: u64) -> Self {
-        let slots = (max_bytes / 4096).clamp(64, 65_536).next_power_of_two();
-        let slots = (0..slots).map(|_| ArcSwapOption::empty()).collect();
-        Self { slots, clears: AtomicU64::new(0) }
+        let sets = (max_bytes / 128 / size_of::<Set>() as u64).clamp(4, 65_536);
+        let sets = 1_usize << sets.ilog2();
+        Self {
+            sets: (0..sets).map(|_| Set::default()).collect(),
+            age: AtomicU32::new(1),
+            clears: AtomicU64::new(0),
+        }
     }
 
     /// By other bits than those by which the store arranges its own table.
-    fn slot(&self, fingerprint: Fingerprint) -> &ArcSwapOption<Resource> {
-        &self.slots[(fingerprint.bits() >> 64) as usize & (self.slots.len() - 1)]
+    fn place(&self, fingerprint: Fingerprint) -> (&[Slot; 4], u32) {
+        let bits = (fingerprint.bits() >> 64) as u64;
+        (&self.sets[bits as usize & (self.sets.len() - 1)].0, (bits >> 32) as u32)
     }
 
+    /// Shows what has `fingerprint`, without counting a reference to it. Whether nobody asked for it earlier in this age;
+    /// `None` if it is not here.
     #[inline]
-    pub(super) fn get(&self, fingerprint: Fingerprint) -> Option<Arc<Resource>> {
-        let slot = self.slot(fingerprint).load();
-        let resource = slot.as_ref()?;
-        let is_it = resource.fingerprint == fingerprint && !resource.gone.load(Ordering::Acquire);
-        is_it.then(|| Arc::clone(resource))
+    pub(super) fn show(
+        &self,
+        fingerprint: Fingerprint,
+        visit: impl FnOnce(&Arc<Resource>),
+    ) -> Option<bool> {
+        let (slots, tag) = self.place(fingerprint);
+        for slot in slots.iter().filter(|slot| slot.tag.load(Ordering::Relaxed) == tag) {
+            let current = slot.resource.load();
+            let Some(resource) = &*current else { continue };
+            if resource.fingerprint == fingerprint && !resource.gone.load(Ordering::Acquire) {
+                let age = self.age.load(Ordering::Relaxed);
+                let is_first = slot.asked.load(Ordering::Relaxed) != age;
+                if is_first {
+                    slot.asked.store(age, Ordering::Relaxed);
+                }
+                visit(resource);
+                return Some(is_first);
+            }
+        }
+        None
+    }
+
+    /// Begins another age: who is asked for now is asked for anew.
+    pub(super) fn next_age(&self) {
+        self.age.fetch_add(1, Ordering::Relaxed);
     }
 
     /// To be asked for before the store is.
@@ -47,14 +91,18 @@ impl Index {
         Before(self.clears.load(Ordering::SeqCst))
     }
 
-    /// Puts what the store has just found into its slot, perhaps.
-    pub(super) fn offer(&self, resource: &Arc<Resource>, before: Before) {
-        let slot = self.slot(resource.fingerprint);
-        let taken = slot.load().as_ref().is_some_and(|other| !other.gone.load(Ordering::Relaxed));
-        if taken && fastrand::u8(..STEADY) != 0 {
-            return;
-        }
-        slot.store(Some(Arc::clone(resource)));
+    /// Takes in what the store has just found, if that has a place: one that is free, or whose resource nobody asked for in this
+    /// age.
+    pub(super) fn offer(&self, resource: &Arc<Resource>, before: &Before) {
+        let (slots, tag) = self.place(resource.fingerprint);
+        let age = self.age.load(Ordering::Relaxed);
+        let since = |slot: &&Slot| age.wrapping_sub(slot.asked.load(Ordering::Relaxed));
+        let free = slots.iter().find(|slot| slot.is_free_for(resource.fingerprint));
+        let idle = || slots.iter().filter(|slot| since(slot) != 0).max_by_key(since);
+        let Some(slot) = free.or_else(idle) else { return };
+        slot.asked.store(age, Ordering::Relaxed);
+        slot.tag.store(tag, Ordering::Relaxed);
+        slot.resource.store(Some(Arc::clone(resource)));
         // It may have gone from the store meanwhile. Whoever removes it does so in this order: `gone` or `clears`, a fence,
         // the slot. One of the two fences is first, so either that is seen here or the slot is seen there.
         fence(Ordering::SeqCst);
@@ -71,18 +119,17 @@ impl Index {
         self.vacate(resource);
     }
 
-    /// Forgets what has `fingerprint`.
+    /// Forgets what has `fingerprint`, before the store does.
     pub(super) fn forget(&self, fingerprint: Fingerprint) {
-        if let Some(resource) = self.get(fingerprint) {
-            self.remove(&resource);
-        }
+        self.show(fingerprint, |resource| self.remove(resource));
     }
 
     fn vacate(&self, resource: &Arc<Resource>) {
-        let slot = self.slot(resource.fingerprint);
-        let current = slot.load();
-        if current.as_ref().is_some_and(|current| Arc::ptr_eq(current, resource)) {
-            slot.compare_and_swap(&current, None);
+        for slot in self.place(resource.fingerprint).0 {
+            let current = slot.resource.load();
+            if current.as_ref().is_some_and(|current| Arc::ptr_eq(current, resource)) {
+                slot.resource.compare_and_swap(&current, None);
+            }
         }
     }
 
@@ -90,10 +137,14 @@ impl Index {
     pub(super) fn clear(&self) {
         self.clears.fetch_add(1, Ordering::SeqCst);
         fence(Ordering::SeqCst);
-        self.slots.iter().for_each(|slot| slot.store(None));
+        self.sets.iter().flat_map(|set| &set.0).for_each(|slot| slot.resource.store(None));
     }
 }
 
-/// Of so many resources that are found in the store while their slot is taken, one gets it: most often one that is asked for
-/// often.
-const STEADY: u8 = 8;
+impl Slot {
+    /// Whether there is nothing in it, or an older resource of the same fingerprint.
+    fn is_free_for(&self, fingerprint: Fingerprint) -> bool {
+        let current = self.resource.load();
+        current.as_ref().is_none_or(|current| current.fingerprint == fingerprint)
+    }
+}

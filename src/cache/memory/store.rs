@@ -37,21 +37,29 @@ pub struct MemoryStore(Arc<Inner>);
 
 struct Inner {
     max_bytes: u64,
+    /// Bytes for entries.
+    room: u64,
     shared: Shared,
     index: Arc<Index>,
     policy: Cache<Fingerprint, Arc<Held>, Unhashed>,
-    /// Bytes inserted since the policy last made room.
-    unsettled: AtomicU64,
+    /// Bytes, in this age of the index.
+    taken_in: AtomicU64,
     evictions: Arc<AtomicU64>,
     refused: AtomicU64,
 }
 
-/// Of so many hits in the index, the policy hears of one.
-const HEARD_OF: u8 = 16;
+/// How many ages pass while the whole store is taken in anew. In each, the policy hears of a resource in the index once; at the
+/// end of each, it makes room. With 64, it knows enough to keep what it would keep if it heard of every hit.
+const AGES: u64 = 64;
+
+/// This part of the bytes is not for entries: it is for what is taken in before room is made, the index, and the holes that an allocator leaves between
+/// blocks of all sizes.
+const RESERVE: u64 = 16;
 
 impl MemoryStore {
     /// One that takes at most about `max_bytes` of memory. With 0 it stores nothing.
     pub fn with_max_bytes(max_bytes: u64) -> Self {
+        let room = max_bytes - max_bytes / RESERVE;
         let index = Arc::new(Index::for_bytes(max_bytes));
         let evictions = Arc::new(AtomicU64::new(0));
         let (indexed, evicted) = (Arc::clone(&index), Arc::clone(&evictions));
@@ -64,17 +72,18 @@ impl MemoryStore {
             }
         };
         let policy = Cache::builder()
-            .max_capacity(max_bytes)
+            .max_capacity(room)
             .weigher(|_, held: &Arc<Held>| held.weight)
             .expire_after(Keep)
             .eviction_listener(forget)
             .build_with_hasher(Unhashed::default());
         Self(Arc::new(Inner {
             max_bytes,
+            room,
             shared: Shared::default(),
             index,
             policy,
-            unsettled: AtomicU64::new(0),
+            taken_in: AtomicU64::new(0),
             evictions,
             refused: AtomicU64::new(0),
         }))
@@ -84,20 +93,28 @@ impl MemoryStore {
 impl Store for MemoryStore {
     #[inline]
     fn get(&self, fingerprint: &Fingerprint) -> Result<Option<Arc<Resource>>, StoreError> {
-        let Inner { index, policy, .. } = &*self.0;
-        if let Some(resource) = index.get(*fingerprint) {
-            if fastrand::u8(..HEARD_OF) == 0 {
-                policy.get(fingerprint);
-            }
-            return Ok(Some(resource));
+        let mut found = None;
+        self.visit(fingerprint, &mut |resource| found = Some(Arc::clone(resource)))?;
+        Ok(found)
+    }
+
+    #[inline]
+    fn visit(
+        &self,
+        fingerprint: &Fingerprint,
+        visit: &mut dyn FnMut(&Arc<Resource>),
+    ) -> Result<(), StoreError> {
+        match self.0.index.show(*fingerprint, &mut *visit) {
+            Some(false) => {}
+            Some(true) => drop(self.0.policy.get(fingerprint)),
+            None => self.0.look_up(fingerprint).iter().for_each(visit),
         }
-        Ok(self.0.look_up(fingerprint))
+        Ok(())
     }
 
     fn insert(&self, resource: Arc<Resource>, keep: Duration) -> Result<(), StoreError> {
         let fingerprint = resource.fingerprint;
-        let held =
-            Held::new(resource, keep).filter(|held| u64::from(held.weight) <= self.0.max_bytes);
+        let held = Held::new(resource, keep).filter(|held| u64::from(held.weight) <= self.0.room);
         let Some(held) = held else {
             self.0.refused.fetch_add(1, Ordering::Relaxed);
             return self.remove(&fingerprint);
@@ -144,22 +161,20 @@ impl Inner {
     fn look_up(&self, fingerprint: &Fingerprint) -> Option<Arc<Resource>> {
         let before = self.index.before();
         let resource = self.policy.get(fingerprint)?.resource()?;
-        self.index.offer(&resource, before);
+        self.index.offer(&resource, &before);
         Some(resource)
     }
 
-    /// The policy evicts after so many insertions, however large they were. Here it does after so many bytes.
+    /// By itself, the policy makes room after so many insertions, however large they were.
     fn make_room(&self, inserted: u64) {
-        let unsettled = self.unsettled.fetch_add(inserted, Ordering::Relaxed) + inserted;
-        if unsettled > self.max_bytes / SLACK {
-            self.unsettled.store(0, Ordering::Relaxed);
+        let taken_in = self.taken_in.fetch_add(inserted, Ordering::Relaxed) + inserted;
+        if taken_in > self.room / AGES {
+            self.taken_in.store(0, Ordering::Relaxed);
             self.policy.run_pending_tasks();
+            self.index.next_age();
         }
     }
 }
-
-/// The store may hold this part of its bytes too much until the next eviction.
-const SLACK: u64 = 64;
 
 impl fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

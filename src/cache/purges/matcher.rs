@@ -68,6 +68,8 @@ mod tests {
             ("https://example.com", "/"),
             ("https://example.com?a", "?a"),
             ("example.com/a", "/a"),
+            ("example.com", "/"),
+            ("example.com?to=https://example.org/b", "?to=https://example.org/b"),
             ("/a?to=https://example.com/b", "/a?to=https://example.com/b"),
             ("", "/"),
         ] {

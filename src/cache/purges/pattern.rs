@@ -188,3 +188,6 @@ impl fmt::Debug for Pattern {
         write!(f, "Pattern({:?})", self.text)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,8 +11,9 @@ use crate::{
 
 /// Which purges there were, for all entries of a store.
 ///
-/// It tells up to 65,536 tags and 256 prefixes and patterns apart. With one more, the older half of them is forgotten, and
-/// counts as one purge of everything that is as old: more is purged then than was asked for, never less.
+/// It tells up to 65,536 tags and 256 prefixes and patterns apart, and only the last purge by each counts. With one more,
+/// the older half of them is forgotten, and counts as one purge of everything that was not asked for since: more is purged
+/// then than was meant, never less.
 pub(crate) struct Purges {
     /// The number of the last purge. Changed only with `records` locked, after the purge was noted there.
     epoch: AtomicU64,
@@ -97,3 +98,6 @@ impl fmt::Debug for Purges {
         f.debug_struct("Purges").field("epoch", &self.epoch()).finish_non_exhaustive()
     }
 }
+
+#[cfg(all(test, not(weir_loom)))]
+mod tests;
