@@ -8,6 +8,7 @@ mod fetched;
 mod fingerprint;
 mod future;
 mod handle;
+mod interned;
 mod keeper;
 mod layer;
 mod memo;

@@ -10,7 +10,7 @@ use http::{
 use super::{Errand, Keeper};
 use crate::{
     cache::{
-        Entry,
+        Entry, interned,
         rules::{
             CacheStatus, Freshness, HttpDate, Lifetime, Refusal, ResponseControl, Selection,
             Timing, Vary, may_store, storable_fields,
@@ -165,15 +165,11 @@ impl Keeper {
         if !self.settings.pass_tags_on {
             tags::strip(&mut headers);
         }
-        headers.insert(AGE, HeaderValue::from_static("0"));
-        let mut inner_status = None;
-        if self.settings.cache_status {
-            inner_status = joined(&headers);
-            headers.insert(CacheStatus::FIELD, HeaderValue::from_static("weir"));
-        }
+        let with_status = self.settings.cache_status;
+        let inner_status = if with_status { joined(&headers) } else { None };
         let entry = Arc::new(Entry {
             status: response.status,
-            headers,
+            headers: interned::fields(&headers, with_status),
             inner_status,
             body: Bytes::new(),
             trailers: None,

@@ -149,7 +149,7 @@ impl Keeper {
             forward,
             route: Arc::clone(self.routes().of(head)),
             rules: Arc::clone(self.rules(head)),
-            key,
+            key: key.bytes().into(),
         });
         if let (Some(outcome), Some(entry)) = (refresh, entry) {
             entry.route.count(outcome);
