@@ -63,8 +63,11 @@ impl Vary {
 /// written, nor the case of what has none. A field that is absent is not the same as an empty one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Selection {
-    fields: Box<[(HeaderName, Option<Box<[u8]>>)]>,
+    fields: Box<[Selected]>,
 }
+
+/// A field's name, and its value in normal form if the request had one.
+type Selected = (HeaderName, Option<Box<[u8]>>);
 
 impl Selection {
     /// Of a request, by what its response varies. `None` if no other request can be like it.
