@@ -67,13 +67,11 @@ impl HttpDate {
     pub fn parse(text: &[u8], now: Self) -> Option<Self> {
         let mut rest = Text(text);
         let weekday = rest.word()?;
-        let day = DAYS.iter().find(|day| {
-            weekday.eq_ignore_ascii_case(&day[..3]) || weekday.eq_ignore_ascii_case(day)
-        })?;
-        let short = weekday.len() == 3;
-        debug_assert!(short || weekday.len() == day.len());
-        let (civil, time) = if !short {
+        let is = |name: &[u8]| weekday.eq_ignore_ascii_case(name);
+        let (civil, time) = if DAYS.iter().any(|day| is(day)) {
             rest.rfc_850(now)?
+        } else if !DAYS.iter().any(|day| is(&day[..3])) {
+            return None;
         } else if rest.0.first() == Some(&b',') {
             rest.imf_fixdate()?
         } else {

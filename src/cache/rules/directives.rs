@@ -1,6 +1,6 @@
 use http::HeaderValue;
 
-use super::list::{Members, is_token, is_token_byte, number, trimmed};
+use super::list::{Members, is_token, is_token_byte, number};
 
 /// What follows the name of a directive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +63,7 @@ fn directive(member: &[u8]) -> Option<(&[u8], Argument<'_>)> {
         token if is_token(token) => token,
         _ => return None,
     };
-    is_token(name).then_some((name, Argument::Text(trimmed(text))))
+    is_token(name).then_some((name, Argument::Text(text)))
 }
 
 /// Longer than the name of every directive that is known here.

@@ -106,8 +106,8 @@ fn has_this_version(request: &HeaderMap, stored: &HeaderMap) -> bool {
     if let Some(tag) = EntityTag::parse(value.as_bytes()) {
         return EntityTag::of(stored).is_some_and(|held| held.strongly_equals(tag));
     }
-    // Two digits of a year are read as if they were of this decade: only what is the same again is taken.
-    let now = HttpDate::at(std::time::Duration::MAX);
+    // A year of two digits is taken for one long ago, which is before any change.
+    let now = HttpDate::from_unix(0);
     let Some(sent) = HttpDate::of_field(stored, &DATE, now) else { return false };
     let Some(modified) = HttpDate::of_field(stored, &LAST_MODIFIED, sent) else { return false };
     modified < sent && HttpDate::parse(value.as_bytes(), sent) == Some(modified)

@@ -40,6 +40,15 @@ impl Vary {
         fields.sort_unstable_by(|one, other| one.as_str().cmp(other.as_str()));
         Self::Fields(fields.into())
     }
+
+    /// Whether a field of the request is among those that count.
+    pub fn has(&self, name: &HeaderName) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Fields(names) => names.contains(name),
+            Self::Any => true,
+        }
+    }
 }
 
 /// What a request had in the fields by which the answer was chosen: other requests that have the same get it too.

@@ -20,10 +20,9 @@ fn a_heuristic_lifetime_is_a_part_of_the_time_since_the_last_change() {
         (tenth, "date: @0\nlast-modified: @0", 0),
         (tenth, "date: @0\nlast-modified: @60", 0),
         (tenth.max(secs(60)), "date: @0\nlast-modified: @-86400", 60),
-        (tenth.ratio(0.5), "date: @0\nlast-modified: @-1000", 500),
-        (tenth.ratio(2.0), "date: @0\nlast-modified: @-1000", 1_000),
-        (tenth.ratio(-1.0), "date: @0\nlast-modified: @-1000", 0),
-        (tenth.ratio(f64::NAN), "date: @0\nlast-modified: @-1000", 0),
+        (tenth.percent(50), "date: @0\nlast-modified: @-1000", 500),
+        (tenth.percent(100), "date: @0\nlast-modified: @-1000", 1_000),
+        (tenth.percent(0), "date: @0\nlast-modified: @-1000", 0),
     ] {
         let found = freshness_under(&Rules::new().heuristic(heuristic), 200, lines);
         assert_eq!(found.lifetime(), secs(expected), "{heuristic:?} {lines}");
@@ -62,4 +61,10 @@ fn it_comes_before_the_default_ttl() {
         let found = freshness_under(&rules, 200, lines);
         assert_eq!((found.lifetime().as_secs(), found.source()), expected, "{lines}");
     }
+}
+
+#[test]
+#[should_panic(expected = "at most 100 percent")]
+fn it_is_never_longer_than_that_time() {
+    let _ = Heuristic::new().percent(101);
 }

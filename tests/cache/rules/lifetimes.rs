@@ -56,6 +56,7 @@ fn a_number_of_seconds_is_digits_and_anything_else_is_none_at_all() {
         ("99999999999999999999999999", MOST),
         ("", 0),
         ("\"\"", 0),
+        ("\" 3600 \"", 0),
         ("-1", 0),
         ("-3600", 0),
         ("+3600", 0),
@@ -181,7 +182,7 @@ fn the_longest_times_overflow_nothing() {
     let freshness = freshness("cache-control: max-age=99999999999\nage: 99999999999");
     assert!(!freshness.is_fresh(Duration::ZERO));
     assert!(!freshness.is_fresh(Duration::MAX));
-    assert_eq!(freshness.age(Duration::MAX), u64::MAX / 1_000);
+    assert_eq!(freshness.age(Duration::MAX), 2_147_483_648);
     assert!(freshness.ttl(Duration::MAX) < 0);
 }
 

@@ -1,7 +1,7 @@
 use http::Method;
 use tower_weir::cache::rules::*;
 
-use super::{fields, stored, stored_under};
+use super::{fields, freshness_under, secs, stored, stored_under};
 
 const OK: Result<(), Refusal> = Ok(());
 
@@ -145,10 +145,10 @@ fn a_request_may_ask_that_its_answer_is_not_stored() {
 
 #[test]
 fn what_is_remembered_of_a_request_is_what_storing_needs() {
-    let request = "authorization: Basic YQ==\nrange: bytes=0-\ncache-control: no-cache, no-store";
+    let request = "authorization: Basic YQ==\ncookie: a=b\nrange: bytes=0-\ncache-control: no-cache, no-store";
     let asked = Asked::of(&Method::GET, &fields(request), &Rules::new());
     let control = RequestControl { no_store: true, ..RequestControl::NONE };
-    assert_eq!(asked, Asked { get: true, authorization: true, range: true, control });
+    assert_eq!(asked, Asked { get: true, authorization: true, cookie: true, range: true, control });
 }
 
 #[test]
@@ -161,6 +161,7 @@ fn each_refusal_has_its_own_word() {
         Refusal::RequestNoStore,
         Refusal::Private,
         Refusal::Authorization,
+        Refusal::Cookie,
         Refusal::SetCookie,
         Refusal::VaryAny,
         Refusal::MustUnderstand,
@@ -169,4 +170,57 @@ fn each_refusal_has_its_own_word() {
     let words: std::collections::BTreeSet<_> = all.iter().map(|refusal| refusal.as_str()).collect();
     assert_eq!(words.len(), all.len());
     assert!(words.iter().all(|word| word.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')));
+}
+
+#[test]
+fn a_lifetime_that_the_response_does_not_give_is_not_for_what_may_be_of_one_session() {
+    let rules = Rules::new().default_ttl(secs(60)).heuristic(Heuristic::new());
+    let sharing = rules.clone().cookie_requests(CookieRequests::ShareWithEveryone);
+    for (response, expected) in [
+        ("", Err(Refusal::Cookie)),
+        ("last-modified: @-86400", Err(Refusal::Cookie)),
+        ("vary: accept", Err(Refusal::Cookie)),
+        ("cache-control: must-revalidate", Err(Refusal::Cookie)),
+        ("cache-control: public", OK),
+        ("cache-control: max-age=60", OK),
+        ("cache-control: s-maxage=60", OK),
+        ("expires: @60", OK),
+        ("vary: cookie", OK),
+        ("vary: accept, Cookie", OK),
+    ] {
+        let stored =
+            |rules: &Rules, request| stored_under(rules, &Method::GET, request, 200, response);
+        assert_eq!(stored(&rules, "cookie: a=b"), expected, "{response}");
+        assert_eq!(stored(&sharing, "cookie: a=b"), OK, "{response}");
+        assert_eq!(stored(&rules, ""), OK, "{response}");
+    }
+}
+
+/// RFC 9110 section 9.3.3.
+#[test]
+fn the_answer_to_a_post_is_that_to_a_get_if_it_says_so() {
+    let uri = "/a/b?c".parse().unwrap();
+    for (method, response, expected) in [
+        (Method::POST, "expires: @60\ncontent-location: /a/b?c", true),
+        (Method::POST, "cache-control: max-age=60\ncontent-location: b?c", true),
+        (Method::POST, "cache-control: max-age=60\ncontent-location: http://here/a/b?c", true),
+        (Method::POST, "cache-control: max-age=60\ncontent-location:", true),
+        (Method::POST, "cache-control: max-age=60\ncontent-location: http://there/a/b?c", false),
+        (Method::POST, "cache-control: max-age=60\ncontent-location: /a/b", false),
+        (Method::POST, "cache-control: max-age=60\ncontent-location: /a/b?d", false),
+        (
+            Method::POST,
+            "cache-control: max-age=60\ncontent-location: ?c\ncontent-location: ?c",
+            false,
+        ),
+        (Method::POST, "cache-control: max-age=60", false),
+        (Method::POST, "content-location: /a/b?c", false),
+        (Method::PUT, "cache-control: max-age=60\ncontent-location: /a/b?c", false),
+    ] {
+        let request = fields("host: here");
+        let target = Target::of(&uri, &request);
+        let freshness = freshness_under(&Rules::new().default_ttl(secs(60)), 200, response);
+        let found = answers_get(&method, target, &fields(response), &freshness);
+        assert_eq!(found, expected, "{method} {response}");
+    }
 }
