@@ -1,5 +1,5 @@
-//! What must hold of the rules of caching whatever bytes they are given: for the fuzz targets, and for proptests that do the same
-//! in a small way.
+//! What must hold of the rules of caching whatever bytes they are given: for the fuzz targets, and for proptests that do the
+//! same in a small way.
 
 use std::time::Duration;
 

@@ -13,8 +13,8 @@ pub(super) enum Argument<'a> {
 }
 
 impl Argument<'_> {
-    /// As seconds: what is no number is 0, which makes stale what it is said of. Beyond what can be held it is the most that can
-    /// be (RFC 9111 section 1.2.2).
+    /// As seconds: what is no number is 0, which makes stale what it is said of. Beyond what can be held it is the most that
+    /// can be (RFC 9111 section 1.2.2).
     pub(super) fn seconds(self) -> u32 {
         self.valid_seconds().unwrap_or(0)
     }

@@ -172,8 +172,8 @@ fn has_validator(headers: &HeaderMap) -> bool {
     headers.contains_key(ETAG) || headers.contains_key(LAST_MODIFIED)
 }
 
-/// Whether the answer to a POST may answer later GETs of its target: it says how long it is fresh, and its `Content-Location` is
-/// the target (RFC 9110 section 9.3.3).
+/// Whether the answer to a POST may answer later GETs of its target: it says how long it is fresh, and its
+/// `Content-Location` is the target (RFC 9110 section 9.3.3).
 ///
 /// Whether it may be stored, [`may_store`] tells of an [`Asked`] whose `get` is set. It is to be stored after what the POST
 /// invalidates was dropped.

@@ -14,8 +14,8 @@ pub(super) const DIGESTS: [HeaderName; 3] = [
 
 pub(super) const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
 
-/// Whether a 304 to a request that [`revalidate`](super::revalidate) made is about the stored response it was made for (RFC 9111
-/// section 4.3.4).
+/// Whether a 304 to a request that [`revalidate`](super::revalidate) made is about the stored response it was made for (RFC
+/// 9111 section 4.3.4).
 ///
 /// A strong tag must be the same. If there is none, a weak one must be, or the `Last-Modified`. A 304 without any of these can
 /// only be about the response whose validators were sent. If it is about another one, it must not be used: the whole is to
