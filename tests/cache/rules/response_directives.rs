@@ -119,6 +119,7 @@ fn what_is_not_written_well_forbids_what_it_names_and_grants_nothing() {
         ("=no-cache", only(|c| c.no_cache = true)),
         ("\"no-store\"", only(|c| c.no_store = true)),
         ("x=\"public, no-cache", only(|c| c.no_cache = true)),
+        ("x=\"no-cache\\\"", only(|c| c.no_cache = true)),
         ("x=\"max-age=60", only(|c| c.max_age = Some(0))),
         ("x=y\"no-store", only(|c| c.no_store = true)),
         ("x=\"\\\", no-store\", no-cache", only(|c| c.no_cache = true)),

@@ -54,6 +54,7 @@ fn values_that_mean_the_same_are_alike() {
         ("accept-language", "accept-language: en;q=0", "accept-language: en;q=0.000", true),
         ("accept-language", "accept-language: en;q=x", "accept-language: en", false),
         ("accept-language", "accept-language: en;q=2", "accept-language: en", false),
+        ("accept-language", "accept-language: en;q=1.5", "accept-language: en;q=1.50", false),
         ("accept-language", "accept-language: en;q=0.5", "accept-language: de;q=0.5", false),
         ("accept-language", "accept-language:", "accept-language: *", false),
         ("accept-encoding", "accept-encoding: gzip, br", "accept-encoding: BR,gzip", true),
