@@ -68,7 +68,7 @@ impl ResponseControl {
         }
         let mut control = Self::default();
         directives::each(headers.get_all(CACHE_CONTROL), |name, argument| {
-            control.take(name, argument)
+            control.take(name, argument);
         });
         control.no_cache |= !headers.contains_key(CACHE_CONTROL) && has_pragma_no_cache(headers);
         control

@@ -56,7 +56,7 @@ impl RequestControl {
         let mut control = Self::NONE;
         if headers.contains_key(CACHE_CONTROL) {
             directives::each(headers.get_all(CACHE_CONTROL), |name, argument| {
-                control.take(name, argument)
+                control.take(name, argument);
             });
         } else if headers.contains_key(PRAGMA) {
             control.no_cache = has_pragma_no_cache(headers);

@@ -16,22 +16,23 @@ const CDN_CACHE_CONTROL: HeaderName = HeaderName::from_static("cdn-cache-control
 ///     .default_ttl(Duration::from_secs(30))
 ///     .heuristic(Heuristic::new().max(Duration::from_secs(3_600)));
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
     pub(super) default_ttl: Option<Duration>,
     pub(super) heuristic: Option<Heuristic>,
     pub(super) grace: Grace,
     pub(super) targeted: Vec<HeaderName>,
     pub(super) cookies: CookieResponses,
+    pub(super) cookie_requests: CookieRequests,
     pub(super) authorized: AuthorizedResponses,
     pub(super) request_directives: RequestDirectives,
 }
 
 /// How long a response is fresh that does not say it: a part of how long it had not changed when it was sent (RFC 9111 section
 /// 4.2.2).
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Heuristic {
-    pub(super) ratio: f64,
+    pub(super) percent: u8,
     pub(super) max: Duration,
 }
 
@@ -43,6 +44,19 @@ pub enum CookieResponses {
     Refuse,
     /// They are stored with the cookie, and everyone gets it: for cookies that are the same for all.
     ShareCookies,
+}
+
+/// What becomes of responses to requests with `Cookie` that say nothing of how long they are fresh.
+///
+/// One that does say it is stored whatever cookies were sent: `private` is what is for one user only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CookieRequests {
+    /// They are not stored: neither a heuristic nor a default lifetime is for what may have been made for one session. Those
+    /// with `public` are, and those that vary by `Cookie`.
+    #[default]
+    IfDeclaredShareable,
+    /// They are stored as if there had been no cookie: for services whose answers do not depend on any.
+    ShareWithEveryone,
 }
 
 /// What becomes of responses to requests with `Authorization`.
@@ -75,6 +89,7 @@ impl Rules {
             grace: Grace::NONE,
             targeted: vec![CDN_CACHE_CONTROL],
             cookies: CookieResponses::default(),
+            cookie_requests: CookieRequests::default(),
             authorized: AuthorizedResponses::default(),
             request_directives: RequestDirectives::default(),
         }
@@ -110,6 +125,12 @@ impl Rules {
     #[must_use]
     pub fn cookies(self, cookies: CookieResponses) -> Self {
         Self { cookies, ..self }
+    }
+
+    /// What becomes of responses to requests with `Cookie` that do not say how long they are fresh.
+    #[must_use]
+    pub fn cookie_requests(self, cookie_requests: CookieRequests) -> Self {
+        Self { cookie_requests, ..self }
     }
 
     /// What becomes of responses to requests with `Authorization`.
@@ -154,13 +175,21 @@ impl Default for Rules {
 impl Heuristic {
     /// A tenth of the time since it was modified, and a day at most.
     pub const fn new() -> Self {
-        Self { ratio: 0.1, max: Duration::from_secs(24 * 60 * 60) }
+        Self { percent: 10, max: Duration::from_secs(24 * 60 * 60) }
     }
 
-    /// Another part than a tenth, up to all.
+    /// Another part than 10 percent.
+    ///
+    /// # Panics
+    ///
+    /// If it is more than 100.
     #[must_use]
-    pub const fn ratio(self, ratio: f64) -> Self {
-        Self { ratio, ..self }
+    pub const fn percent(self, percent: u8) -> Self {
+        assert!(
+            percent <= 100,
+            "a heuristic lifetime is at most 100 percent of the time since the last change"
+        );
+        Self { percent, ..self }
     }
 
     /// Another bound than a day.

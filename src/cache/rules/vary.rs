@@ -40,6 +40,15 @@ impl Vary {
         fields.sort_unstable_by(|one, other| one.as_str().cmp(other.as_str()));
         Self::Fields(fields.into())
     }
+
+    /// Whether a field of the request is among those that count.
+    pub fn has(&self, name: &HeaderName) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Fields(names) => names.contains(name),
+            Self::Any => true,
+        }
+    }
 }
 
 /// What a request had in the fields by which the answer was chosen: other requests that have the same get it too.
@@ -63,8 +72,11 @@ impl Vary {
 /// written, nor the case of what has none. A field that is absent is not the same as an empty one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Selection {
-    fields: Box<[(HeaderName, Option<Box<[u8]>>)]>,
+    fields: Box<[Selected]>,
 }
+
+/// A field's name, and its value in normal form if the request had one.
+type Selected = (HeaderName, Option<Box<[u8]>>);
 
 impl Selection {
     /// Of a request, by what its response varies. `None` if no other request can be like it.
