@@ -43,9 +43,10 @@ use super::{MemoStats, Memoized, kept::State, load::Shared, settings::Bound};
 /// in whose task it happens: then one of those who wait loads instead, with their own loader.
 ///
 /// A load that has begun goes on to its end though its caller is gone, as when a client leaves and its handler is dropped:
-/// those who wait get it, and nothing is loaded twice. So what a loader returns owns all that it needs (`'static`), and a
-/// load that may take for ever should have a timeout inside of the loader. As long as the caller stays, the load runs in the
-/// caller's task, with its tracing span and its task-locals; after that in a task of its own.
+/// those who wait get it, and nothing is loaded twice. So what a loader returns owns all that it needs (`'static`). As long as
+/// the caller stays, the load runs in the caller's task, with its tracing span and its task-locals; after that in a task of
+/// its own. A load that may take for ever should have a timeout, inside of the loader; others wait for it for
+/// [30 s](Self::max_wait) at most.
 ///
 /// # How long, and how many
 ///
@@ -82,7 +83,8 @@ where
     /// # Cancel safety
     ///
     /// Dropping it leaves the others that wait alone; a load that it has begun goes on, if there is a tokio runtime. If it is
-    /// kept but not polled, as beside a `select!` that goes on with something else, all who wait for the same key are held up.
+    /// kept but not polled, as beside a `select!` that goes on with something else, all who wait for the same key are held up
+    /// for as long as they [may be](Self::max_wait).
     pub async fn get_or_load<E, F, Fut>(&self, key: K, load: F) -> Result<V, E>
     where
         E: Clone + Send + Sync + 'static,

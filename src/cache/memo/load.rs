@@ -2,7 +2,7 @@
 
 use std::{any::Any, hash::Hash, sync::Arc};
 
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, time::timeout};
 
 use super::{
     entries::Entries,
@@ -10,7 +10,7 @@ use super::{
     settings::Settings,
     stats::Counters,
 };
-use crate::flight::{Detached, Flights, Joined, Leader, Turn};
+use crate::flight::{Detached, Flights, Follower, Joined, Leader, Turn};
 
 /// What all clones of a memo share.
 pub(super) struct Shared<K, V> {
@@ -77,9 +77,13 @@ where
             let loaded = match self.flights.join(key.clone()) {
                 Joined::Leads(leader) => break leader,
                 Joined::Landed(loaded) => loaded,
-                Joined::Follows(follower) => match follower.await {
-                    Turn::Leads(leader) => break leader,
-                    Turn::Landed(loaded) => loaded,
+                Joined::Follows(mut follower) => match self.wait(&mut follower).await {
+                    Some(Turn::Leads(leader)) => break leader,
+                    Some(Turn::Landed(loaded)) => loaded,
+                    None => {
+                        follower.write_off();
+                        continue;
+                    }
                 },
             };
             if let Some(result) = loaded.for_caller() {
@@ -95,6 +99,14 @@ where
         }
         let work = load(&key);
         self.work(leader, key, work).await
+    }
+
+    /// `None` if it takes too long.
+    async fn wait(&self, follower: &mut Follower<K, Loaded<V>>) -> Option<Turn<K, Loaded<V>>> {
+        match Handle::try_current() {
+            Ok(_) => timeout(self.settings.max_wait, follower).await.ok(),
+            Err(_) => Some(follower.await),
+        }
     }
 
     fn look(&self, key: &K) -> (State, Option<Kept<V>>) {

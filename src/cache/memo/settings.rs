@@ -10,6 +10,7 @@ pub(super) struct Settings<K, V> {
     pub(super) stale_for: Duration,
     /// Zero, if nothing is loaded early.
     pub(super) beta: f64,
+    pub(super) max_wait: Duration,
     pub(super) bound: Bound<K, V>,
     pub(super) clock: Clock,
 }
@@ -33,6 +34,7 @@ impl<K, V> Settings<K, V> {
             ttl_by: None,
             stale_for: Duration::ZERO,
             beta: 0.0,
+            max_wait: Duration::from_secs(30),
             bound: Bound::Entries(10_000),
             clock: Clock::system(),
         }
