@@ -207,3 +207,38 @@ fn whoever_joins_after_it_was_spoiled_does_not_get_the_old_value() {
         assert_eq!(flights.len(), 0);
     });
 }
+
+#[test]
+fn a_flight_that_is_written_off_stores_nothing_from_then_on() {
+    explore(5, || {
+        let (flights, store) = (Shared::new(), Arc::new(AtomicUsize::new(0)));
+        let leader = lead(&flights);
+        let Joined::Follows(follower) = flights.join(KEY) else { panic!("it follows") };
+        let stored = Arc::clone(&store);
+        let lander = thread::spawn(move || {
+            leader.unless_spoiled(|| stored.store(1, Ordering::SeqCst));
+            drop(leader.land(1));
+        });
+        follower.write_off();
+        let seen = store.load(Ordering::SeqCst);
+        let fresh = flights.lead(KEY);
+        lander.join().unwrap();
+        assert_eq!(store.load(Ordering::SeqCst), seen);
+        assert!(fresh.is_some() && flights.len() == 1);
+    });
+}
+
+#[test]
+fn one_of_two_leads() {
+    explore(5, || {
+        let flights = Shared::new();
+        let leader = lead(&flights);
+        let other = flights.clone();
+        let other = thread::spawn(move || other.lead(KEY));
+        drop(leader);
+        let mine = flights.lead(KEY);
+        let theirs = other.join().unwrap();
+        assert!(mine.is_none() || theirs.is_none());
+        assert_eq!(flights.len(), usize::from(mine.is_some() || theirs.is_some()));
+    });
+}
