@@ -70,7 +70,8 @@ where
     /// `load` is not called if someone else loads already: see [above](Self#one-load-for-all-who-ask). An error that cannot be
     /// cloned goes into an [`Arc`]: `db.load(id).await.map_err(Arc::new)`.
     ///
-    /// If callers for one key have different types of errors, they do not get each other's; they load again.
+    /// If callers for one key have different types of errors, they do not get each other's; they load again. A load must not
+    /// ask for its own key: it would wait for itself.
     ///
     /// # Errors
     ///
