@@ -1,11 +1,11 @@
-use std::{borrow::Borrow, convert::Infallible, fmt, hash::Hash, sync::Arc, time::Duration};
+use std::{borrow::Borrow, convert::Infallible, fmt, hash::Hash, sync::Arc};
 
 use super::{MemoStats, Memoized, kept::State, load::Shared, settings::Bound};
 
 /// Keeps what it takes long to get, such as the result of a query, for a while.
 ///
 /// ```
-/// # use std::{sync::Arc, time::Duration};
+/// # use std::{sync::Arc};
 /// use tower_weir::cache::Memo;
 ///
 /// # #[derive(Clone, Debug)] struct DbError;
@@ -131,8 +131,8 @@ where
 
     /// Keeps `value` for `key`. What is being loaded for it is not kept.
     pub fn insert(&self, key: K, value: V) {
-        let settings = &self.0.settings;
-        let kept = settings.keep(&key, value, settings.clock.now(), Duration::ZERO);
+        let now = self.0.begin();
+        let kept = self.0.settings.keep(&key, value, now, now.at);
         self.0.flights.spoil(&key);
         self.0.entries.replace(key, kept);
         self.0.entries.settle();

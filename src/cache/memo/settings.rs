@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use super::kept::Kept;
+use super::kept::{Began, Kept};
 use crate::clock::{Clock, Timestamp};
 
 /// What a memo was told.
@@ -41,19 +41,14 @@ impl<K, V> Settings<K, V> {
     }
 
     /// `value` as it is kept from `now` on; `None` if it is not to be, or is too large.
-    pub(super) fn keep(
-        &self,
-        key: &K,
-        value: V,
-        now: Timestamp,
-        cost: Duration,
-    ) -> Option<Kept<V>> {
+    pub(super) fn keep(&self, key: &K, value: V, began: Began, now: Timestamp) -> Option<Kept<V>> {
         let ttl = self.ttl_by.as_ref().map_or(self.ttl, |ttl_by| ttl_by(key, &value));
         let weight = self.weight(key, &value)?;
         let expires = now.saturating_add(ttl);
         let gone = expires.saturating_add(self.stale_for);
-        let keep_for = gone.saturating_since(now);
-        (!ttl.is_zero()).then_some(Kept { value, expires, gone, keep_for, cost, weight })
+        let (keep_for, cost) = (gone.saturating_since(now), now.saturating_since(began.at));
+        let clears = began.clears;
+        (!ttl.is_zero()).then_some(Kept { value, expires, gone, keep_for, cost, weight, clears })
     }
 
     fn weight(&self, key: &K, value: &V) -> Option<u32> {
