@@ -37,8 +37,7 @@ impl<K, T> Follower<K, T> {
     /// result is not stored.
     pub(crate) fn write_off(self) {
         if let Some(flight) = &self.flight {
-            flight.end();
-            flight.spoil();
+            flight.write_off();
         }
     }
 }

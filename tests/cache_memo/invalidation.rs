@@ -74,9 +74,9 @@ async fn whoever_reads_after_an_invalidation_sees_what_was_written_before_it() {
         .map(|writer| {
             let (memo, row) = (memo.clone(), Arc::clone(&row));
             tokio::spawn(async move {
-                for round in 0..2_000 {
+                for round in 0..5_000 {
                     let written = row.fetch_add(1, Ordering::SeqCst) + 1;
-                    if (round + writer) % 7 == 0 {
+                    if (round + writer) % 2 == 0 {
                         memo.clear()
                     } else {
                         memo.invalidate("row")

@@ -194,6 +194,25 @@ fn what_was_spoiled_is_not_stored_or_taken_out_again() {
 }
 
 #[test]
+fn of_two_who_spoil_it_neither_sees_anything_stored_afterwards() {
+    explore(4, || {
+        let (flights, store) = (Shared::new(), Arc::new(AtomicUsize::new(0)));
+        let leader = lead(&flights);
+        let (other, stored) = (flights.clone(), Arc::clone(&store));
+        let spoiler = thread::spawn(move || other.spoil(&KEY));
+        let lander = thread::spawn(move || {
+            leader.unless_spoiled(|| stored.store(1, Ordering::SeqCst));
+            drop(leader.land(1));
+        });
+        flights.spoil(&KEY);
+        let seen = store.load(Ordering::SeqCst);
+        spoiler.join().unwrap();
+        lander.join().unwrap();
+        assert_eq!(store.load(Ordering::SeqCst), seen);
+    });
+}
+
+#[test]
 fn whoever_joins_after_it_was_spoiled_does_not_get_the_old_value() {
     explore(5, || {
         let flights = Shared::new();
