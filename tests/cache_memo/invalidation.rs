@@ -76,10 +76,9 @@ async fn whoever_reads_after_an_invalidation_sees_what_was_written_before_it() {
             tokio::spawn(async move {
                 for round in 0..5_000 {
                     let written = row.fetch_add(1, Ordering::SeqCst) + 1;
-                    if (round + writer) % 2 == 0 {
-                        memo.clear()
-                    } else {
-                        memo.invalidate("row")
+                    match (round + writer) % 2 {
+                        0 => memo.clear(),
+                        _ => memo.invalidate("row"),
                     }
                     let row = Arc::clone(&row);
                     let load = || async move {

@@ -5,7 +5,7 @@ use super::{MemoStats, Memoized, kept::State, load::Shared, settings::Bound};
 /// Keeps what it takes long to get, such as the result of a query, for a while.
 ///
 /// ```
-/// # use std::{sync::Arc};
+/// # use std::{sync::Arc, time::Duration};
 /// use tower_weir::cache::Memo;
 ///
 /// # #[derive(Clone, Debug)] struct DbError;
