@@ -123,8 +123,8 @@ where
         Ok(self.with(|settings| settings.beta = beta))
     }
 
-    /// Whoever has waited for so long for a value that another loads, by tokio's timers, loads it themselves; without more said,
-    /// that is 30 s.
+    /// Whoever has waited for so long for a value that another loads, by tokio's timers, loads it themselves; without more
+    /// said, that is 30 s.
     ///
     /// So no key is lost to a load that never ends. Whoever asks from then on joins the new load, and what the old one may yet
     /// come to is not kept. Outside of a tokio runtime everyone waits to the end.
