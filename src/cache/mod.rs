@@ -10,6 +10,8 @@ mod store;
 mod tags;
 mod weight;
 
+#[cfg(weir_loom)]
+pub use self::purges::PurgesModel;
 pub use self::{
     entry::{Entry, Resource},
     fingerprint::Fingerprint,
