@@ -7,8 +7,6 @@ use std as base;
 
 #[cfg(any(feature = "concurrency", feature = "profile", feature = "rate-limit"))]
 pub(crate) use base::sync::MutexGuard;
-#[cfg(feature = "cache")]
-pub(crate) use base::sync::RwLock;
 pub(crate) use base::sync::{
     Mutex,
     atomic::{AtomicU64, Ordering},
