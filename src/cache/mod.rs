@@ -25,6 +25,8 @@ mod tags;
 mod uris;
 mod weight;
 
+#[cfg(weir_loom)]
+pub use self::purges::PurgesModel;
 pub use self::{
     body::CacheBody,
     count::{RouteStats, Stats},

@@ -181,3 +181,6 @@ impl fmt::Debug for MemoryStore {
         f.debug_struct("MemoryStore").field("max_bytes", &self.0.max_bytes).finish_non_exhaustive()
     }
 }
+
+#[cfg(all(test, not(weir_loom)))]
+mod tests;
