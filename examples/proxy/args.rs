@@ -50,7 +50,6 @@ pub(crate) struct Args {
     pub(crate) timeout: Duration,
     pub(crate) quiet: bool,
     /// `None` to cache nothing.
-    #[expect(dead_code, reason = "for the cache layer, once it stands in the stack")]
     pub(crate) cache: Option<CacheArgs>,
 }
 
