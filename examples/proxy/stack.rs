@@ -10,7 +10,7 @@ use tower::{Service, ServiceBuilder, ServiceExt, service_fn, util::Either};
 use tower_weir::{
     cache::{
         CacheLayer, Fingerprint, MemoryStore,
-        rules::{CookieResponses, Heuristic, RequestDirectives},
+        rules::{CookieResponses, Grace, Heuristic, RequestDirectives},
     },
     error::BoxError,
 };
@@ -68,6 +68,8 @@ fn cache(args: &CacheArgs) -> CacheLayer {
             CookieResponses::Refuse
         })
         .cache_status(args.cache_status);
+    let if_error = args.stale_if_error.unwrap_or_default();
+    let layer = layer.grace(Grace { if_error, ..Grace::NONE });
     let layer = if args.heuristic { layer.heuristic(Heuristic::new()) } else { layer };
     match args.default_ttl {
         Some(ttl) => layer.default_ttl(ttl),
