@@ -16,6 +16,9 @@ use crate::{
 
 /// For how long what is stale is kept because the service may confirm it.
 const KEEP_TO_CONFIRM: Duration = Duration::from_secs(24 * 60 * 60);
+/// For how long it is kept if it has nothing to be confirmed by: the answer to a HEAD may say that it is the same, and a client
+/// that it takes what is stale.
+const KEEP_STALE: Duration = Duration::from_secs(60 * 60);
 
 impl Keeper {
     /// Stores what came of a body, if all of it came. Whether it did.
@@ -99,7 +102,7 @@ impl Keeper {
         let useful = entry.freshness.useful_for(self.settings.rules.allowed_grace());
         let confirmable =
             entry.headers.contains_key(ETAG) || entry.headers.contains_key(LAST_MODIFIED);
-        if confirmable { useful.saturating_add(KEEP_TO_CONFIRM) } else { useful }
+        useful.saturating_add(if confirmable { KEEP_TO_CONFIRM } else { KEEP_STALE })
     }
 
     /// Whether a variant would never be asked for again now that there is a newer one.

@@ -12,7 +12,7 @@ use crate::{
     cache::{
         Entry, interned,
         rules::{
-            CacheStatus, Freshness, HttpDate, Lifetime, Refusal, ResponseControl, Selection,
+            Asked, CacheStatus, Freshness, HttpDate, Lifetime, Refusal, ResponseControl, Selection,
             Timing, Vary, may_store, storable_fields,
         },
         tags,
@@ -117,8 +117,9 @@ impl Keeper {
         let headers = crate::cache::rules::updated(&held, newer, received_at);
         let control = ResponseControl::of(&headers, errand.rules.targeted_fields());
         let freshness = self.freshness(errand, stale.status, &headers, &control, called);
-        may_store(&errand.asked, stale.status, &headers, &control, &freshness, &errand.rules)
-            .ok()?;
+        // What is stored answers a GET, also if it was a HEAD that told of it.
+        let asked = Asked { get: true, ..errand.asked };
+        may_store(&asked, stale.status, &headers, &control, &freshness, &errand.rules).ok()?;
         let mut response = Response::new(());
         *response.status_mut() = stale.status;
         *response.headers_mut() = headers;
