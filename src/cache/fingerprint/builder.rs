@@ -190,7 +190,8 @@ fn host_of<'a>(head: &Head<'a>, seen: Seen) -> Result<&'a [u8], Unfit> {
     if host.iter().all(is_clear) { Ok(host) } else { Err(Unfit::Host) }
 }
 
-fn write_fields(head: &Head<'_>, name: &HeaderName, key: &mut KeyBytes) {
+/// All lines of a field, with how many and how long they are.
+pub(crate) fn write_fields(head: &Head<'_>, name: &HeaderName, key: &mut KeyBytes) {
     let lines = head.headers.get_all(name);
     key.push_len(lines.iter().count());
     for line in lines {
