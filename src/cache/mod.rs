@@ -1,6 +1,7 @@
 //! Response caching.
 
 mod body;
+mod by_body;
 mod count;
 mod entry;
 mod fetch;
@@ -29,6 +30,7 @@ mod weight;
 pub use self::purges::PurgesModel;
 pub use self::{
     body::CacheBody,
+    by_body::{BodyKeyed, BodyKeyedLayer, ReplayedBody},
     count::{RouteStats, Stats},
     entry::{Entry, Resource},
     fingerprint::{Fingerprint, FingerprintBuilder, Query},

@@ -213,7 +213,8 @@ const HOST_BYTES: [u8; 256] = {
     bytes
 };
 
-fn write_fields(head: &Head<'_>, name: &HeaderName, key: &mut KeyBytes) {
+/// All lines of a field, with how many and how long they are.
+pub(crate) fn write_fields(head: &Head<'_>, name: &HeaderName, key: &mut KeyBytes) {
     let lines = head.headers.get_all(name);
     key.push_len(lines.iter().count());
     for line in lines {

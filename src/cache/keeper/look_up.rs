@@ -13,6 +13,7 @@ use super::{
 use crate::{
     cache::{
         CacheBody, Entry, Fingerprint,
+        by_body::ContentKey,
         count::Outcome,
         fingerprint::{KeyBytes, Seen, Unfit},
         rules::{
@@ -56,18 +57,26 @@ pub(in super::super) enum Then {
 }
 
 impl Keeper {
-    /// Decides on the request with this head.
+    /// Decides on the request with this head. If it is a query, `content` is what tells its body from others.
     #[inline]
-    pub(in super::super) fn look_up<B>(&self, head: &Head<'_>) -> Ruling<B> {
+    pub(in super::super) fn look_up<B>(
+        &self,
+        head: &Head<'_>,
+        content: Option<&ContentKey>,
+    ) -> Ruling<B> {
         let seen = Seen::of(head.headers);
         let is_get = head.method == Method::GET;
-        if !is_get && head.method != Method::HEAD && !self.settings.methods.contains(head.method) {
+        if !is_get && head.method != Method::HEAD && content.is_none() {
             return self.pass_method(head);
         }
         if seen.has(Seen::PRECONDITION.or(Seen::UPGRADE).or(Seen::BODY))
-            && let Some(why) = self.unanswerable(head, seen)
+            && let Some(why) = unanswerable(head, seen, content.is_some())
         {
-            return self.bypass(head, why);
+            return Ruling::Pass(self.bypass(head, why));
+        }
+        if !is_get && content.is_some() && seen.has(Seen::CONDITIONAL.or(Seen::RANGE)) {
+            // Only for GET is it known what they mean (RFC 9110 sections 13.2.1 and 14.2).
+            return Ruling::Pass(self.bypass(head, "precondition"));
         }
         let mut key = KeyBytes::default();
         key.push(&self.prefix);
@@ -75,6 +84,9 @@ impl Keeper {
             Ok(place) => place,
             Err(unfit) => return self.unfit(head, &unfit),
         };
+        if let Some(content) = content {
+            content.write(head, &mut key);
+        }
         let fingerprint = Fingerprint::of(key.bytes(), &self.store.shared().seed);
         let control = if seen.has(Seen::CONTROL) {
             RequestControl::of(head.headers).under(self.settings.rules.obeyed_directives())
@@ -231,22 +243,11 @@ impl Keeper {
         Ruling::Pass(Pass { forward: Forward::Method, detail: None, then })
     }
 
-    /// Why a request cannot be answered from what is stored, whatever that is.
-    fn unanswerable(&self, head: &Head<'_>, seen: Seen) -> Option<&'static str> {
-        if seen.has(Seen::PRECONDITION) {
-            return Some("precondition");
-        }
-        if seen.has(Seen::UPGRADE) {
-            return Some("upgrade");
-        }
-        let is_query = self.settings.methods.contains(head.method);
-        (!is_query && has_body(head.headers)).then_some("request-body")
-    }
-
+    /// Lets a request pass the cache by, for this reason.
     #[cold]
-    fn bypass<B>(&self, head: &Head<'_>, detail: &'static str) -> Ruling<B> {
+    pub(in super::super) fn bypass(&self, head: &Head<'_>, detail: &'static str) -> Pass {
         self.routes().of(head).count(Outcome::Bypass);
-        Ruling::Pass(Pass { forward: Forward::Bypass, detail: Some(detail), then: Then::Nothing })
+        Pass { forward: Forward::Bypass, detail: Some(detail), then: Then::Nothing }
     }
 
     #[cold]
@@ -255,7 +256,7 @@ impl Keeper {
             let cache = &*self.settings.name;
             tracing::warn!(cache, "{} (logged once)", unfit.remedy());
         }
-        self.bypass(head, unfit.detail())
+        Ruling::Pass(self.bypass(head, unfit.detail()))
     }
 
     #[cold]
@@ -265,6 +266,17 @@ impl Keeper {
         self.tell(&mut response, crate::cache::rules::CacheStatus::hit().detail("only-if-cached"));
         Ruling::Answer(response)
     }
+}
+
+/// Why a request cannot be answered from what is stored, whatever that is.
+fn unanswerable(head: &Head<'_>, seen: Seen, is_query: bool) -> Option<&'static str> {
+    if seen.has(Seen::PRECONDITION) {
+        return Some("precondition");
+    }
+    if seen.has(Seen::UPGRADE) {
+        return Some("upgrade");
+    }
+    (!is_query && has_body(head.headers)).then_some("request-body")
 }
 
 /// Whether the fields of a request tell of a body.

@@ -6,9 +6,9 @@ use http::{
 
 use super::{fields::only_value, resolve::Reference};
 
-/// Whether a method is known to change nothing (RFC 9110 section 9.2.1).
+/// Whether a method is known to change nothing (RFC 9110 section 9.2.1, and QUERY).
 pub fn is_safe(method: &Method) -> bool {
-    [Method::GET, Method::HEAD, Method::OPTIONS, Method::TRACE].contains(method)
+    [Method::GET, Method::HEAD, Method::OPTIONS, Method::TRACE, Method::QUERY].contains(method)
 }
 
 /// Whether an answer to a method makes stored responses for its target worthless: a method that may have changed it, and an
