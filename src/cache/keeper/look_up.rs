@@ -152,6 +152,7 @@ impl Keeper {
             asked: Asked {
                 get: head.method != Method::HEAD,
                 authorization: personal.authorized,
+                cookie: personal.cookies,
                 range: seen.has(Seen::RANGE),
                 control,
             },
@@ -230,7 +231,7 @@ impl Keeper {
         let knows_user = self.settings.fingerprint.knows(&AUTHORIZATION) || selects(&AUTHORIZATION);
         let for_authorized = entry.for_authorized || shares_all || knows_user;
         // The service said itself that it is for all.
-        let declared = entry.freshness.source() == Lifetime::Explicit;
+        let declared = entry.is_public || entry.freshness.source() == Lifetime::Explicit;
         (!personal.authorized || for_authorized)
             && (!personal.cookies || declared || selects(&COOKIE))
     }

@@ -3,26 +3,11 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
 
-use crate::{
-    cache::{Entry, Fingerprint, Resource},
-    clock::Timestamp,
-    sync::AtomicU64,
-};
+use crate::cache::{Entry, Fingerprint, Resource};
 
 /// One with a body of so many bytes.
 pub(super) fn resource(fingerprint: Fingerprint, bytes: usize) -> Arc<Resource> {
-    let entry = Entry {
-        status: StatusCode::OK,
-        headers: HeaderMap::new(),
-        body: Bytes::from(vec![0; bytes]),
-        trailers: None,
-        received: Timestamp::from_nanos(1),
-        tags: Box::default(),
-        uri: Box::default(),
-        born: 0,
-        outlived: AtomicU64::new(0),
-    };
+    let entry = Entry { body: Bytes::from(vec![0; bytes]), ..Entry::of_nothing() };
     Arc::new(Resource::new(fingerprint, Box::default(), vec![Arc::new(entry)]))
 }

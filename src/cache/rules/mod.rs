@@ -80,9 +80,7 @@ pub use self::{
     range::{ContentRange, Range, same_strong_validator},
     request::RequestControl,
     reuse::{Grace, Reuse},
-    settings::{
-        AuthorizedResponses, CookieRequests, CookieResponses, Heuristic, RequestDirectives, Rules,
-    },
+    settings::{AuthorizedResponses, CookieResponses, Heuristic, RequestDirectives, Rules},
     status::{is_heuristically_cacheable, is_understood},
     storing::{Asked, Refusal, answers_get, may_store},
     update::{selects, updated},

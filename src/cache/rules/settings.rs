@@ -23,7 +23,6 @@ pub struct Rules {
     pub(super) grace: Grace,
     pub(super) targeted: Vec<HeaderName>,
     pub(super) cookies: CookieResponses,
-    pub(super) cookie_requests: CookieRequests,
     pub(super) authorized: AuthorizedResponses,
     pub(super) request_directives: RequestDirectives,
 }
@@ -44,19 +43,6 @@ pub enum CookieResponses {
     Refuse,
     /// They are stored with the cookie, and everyone gets it: for cookies that are the same for all.
     ShareCookies,
-}
-
-/// What becomes of responses to requests with `Cookie` that say nothing of how long they are fresh.
-///
-/// One that does say it is stored whatever cookies were sent: `private` is what is for one user only.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum CookieRequests {
-    /// They are not stored: neither a heuristic nor a default lifetime is for what may have been made for one session. Those
-    /// with `public` are, and those that vary by `Cookie`.
-    #[default]
-    IfDeclaredShareable,
-    /// They are stored as if there had been no cookie: for services whose answers do not depend on any.
-    ShareWithEveryone,
 }
 
 /// What becomes of responses to requests with `Authorization`.
@@ -89,7 +75,6 @@ impl Rules {
             grace: Grace::NONE,
             targeted: vec![CDN_CACHE_CONTROL],
             cookies: CookieResponses::default(),
-            cookie_requests: CookieRequests::default(),
             authorized: AuthorizedResponses::default(),
             request_directives: RequestDirectives::default(),
         }
@@ -125,12 +110,6 @@ impl Rules {
     #[must_use]
     pub fn cookies(self, cookies: CookieResponses) -> Self {
         Self { cookies, ..self }
-    }
-
-    /// What becomes of responses to requests with `Cookie` that do not say how long they are fresh.
-    #[must_use]
-    pub fn cookie_requests(self, cookie_requests: CookieRequests) -> Self {
-        Self { cookie_requests, ..self }
     }
 
     /// What becomes of responses to requests with `Authorization`.

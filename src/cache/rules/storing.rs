@@ -6,9 +6,8 @@ use http::{
 };
 
 use super::{
-    AuthorizedResponses, CookieRequests, CookieResponses, Freshness, RequestControl,
-    ResponseControl, Rules, Target, Vary, fields, is_heuristically_cacheable, is_understood,
-    status::answers_one_request,
+    AuthorizedResponses, CookieResponses, Freshness, RequestControl, ResponseControl, Rules,
+    Target, Vary, fields, is_heuristically_cacheable, is_understood, status::answers_one_request,
 };
 
 /// RFC 2965, obsolete, and as personal as the other.
@@ -21,7 +20,7 @@ pub struct Asked {
     pub get: bool,
     /// Whether it had an `Authorization`.
     pub authorization: bool,
-    /// Whether it had a `Cookie`.
+    /// Whether it had a `Cookie` that its answer may depend on.
     pub cookie: bool,
     /// Whether it had a `Range`.
     pub range: bool,
@@ -64,8 +63,6 @@ pub enum Refusal {
     Cookie,
     /// It sets a cookie.
     SetCookie,
-    /// The request had cookies, and nobody but the operator says that the answer is for all.
-    Cookie,
     /// It says `Vary: *`: it answers no other request.
     VaryAny,
     /// It says `must-understand`, and its status is not known.
@@ -87,7 +84,6 @@ impl Refusal {
             Self::Authorization => "authorization",
             Self::Cookie => "cookie",
             Self::SetCookie => "set-cookie",
-            Self::Cookie => "cookie",
             Self::VaryAny => "vary-any",
             Self::MustUnderstand => "must-understand",
             Self::NoFreshness => "no-freshness",
@@ -137,7 +133,7 @@ pub fn may_store(
     let vary = Vary::of(headers);
     refused(vary == Vary::Any, Refusal::VaryAny)?;
     let session = asked.cookie && !vary.has(&COOKIE) && !control.public && !freshness.is_explicit();
-    refused(session && !shares_with_cookies(rules), Refusal::Cookie)?;
+    refused(session, Refusal::Cookie)?;
 
     let declared = control.public || freshness.is_explicit();
     refused(!declared && !is_heuristically_cacheable(status), Refusal::Status)?;
@@ -165,10 +161,6 @@ fn sets_cookies(headers: &HeaderMap, control: &ResponseControl) -> bool {
 
 fn shares_cookies(rules: &Rules) -> bool {
     rules.cookies == CookieResponses::ShareCookies
-}
-
-fn shares_with_cookies(rules: &Rules) -> bool {
-    rules.cookie_requests == CookieRequests::ShareWithEveryone
 }
 
 fn has_validator(headers: &HeaderMap) -> bool {
