@@ -74,11 +74,6 @@ impl ResponseControl {
         control
     }
 
-    /// Whether a lifetime was given.
-    pub fn has_lifetime(&self) -> bool {
-        self.max_age.is_some() || self.s_maxage.is_some()
-    }
-
     /// Whether a field is one of those that are not to be stored, or not to be used from the store.
     pub fn withholds(&self, name: &HeaderName) -> bool {
         self.no_cache_fields.contains(name) || self.private_fields.contains(name)

@@ -78,7 +78,7 @@ pub use self::{
     head::{HeadEffect, head_effect},
     invalidation::{Target, invalidates, is_safe},
     range::{ContentRange, Range, same_strong_validator},
-    request::RequestControl,
+    request::{RequestControl, is_plain},
     reuse::{Grace, Reuse},
     settings::{AuthorizedResponses, CookieResponses, Heuristic, RequestDirectives, Rules},
     status::{is_heuristically_cacheable, is_understood},

@@ -145,7 +145,7 @@ impl ContentRange {
 
     /// How many bytes it has.
     pub const fn length(self) -> u64 {
-        self.end - self.start + 1
+        self.end.saturating_sub(self.start).saturating_add(1)
     }
 
     /// Whether it has every byte.

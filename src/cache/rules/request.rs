@@ -103,3 +103,21 @@ pub(super) fn has_pragma_no_cache(headers: &HeaderMap) -> bool {
     lines
         .any(|line| Members::of(line.as_bytes()).any(|word| word.eq_ignore_ascii_case(b"no-cache")))
 }
+
+/// Whether a request has none of the fields that a cache heeds whatever the response: directives, conditions, ranges. Most
+/// have none, and are answered without a further look at them.
+pub fn is_plain(request: &HeaderMap) -> bool {
+    !request.keys().any(|name| {
+        matches!(
+            name.as_str(),
+            "cache-control"
+                | "pragma"
+                | "range"
+                | "if-match"
+                | "if-modified-since"
+                | "if-none-match"
+                | "if-range"
+                | "if-unmodified-since"
+        )
+    })
+}

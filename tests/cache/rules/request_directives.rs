@@ -87,3 +87,21 @@ fn clients_are_obeyed_in_what_costs_the_service_nothing_unless_all_is_honoured()
     assert_eq!(NONE.under(RequestDirectives::Ignore), NONE);
     assert_eq!(Rules::new().obeyed_directives(), RequestDirectives::Ignore);
 }
+
+#[test]
+fn a_plain_request_has_no_field_that_a_cache_heeds() {
+    let plain = "host: a\naccept: b\ncookie: c=d\nauthorization: e\nif: f\nprefer: g";
+    assert!(is_plain(&fields(plain)));
+    for name in [
+        "cache-control",
+        "pragma",
+        "range",
+        "if-match",
+        "if-modified-since",
+        "if-none-match",
+        "if-range",
+        "if-unmodified-since",
+    ] {
+        assert!(!is_plain(&fields(&format!("{plain}\n{name}:"))), "{name}");
+    }
+}
