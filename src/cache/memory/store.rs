@@ -52,8 +52,8 @@ struct Inner {
 /// end of each, it makes room. With 64, it knows enough to keep what it would keep if it heard of every hit.
 const AGES: u64 = 64;
 
-/// This part of the bytes is not for entries: it is for what is taken in before room is made, the index, and the holes that an allocator leaves between
-/// blocks of all sizes.
+/// This part of the bytes is not for entries: it is for what is taken in before room is made, the index, and the holes that an
+/// allocator leaves between blocks of all sizes.
 const RESERVE: u64 = 16;
 
 impl MemoryStore {
