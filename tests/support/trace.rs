@@ -30,7 +30,7 @@ impl Trace {
         let mut scanned = SCANNED;
         let mut requests = Vec::with_capacity(count);
         while requests.len() < count {
-            if self.scan_each > 0 && next(&mut random) % self.scan_each == 0 {
+            if self.scan_each > 0 && next(&mut random).is_multiple_of(self.scan_each) {
                 requests.extend(scanned..scanned + SCAN);
                 scanned += SCAN;
             }

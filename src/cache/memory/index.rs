@@ -91,8 +91,8 @@ impl Index {
         Before(self.clears.load(Ordering::SeqCst))
     }
 
-    /// Takes in what the store has just found, if that has a place: one that is free, or whose resource nobody asked for in this
-    /// age.
+    /// Takes in what the store has just found, if there is a place for it: one that is free, or whose resource nobody asked
+    /// for in this age.
     pub(super) fn offer(&self, resource: &Arc<Resource>, before: &Before) {
         let (slots, tag) = self.place(resource.fingerprint);
         let age = self.age.load(Ordering::Relaxed);

@@ -1,9 +1,5 @@
 use super::Purges;
-use crate::{
-    cache::Entry,
-    clock::Timestamp,
-    sync::{AtomicU64, Ordering},
-};
+use crate::{cache::Entry, clock::Timestamp, sync::AtomicU64};
 
 /// Purges and one entry, for the tests under loom, which see no more of the crate than its users.
 #[derive(Debug)]
@@ -50,10 +46,5 @@ impl PurgesModel {
     /// Whether the entry was purged.
     pub fn concerns_entry(&self) -> bool {
         self.purges.concerns(&self.entry)
-    }
-
-    /// How many purges the entry is known to have outlived.
-    pub fn outlived(&self) -> u64 {
-        self.entry.outlived.load(Ordering::Relaxed)
     }
 }

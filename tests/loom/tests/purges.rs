@@ -33,27 +33,6 @@ fn whoever_knows_of_a_purge_holds_the_entry_to_be_purged() {
 }
 
 #[test]
-fn nobody_remembers_that_it_outlived_a_purge_that_it_did_not() {
-    model(|| {
-        let purges = Arc::new(PurgesModel::default());
-        let threads = [
-            {
-                let purges = Arc::clone(&purges);
-                thread::spawn(move || purges.purge_tag(1))
-            },
-            {
-                let purges = Arc::clone(&purges);
-                thread::spawn(move || drop(purges.concerns_entry()))
-            },
-        ];
-        purges.concerns_entry();
-        threads.into_iter().for_each(|thread| thread.join().unwrap());
-        assert_ne!(purges.outlived(), 1);
-        assert!(purges.concerns_entry());
-    });
-}
-
-#[test]
 fn purges_by_two_count_twice_and_neither_is_lost() {
     model(|| {
         let purges = Arc::new(PurgesModel::default());

@@ -163,7 +163,7 @@ fn what_is_asked_for_often_outlasts_a_scan() {
 /// The policy is told of a hit in the index once in an age. What it keeps must be as good as if it were told of each.
 #[test]
 fn as_many_requests_hit_as_with_the_policy_alone() {
-    const REQUESTS: usize = 100_000;
+    const REQUESTS: usize = 50_000;
     const ROOM: u64 = 1_000;
     let weight = Held::new(resource(fingerprint(0), 300), LONG).unwrap().weight;
     for (skew, scan_each) in [(0.8, 0), (1.0, 0), (1.0, 10_000)] {
