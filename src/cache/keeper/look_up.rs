@@ -12,10 +12,10 @@ use super::{
 };
 use crate::{
     cache::{
-        CacheBody, Entry, Fingerprint,
+        CacheBody, Entry, Fingerprint, Resource,
         by_body::ContentKey,
         count::Outcome,
-        fingerprint::{KeyBytes, Seen, Unfit},
+        fingerprint::{KeyBytes, Place, Seen, Unfit},
         rules::{
             Asked, AuthorizedResponses, Forward, Lifetime, RequestControl, Reuse, Selection, Vary,
             is_safe,
@@ -54,6 +54,15 @@ pub(in super::super) enum Then {
     Invalidate(Box<Target>),
     /// It tells whether what is stored is: it answers a HEAD.
     Head(Box<Errand>),
+}
+
+/// A request, and what was read from it.
+struct Asking<'a> {
+    head: &'a Head<'a>,
+    seen: Seen,
+    control: RequestControl,
+    personal: Personal,
+    now: Timestamp,
 }
 
 impl Keeper {
@@ -97,29 +106,66 @@ impl Keeper {
             authorized: seen.has(Seen::AUTHORIZATION),
             cookies: seen.has(Seen::COOKIE) && !self.cookies_are_known,
         };
-        let now = self.now();
-        let resource = self.stored(&fingerprint, key.bytes());
-        let entry =
-            resource.as_ref().and_then(|resource| self.variant(resource, head.headers, personal));
+        let asking = Asking { head, seen, control, personal, now: self.now() };
+        // Within the visit, so that a hit does not count who has the resource: that would make processors wait for each other.
+        let (mut answer, mut resource) = (None, None);
+        let visited = self.store.visit(&fingerprint, &mut |found| {
+            if *found.key != *key.bytes() {
+                return;
+            }
+            answer = self.answer(&asking, found);
+            if answer.is_none() {
+                resource = Some(Arc::clone(found));
+            }
+        });
+        if let Err(error) = visited {
+            self.failed(&error);
+        }
+        match answer {
+            Some(response) => Ruling::Answer(response),
+            None => self.set_out(asking, place, fingerprint, &key, resource.as_deref()),
+        }
+    }
 
+    /// The answer to a request, if what is stored is that.
+    #[inline]
+    fn answer<B>(
+        &self,
+        asking: &Asking<'_>,
+        resource: &Resource,
+    ) -> Option<Response<CacheBody<B>>> {
+        let Asking { head, seen, control, personal, now } = asking;
+        let entry = self.variant(resource, head.headers, *personal)?;
+        let grace = self.settings.rules.allowed_grace();
+        let outcome = match entry.freshness.reuse(entry.resident(*now), control, grace) {
+            Reuse::Fresh if !self.is_early(entry, *now) => Outcome::Hit,
+            Reuse::Stale => Outcome::Stale,
+            _ => return None,
+        };
+        entry.route.count(outcome);
+        Some(self.give(head.method, head.headers, *seen, &Given::hit(entry, *now)))
+    }
+
+    /// What becomes of a request that is not simply answered from what is stored.
+    fn set_out<B>(
+        &self,
+        asking: Asking<'_>,
+        place: Place,
+        fingerprint: Fingerprint,
+        key: &KeyBytes,
+        resource: Option<&Resource>,
+    ) -> Ruling<B> {
+        let Asking { head, seen, control, personal, now } = asking;
+        let entry = resource.and_then(|resource| self.variant(resource, head.headers, personal));
         let mut forward = if resource.is_some() { Forward::VaryMiss } else { Forward::UriMiss };
         let mut if_error = false;
         let mut refresh = None;
         if let Some(entry) = entry {
             let resident = entry.resident(now);
             match entry.freshness.reuse(resident, &control, self.settings.rules.allowed_grace()) {
-                Reuse::Fresh if !self.is_early(entry, now) => {
-                    entry.route.count(Outcome::Hit);
-                    let given = Given::hit(entry, now);
-                    return Ruling::Answer(self.give(head.method, head.headers, seen, &given));
-                }
+                // It is to be refreshed early.
                 Reuse::Fresh => refresh = Some(Outcome::Hit),
-                Reuse::Stale => {
-                    entry.route.count(Outcome::Stale);
-                    let given = Given::hit(entry, now);
-                    return Ruling::Answer(self.give(head.method, head.headers, seen, &given));
-                }
-                Reuse::StaleWhileRevalidate => refresh = Some(Outcome::Stale),
+                Reuse::Stale | Reuse::StaleWhileRevalidate => refresh = Some(Outcome::Stale),
                 Reuse::Revalidate { if_error: will_do } => {
                     let is_fresh =
                         entry.freshness.is_fresh(resident) && !entry.freshness.must_be_validated();
@@ -131,12 +177,11 @@ impl Keeper {
         if control.only_if_cached && refresh.is_none() {
             return self.not_cached(head);
         }
-        let selection =
-            match (entry, resource.as_ref().and_then(|resource| resource.variants.first())) {
-                (Some(entry), _) => Some(entry.selection.clone()),
-                (None, Some(newest)) => Selection::of(&Vary::of(&newest.headers), head.headers),
-                (None, None) => Some(Selection::default()),
-            };
+        let selection = match (entry, resource.and_then(|resource| resource.variants.first())) {
+            (Some(entry), _) => Some(entry.selection.clone()),
+            (None, Some(newest)) => Selection::of(&Vary::of(&newest.headers), head.headers),
+            (None, None) => Some(Selection::default()),
+        };
         let errand = Box::new(Errand {
             method: head.method.clone(),
             uri: head.uri.clone(),
