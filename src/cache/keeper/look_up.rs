@@ -157,7 +157,11 @@ impl Keeper {
     ) -> Ruling<B> {
         let Asking { head, seen, control, personal, now } = asking;
         let entry = resource.and_then(|resource| self.variant(resource, head.headers, personal));
-        let mut forward = if resource.is_some() { Forward::VaryMiss } else { Forward::UriMiss };
+        let holds_others = resource.is_some_and(|resource| {
+            let purges = &self.store.shared().purges;
+            resource.variants.iter().any(|variant| !purges.concerns(variant))
+        });
+        let mut forward = if holds_others { Forward::VaryMiss } else { Forward::UriMiss };
         let mut if_error = false;
         let mut refresh = None;
         if let Some(entry) = entry {
