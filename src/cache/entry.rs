@@ -64,6 +64,8 @@ pub struct Entry {
     pub(crate) selection: Selection,
     /// Whether it may answer requests with `Authorization`, by what it says.
     pub(crate) for_authorized: bool,
+    /// Whether it says that it may answer anyone.
+    pub(crate) is_public: bool,
     /// When it came, by the clock of the layer.
     pub(crate) received: Timestamp,
     /// When it came, by the wall clock.
@@ -143,6 +145,7 @@ impl Entry {
             trailers: None,
             selection: Selection::default(),
             for_authorized: false,
+            is_public: false,
             received: Timestamp::from_nanos(1),
             received_at: HttpDate::at(at),
             took: Duration::ZERO,

@@ -212,9 +212,11 @@ fn fails(status: StatusCode) -> bool {
 impl Keeper {
     /// Makes a request one whose answer is good for all. Whether it asks if what is stored is still good.
     fn prepare(&self, errand: &Errand, headers: &mut http::HeaderMap) -> bool {
+        // To a condition in a request of another method that does not hold the answer is an error (RFC 9110 section 13.1.2).
+        let is_get = errand.method == Method::GET || errand.method == Method::HEAD;
         match &errand.stale {
-            Some(stale) => revalidate(headers, &stale.headers),
-            None => revalidate(headers, &http::HeaderMap::new()),
+            Some(stale) if is_get => revalidate(headers, &stale.headers),
+            _ => revalidate(headers, &http::HeaderMap::new()),
         }
     }
 }

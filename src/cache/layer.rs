@@ -1,6 +1,6 @@
 use std::{borrow::Cow, fmt, num::NonZeroUsize, sync::Arc, time::Duration};
 
-use http::{HeaderName, Method, Response};
+use http::{HeaderName, Response};
 use tower_layer::Layer;
 
 use super::{
@@ -198,11 +198,6 @@ impl CacheLayer {
     /// Reads time from `clock`; the system's otherwise. Layers that share a store must share the clock.
     pub fn clock(self, clock: Clock) -> Self {
         self.with(|settings| settings.clock = clock)
-    }
-
-    /// Also stores the answers to requests with `method`, such as POST where it is a query.
-    pub(super) fn method(self, method: Method) -> Self {
-        self.with(|settings| settings.methods.push(method))
     }
 
     /// Reads and purges the cache while it is at work.

@@ -1,6 +1,7 @@
 //! Response caching.
 
 mod body;
+mod by_body;
 mod count;
 mod entry;
 mod fetch;
@@ -8,6 +9,7 @@ mod fetched;
 mod fingerprint;
 mod future;
 mod handle;
+mod interned;
 mod keeper;
 mod layer;
 mod memo;
@@ -24,8 +26,11 @@ mod tags;
 mod uris;
 mod weight;
 
+#[cfg(weir_loom)]
+pub use self::purges::PurgesModel;
 pub use self::{
     body::CacheBody,
+    by_body::{BodyKeyed, BodyKeyedLayer, ReplayedBody},
     count::{RouteStats, Stats},
     entry::{Entry, Resource},
     fingerprint::{Fingerprint, FingerprintBuilder, Query},

@@ -46,7 +46,7 @@ impl Keeper {
             self.meters().refused("purged");
             return false;
         }
-        let (fingerprint, key) = (errand.fingerprint, errand.key.bytes());
+        let (fingerprint, key) = (errand.fingerprint, &errand.key);
         // Two that store variants of one resource would forget one of them.
         let _turn = shared.stripe(fingerprint).lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.stored(&fingerprint, key);
@@ -70,7 +70,7 @@ impl Keeper {
 
     /// Forgets a variant that is no longer what the service has.
     pub(in super::super) fn forget(&self, errand: &Errand, entry: &Arc<Entry>) {
-        let (fingerprint, key) = (errand.fingerprint, errand.key.bytes());
+        let (fingerprint, key) = (errand.fingerprint, &errand.key);
         let shared = self.store.shared();
         let _turn = shared.stripe(fingerprint).lock().unwrap_or_else(PoisonError::into_inner);
         let Some(before) = self.stored(&fingerprint, key) else { return };

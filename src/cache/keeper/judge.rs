@@ -3,17 +3,17 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Response, StatusCode,
-    header::{AGE, CONTENT_LENGTH, COOKIE},
+    header::{AGE, CONTENT_LENGTH},
     response::Parts,
 };
 
 use super::{Errand, Keeper};
 use crate::{
     cache::{
-        Entry,
+        Entry, interned,
         rules::{
-            Asked, CacheStatus, Freshness, HttpDate, Lifetime, Refusal, ResponseControl, Selection,
-            Timing, Vary, may_store, storable_fields,
+            Asked, CacheStatus, Freshness, HttpDate, Refusal, ResponseControl, Selection, Timing,
+            Vary, may_store, storable_fields,
         },
         tags,
     },
@@ -72,8 +72,9 @@ impl Keeper {
             &freshness,
             rules,
         );
-        let allowed =
-            allowed.and_then(|()| self.for_cookies(errand, &response.headers, &freshness));
+        if allowed == Err(Refusal::Cookie) {
+            self.tell_of_cookies();
+        }
         let Some(kept) = self.keep(errand, response, &control, freshness, length, called) else {
             return refused("vary-any");
         };
@@ -166,20 +167,17 @@ impl Keeper {
         if !self.settings.pass_tags_on {
             tags::strip(&mut headers);
         }
-        headers.insert(AGE, HeaderValue::from_static("0"));
-        let mut inner_status = None;
-        if self.settings.cache_status {
-            inner_status = joined(&headers);
-            headers.insert(CacheStatus::FIELD, HeaderValue::from_static("weir"));
-        }
+        let with_status = self.settings.cache_status;
+        let inner_status = if with_status { joined(&headers) } else { None };
         let entry = Arc::new(Entry {
             status: response.status,
-            headers,
+            headers: interned::fields(&headers, with_status),
             inner_status,
             body: Bytes::new(),
             trailers: None,
             freshness,
             selection,
+            is_public: control.public,
             for_authorized: control.public
                 || control.must_revalidate
                 || control.s_maxage.is_some_and(|seconds| seconds > 0),
@@ -193,26 +191,6 @@ impl Keeper {
             route: Arc::clone(&errand.route),
         });
         Some(Ok(Kept { entry, length: length.or_else(|| content_length(&response.headers)) }))
-    }
-
-    /// What the operator lets be stored for all is not stored if it may be for one: if it answers a request with cookies, and
-    /// the service has not said itself that it is for all.
-    fn for_cookies(
-        &self,
-        errand: &Errand,
-        headers: &HeaderMap,
-        freshness: &Freshness,
-    ) -> Result<(), Refusal> {
-        let declared = freshness.source() == Lifetime::Explicit;
-        if !errand.personal.cookies || declared {
-            return Ok(());
-        }
-        let varies = matches!(Vary::of(headers), Vary::Fields(names) if names.contains(&COOKIE));
-        if varies {
-            return Ok(());
-        }
-        self.tell_of_cookies();
-        Err(Refusal::Cookie)
     }
 
     #[cold]

@@ -1,6 +1,6 @@
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
-use http::{Method, Response};
+use http::Response;
 
 use crate::{
     cache::{
@@ -23,8 +23,6 @@ pub(in super::super) struct Settings {
     pub(in super::super) fingerprint: FingerprintBuilder,
     pub(in super::super) rules: Rules,
     pub(in super::super) route_ttl: Option<RouteTable<Duration>>,
-    /// Besides GET and HEAD.
-    pub(in super::super) methods: Vec<Method>,
     pub(in super::super) cacheable: Option<Cacheable>,
     pub(in super::super) max_object_bytes: u64,
     pub(in super::super) max_variants: usize,
@@ -44,7 +42,6 @@ impl Default for Settings {
             fingerprint: FingerprintBuilder::default(),
             rules: Rules::new(),
             route_ttl: None,
-            methods: Vec::new(),
             cacheable: None,
             max_object_bytes: 1 << 20,
             max_variants: 16,

@@ -178,7 +178,7 @@ impl Keeper {
 
     /// What was stored for an errand since it set out, if it can be used.
     pub(in super::super) fn stored_since(&self, errand: &Errand) -> Option<Arc<Entry>> {
-        let resource = self.stored(&errand.fingerprint, errand.key.bytes())?;
+        let resource = self.stored(&errand.fingerprint, &errand.key)?;
         let entry = self.variant(&resource, &errand.headers, errand.personal)?;
         let is_new = errand.stale.as_ref().is_none_or(|stale| !Arc::ptr_eq(stale, entry));
         let resident = entry.resident(self.now());
