@@ -5,7 +5,7 @@ use std::{fmt::Display, net::SocketAddr, str::FromStr, time::Duration};
 use http::{Uri, uri::Authority};
 use lexopt::{Arg, Parser};
 
-use crate::log::Log;
+use super::log::Log;
 
 pub(crate) const USAGE: &str = "\
 A caching reverse proxy: HTTP/1.1 in front of one upstream.
@@ -88,9 +88,9 @@ impl Args {
     }
 }
 
-/// Reads the arguments of this process; an error is one line that says what to change.
-pub(crate) fn parse() -> Result<Command, String> {
-    let mut values = Values(Parser::from_env());
+/// Reads arguments; an error is one line that says what to change.
+pub(crate) fn parse(arguments: Parser) -> Result<Command, String> {
+    let mut values = Values(arguments);
     let (mut listen, mut upstream, mut timeout) = (DEFAULT_LISTEN, None, 30);
     let (mut quiet, mut caching, mut cache) = (false, true, CacheArgs::default());
     while let Some(arg) = values.0.next().map_err(with_hint)? {

@@ -15,7 +15,7 @@ use tower_weir::{
     error::BoxError,
 };
 
-use crate::{
+use super::{
     args::{Args, CacheArgs},
     upstream::Upstream,
 };
