@@ -6,7 +6,7 @@ use crate::world::*;
 #[tokio::test]
 async fn a_flood_of_fields_in_a_request() {
     let cached = Cached::plain(|_| fresh("page", &[]));
-    let names: Vec<_> = (0..30_000).map(|n| format!("x-{n}")).collect();
+    let names: Vec<_> = (0..20_000).map(|n| format!("x-{n}")).collect();
     let fields: Vec<_> = names.iter().map(|name| (name.as_str(), "v")).collect();
     assert_eq!(cached.get_with("/", &fields).await.text, "page");
     assert_eq!(cached.get("/").await.text, "page");
