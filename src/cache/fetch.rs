@@ -93,6 +93,7 @@ where
 {
     errand.route.count(Outcome::Miss);
     let mut response = inner.call(request).await?.map(CacheBody::inner);
+    keeper.pass_tags(response.headers_mut());
     keeper.tell(&mut response, CacheStatus::forward(errand.forward));
     Ok(response)
 }

@@ -5,12 +5,12 @@ use std::{
 
 use http::{
     HeaderMap,
-    header::{ETAG, LAST_MODIFIED},
+    header::{ETAG, LAST_MODIFIED, SET_COOKIE},
 };
 
 use super::{Errand, Keeper};
 use crate::{
-    cache::{Entry, Fingerprint, Resource, recording::Ending},
+    cache::{Entry, Fingerprint, Resource, recording::Ending, rules::Refusal},
     reject::{grpc_code, is_grpc},
 };
 
@@ -34,6 +34,10 @@ impl Keeper {
         };
         if is_grpc(&head.headers) && !succeeded(&head.headers, trailers.as_ref()) {
             self.meters().refused("grpc-status");
+            return false;
+        }
+        if trailers.as_ref().is_some_and(sets_cookies) && !errand.rules.shares_cookies() {
+            self.meters().refused(Refusal::SetCookie.as_str());
             return false;
         }
         self.commit(errand, Arc::new(head.with_body(body, trailers)))
@@ -109,6 +113,11 @@ impl Keeper {
     fn is_useless(&self, other: &Entry, newer: &Entry) -> bool {
         newer.selection.is_empty() && !other.selection.is_empty()
     }
+}
+
+/// A field that has no business behind a body, but that some who pass on trailers take over.
+fn sets_cookies(trailers: &HeaderMap) -> bool {
+    trailers.contains_key(SET_COOKIE)
 }
 
 /// Whether a gRPC call did, by its trailers, or by its head where it has none.

@@ -201,7 +201,8 @@ impl Keeper {
             return;
         }
         let own = status.value(self.phrases.name());
-        response.headers_mut().append(CacheStatus::FIELD, own);
+        // A response whose fields are as many as can be goes without.
+        let _ = response.headers_mut().try_append(CacheStatus::FIELD, own);
     }
 }
 

@@ -22,6 +22,9 @@ use crate::{
     sync::AtomicU64,
 };
 
+/// A response with more fields is passed on and not stored: the map of them could not hold those that a cache adds.
+pub(super) const MOST_FIELDS: usize = 1_024;
+
 /// What is to become of a response.
 pub(in super::super) enum Judged {
     /// It is stored, once it is whole.
@@ -60,6 +63,12 @@ impl Keeper {
         called: Called,
     ) -> Judged {
         let refused = |why| Judged::Refused { why, lasting: true };
+        if response.headers.len() > MOST_FIELDS {
+            return refused("too-many-fields");
+        }
+        let Ok(length) = body_length(&response.headers, length) else {
+            return Judged::Refused { why: "unclear-length", lasting: false };
+        };
         let rules = &errand.rules;
         let control = ResponseControl::of(&response.headers, rules.targeted_fields());
         let freshness =
@@ -111,6 +120,9 @@ impl Keeper {
         newer: &HeaderMap,
         called: Called,
     ) -> Option<Entry> {
+        if newer.len() > MOST_FIELDS {
+            return None;
+        }
         let received_at = HttpDate::at(called.received_at);
         let mut held = stale.headers.clone();
         held.remove(AGE);
@@ -190,7 +202,7 @@ impl Keeper {
             outlived: AtomicU64::new(called.born),
             route: Arc::clone(&errand.route),
         });
-        Some(Ok(Kept { entry, length: length.or_else(|| content_length(&response.headers)) }))
+        Some(Ok(Kept { entry, length }))
     }
 
     #[cold]
@@ -223,7 +235,10 @@ fn lasts(refusal: Refusal, response: &Parts) -> bool {
         refusal,
         Refusal::RequestNoStore | Refusal::Authorization | Refusal::Cookie | Refusal::Partial
     );
+    // Any client can make a service refuse what only it has sent, and would turn the cache off for all others by that.
+    let is_errors = refusal == Refusal::Status && response.status.is_client_error();
     !by_this_request
+        && !is_errors
         && !response.status.is_server_error()
         && response.extensions.get::<Rejected>().is_none()
 }
@@ -237,12 +252,24 @@ fn newer_tags(newer: &HeaderMap) -> bool {
     newer.contains_key("surrogate-key") || newer.contains_key("cache-tag")
 }
 
-/// `Content-Length`, if it is clear.
-fn content_length(headers: &HeaderMap) -> Option<u64> {
-    let mut lines = headers.get_all(CONTENT_LENGTH).iter();
-    let length = lines.next()?.to_str().ok()?.parse().ok();
-    length.filter(|_| lines.next().is_none())
+/// The length of a body that has `exact` bytes as far as that is known, and of which `Content-Length` tells.
+///
+/// # Errors
+///
+/// If these contradict each other, or the field says nothing that is clear: what is sent is not the whole then, or more than that
+/// (RFC 9110 section 8.6).
+fn body_length(headers: &HeaderMap, exact: Option<u64>) -> Result<Option<u64>, UnclearLength> {
+    let told = |value: &HeaderValue| -> Option<u64> {
+        let digits = value.to_str().ok()?;
+        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
+    };
+    headers.get_all(CONTENT_LENGTH).iter().try_fold(exact, |known, value| {
+        let told = told(value).ok_or(UnclearLength)?;
+        if known.is_none_or(|known| known == told) { Ok(Some(told)) } else { Err(UnclearLength) }
+    })
 }
+
+struct UnclearLength;
 
 /// What caches nearer to the service said.
 fn joined(headers: &HeaderMap) -> Option<HeaderValue> {

@@ -2,13 +2,14 @@ use std::sync::{Arc, atomic::Ordering};
 
 use http::{
     HeaderMap, Method, Response,
-    header::{AUTHORIZATION, CONTENT_LENGTH, COOKIE, TRANSFER_ENCODING},
+    header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, TRANSFER_ENCODING},
 };
 
 use super::{
     Errand, Keeper, Target,
     errand::{Personal, flight},
     give::Given,
+    judge::MOST_FIELDS,
 };
 use crate::{
     cache::{
@@ -78,7 +79,7 @@ impl Keeper {
         if !is_get && head.method != Method::HEAD && content.is_none() {
             return self.pass_method(head);
         }
-        if seen.has(Seen::PRECONDITION.or(Seen::UPGRADE).or(Seen::BODY))
+        if seen.has(Seen::PRECONDITION.or(Seen::UPGRADE).or(Seen::BODY).or(Seen::CONNECTION))
             && let Some(why) = unanswerable(head, seen, content.is_some())
         {
             return Ruling::Pass(self.bypass(head, why));
@@ -181,6 +182,17 @@ impl Keeper {
         if control.only_if_cached && refresh.is_none() {
             return self.not_cached(head);
         }
+        // Nothing that these would bring could be stored.
+        let is_flooded = head.headers.len() > MOST_FIELDS;
+        if let (Some(outcome), Some(entry), true) = (refresh, entry, control.no_store || is_flooded)
+        {
+            entry.route.count(outcome);
+            let given = Given::hit(entry, now);
+            return Ruling::Answer(self.give(head.method, head.headers, seen, &given));
+        }
+        if is_flooded {
+            return Ruling::Pass(self.bypass(head, "too-many-fields"));
+        }
         let selection = match (entry, resource.and_then(|resource| resource.variants.first())) {
             (Some(entry), _) => Some(entry.selection.clone()),
             (None, Some(newest)) => Selection::of(&Vary::of(&newest.headers), head.headers),
@@ -199,7 +211,8 @@ impl Keeper {
             place,
             fingerprint,
             asked: Asked {
-                get: head.method != Method::HEAD,
+                // An answer to a HEAD is never stored, but it may tell of what is, and the refresh that one sets off is a GET.
+                get: true,
                 authorization: personal.authorized,
                 cookie: personal.cookies,
                 range: seen.has(Seen::RANGE),
@@ -232,14 +245,14 @@ impl Keeper {
         let forward = errand.forward;
         let pass = |detail, then| Ruling::Pass(Pass { forward, detail, then });
         let counted = || errand.route.count(Outcome::Miss);
+        if errand.asked.control.no_store {
+            counted();
+            return pass(Some("request-no-store"), Then::Nothing);
+        }
         if head.method == Method::HEAD {
             counted();
             let then = if errand.stale.is_some() { Then::Head(errand) } else { Then::Nothing };
             return pass(None, then);
-        }
-        if errand.asked.control.no_store {
-            counted();
-            return pass(Some("request-no-store"), Then::Nothing);
         }
         if seen.has(Seen::RANGE) {
             counted();
@@ -326,7 +339,23 @@ fn unanswerable(head: &Head<'_>, seen: Seen, is_query: bool) -> Option<&'static 
     if seen.has(Seen::UPGRADE) {
         return Some("upgrade");
     }
+    if seen.has(Seen::CONNECTION) && names_fields(head.headers) {
+        return Some("connection-fields");
+    }
     (!is_query && has_body(head.headers)).then_some("request-body")
+}
+
+/// Whether `Connection` names fields that a service may take out of the request before it answers, though what is stored would be
+/// chosen by them (Davison, "Abusing HTTP hop-by-hop request headers", 2019).
+fn names_fields(headers: &HeaderMap) -> bool {
+    let is_harmless = |option: &[u8]| {
+        let option = option.trim_ascii();
+        let known: [&[u8]; 6] =
+            [b"keep-alive", b"close", b"te", b"upgrade", b"http2-settings", b""];
+        known.iter().any(|known| option.eq_ignore_ascii_case(known))
+    };
+    let mut lines = headers.get_all(CONNECTION).iter();
+    lines.any(|line| !line.as_bytes().split(|byte| *byte == b',').all(is_harmless))
 }
 
 /// Whether the fields of a request tell of a body.
