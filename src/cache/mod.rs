@@ -23,6 +23,7 @@ mod shared;
 mod store;
 mod tags;
 mod uris;
+mod warm;
 mod weight;
 
 pub use self::{
@@ -41,4 +42,5 @@ pub use self::{
     shared::Shared,
     store::{Store, StoreError, Usage},
     tags::Tags,
+    warm::{Warm, WarmFailure, WarmProgress, WarmReport},
 };
