@@ -2,6 +2,8 @@
 
 mod body;
 mod by_body;
+#[cfg(feature = "compression")]
+mod compression;
 mod count;
 mod entry;
 mod fetch;
@@ -26,6 +28,8 @@ mod uris;
 mod warm;
 mod weight;
 
+#[cfg(feature = "compression")]
+pub use self::compression::Compression;
 pub use self::{
     body::CacheBody,
     by_body::{BodyKeyed, BodyKeyedLayer, ReplayedBody},
