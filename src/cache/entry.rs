@@ -6,8 +6,10 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
+#[cfg(feature = "compression")]
+use super::compression::Coded;
 use super::{
-    Fingerprint,
+    CacheBody, Fingerprint,
     count::RouteCounts,
     rules::{Freshness, HttpDate, Selection},
     weight,
@@ -58,6 +60,9 @@ pub struct Entry {
     /// What caches nearer to the service said in `Cache-Status`.
     pub(crate) inner_status: Option<HeaderValue>,
     pub(crate) body: Bytes,
+    /// Set if the body is stored compressed.
+    #[cfg(feature = "compression")]
+    pub(super) coded: Option<Box<Coded>>,
     pub(crate) trailers: Option<HeaderMap>,
     pub(crate) freshness: Freshness,
     /// What it was chosen by.
@@ -87,12 +92,35 @@ pub struct Entry {
 impl Entry {
     /// About how many bytes of memory it takes.
     pub fn weight(&self) -> usize {
+        #[cfg(feature = "compression")]
+        let coded = self.coded.as_ref().map_or(0, |coded| weight::block(coded.weight()));
+        #[cfg(not(feature = "compression"))]
+        let coded = 0;
         weight::counted(size_of::<Self>())
+            + coded
             + weight::fields(&self.headers)
             + self.trailers.as_ref().map_or(0, weight::fields)
             + weight::counted(self.body.len())
             + weight::block(self.uri.len())
             + weight::block(size_of_val(&*self.tags))
+    }
+
+    /// How many bytes its content has, as the service sent it.
+    pub(super) fn length(&self) -> u64 {
+        #[cfg(feature = "compression")]
+        if let Some(coded) = &self.coded {
+            return coded.length;
+        }
+        self.body.len() as u64
+    }
+
+    /// So many bytes of its content from `start` on, as the service sent it; there must be as many.
+    pub(super) fn plain<B>(&self, start: u64, count: u64) -> CacheBody<B> {
+        #[cfg(feature = "compression")]
+        if let Some(coded) = &self.coded {
+            return CacheBody::inflating(coded.plain(self.body.clone(), start, count));
+        }
+        CacheBody::full(self.body.slice(start as usize..(start + count) as usize))
     }
 
     /// Whether it is known to have outlived so many purges.
@@ -112,6 +140,8 @@ impl Entry {
             headers: self.headers.clone(),
             inner_status: self.inner_status.clone(),
             body,
+            #[cfg(feature = "compression")]
+            coded: None,
             trailers,
             selection: self.selection.clone(),
             tags: self.tags.clone(),
@@ -142,6 +172,8 @@ impl Entry {
             headers,
             inner_status: None,
             body: Bytes::new(),
+            #[cfg(feature = "compression")]
+            coded: None,
             trailers: None,
             selection: Selection::default(),
             for_authorized: false,

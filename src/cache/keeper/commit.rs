@@ -23,7 +23,7 @@ const KEEP_STALE: Duration = Duration::from_secs(60 * 60);
 impl Keeper {
     /// Stores what came of a body, if all of it came. Whether it did.
     pub(in super::super) fn commit_ending(
-        &self,
+        self: &Arc<Self>,
         errand: &Errand,
         head: &Entry,
         ending: Ending,
@@ -40,7 +40,13 @@ impl Keeper {
             self.meters().refused(Refusal::SetCookie.as_str());
             return false;
         }
-        self.commit(errand, Arc::new(head.with_body(body, trailers)))
+        let entry = Arc::new(head.with_body(body, trailers));
+        let stored = self.commit(errand, Arc::clone(&entry));
+        #[cfg(feature = "compression")]
+        if stored && let Some(compressor) = &self.compressor {
+            compressor.take(self, errand.fingerprint, &entry);
+        }
+        stored
     }
 
     /// Stores a response for an errand.
@@ -84,6 +90,24 @@ impl Keeper {
             self.remove(&fingerprint);
         } else {
             self.put(fingerprint, key, others);
+        }
+    }
+
+    /// Stores another form of a variant in its place, if it is still there.
+    #[cfg(feature = "compression")]
+    pub(in super::super) fn replace(
+        &self,
+        fingerprint: Fingerprint,
+        entry: &Arc<Entry>,
+        by: Entry,
+    ) {
+        let shared = self.store.shared();
+        let _turn = shared.stripe(fingerprint).lock().unwrap_or_else(PoisonError::into_inner);
+        let Ok(Some(before)) = self.store.get(&fingerprint) else { return };
+        let mut variants = before.variants.clone();
+        if let Some(held) = variants.iter_mut().find(|held| Arc::ptr_eq(held, entry)) {
+            *held = Arc::new(by);
+            self.put(fingerprint, &before.key, variants);
         }
     }
 

@@ -49,6 +49,10 @@ impl Keeper {
         given: &Given<'_>,
     ) -> Response<CacheBody<B>> {
         let Given { entry, .. } = *given;
+        #[cfg(feature = "compression")]
+        if let Some(coded) = &entry.coded {
+            return self.give_coded(method, request, seen, given, coded);
+        }
         if seen.has(Seen::CONDITIONAL) && self.is_known(method, request, entry) {
             return self.give_not_modified(given);
         }
@@ -114,13 +118,13 @@ impl Keeper {
     }
 
     #[cold]
-    fn give_part<B>(
+    pub(super) fn give_part<B>(
         &self,
         request: &HeaderMap,
         given: &Given<'_>,
     ) -> Option<Response<CacheBody<B>>> {
         let entry = given.entry;
-        let complete = entry.body.len() as u64;
+        let complete = entry.length();
         match Range::evaluate(request, &entry.headers, complete) {
             Range::Whole => None,
             Range::Part { start, end } => {
@@ -130,8 +134,8 @@ impl Keeper {
                     ContentRange { start, end, complete: Some(complete) }.to_value(),
                 );
                 fields.insert(CONTENT_LENGTH, (end - start + 1).into());
-                let part = entry.body.slice(start as usize..=end as usize);
-                Some(self.dress(given, fields, StatusCode::PARTIAL_CONTENT, CacheBody::full(part)))
+                let part = entry.plain(start, end - start + 1);
+                Some(self.dress(given, fields, StatusCode::PARTIAL_CONTENT, part))
             }
             Range::Unsatisfiable => {
                 let mut fields = not_modified_fields(&entry.headers);
@@ -148,7 +152,7 @@ impl Keeper {
 
     /// Puts a response together, with its age and what the cache did.
     #[inline]
-    fn dress<B>(
+    pub(super) fn dress<B>(
         &self,
         given: &Given<'_>,
         mut headers: HeaderMap,

@@ -137,12 +137,20 @@ impl Keeper {
         *response.status_mut() = stale.status;
         *response.headers_mut() = headers;
         let (response, ()) = response.into_parts();
-        let length = Some(stale.body.len() as u64);
+        let length = Some(stale.length());
         let kept = self.keep(errand, &response, &control, freshness, length, called)?.ok()?;
         // Tags that were set by the handler come with whole responses only.
         let tags = if newer_tags(newer) { kept.entry.tags.clone() } else { stale.tags.clone() };
-        let entry = kept.entry.with_body(stale.body.clone(), stale.trailers.clone());
+        let entry = self.with_content_of(&kept.entry, stale)?;
         Some(Entry { tags, ..entry })
+    }
+
+    /// A head with the content of another response.
+    fn with_content_of(&self, head: &Entry, other: &Entry) -> Option<Entry> {
+        #[cfg(feature = "compression")]
+        return head.with_coded_content_of(other, self.settings.rules.targeted_fields());
+        #[cfg(not(feature = "compression"))]
+        Some(head.with_body(other.body.clone(), other.trailers.clone()))
     }
 
     fn freshness(
@@ -186,6 +194,8 @@ impl Keeper {
             headers: interned::fields(&headers, with_status),
             inner_status,
             body: Bytes::new(),
+            #[cfg(feature = "compression")]
+            coded: None,
             trailers: None,
             freshness,
             selection,
