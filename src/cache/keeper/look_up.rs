@@ -124,7 +124,7 @@ impl Keeper {
         }
         match answer {
             Some(response) => Ruling::Answer(response),
-            None => self.set_out(asking, place, fingerprint, &key, resource.as_deref()),
+            None => self.set_out(&asking, place, fingerprint, &key, resource.as_deref()),
         }
     }
 
@@ -150,13 +150,13 @@ impl Keeper {
     /// What becomes of a request that is not simply answered from what is stored.
     fn set_out<B>(
         &self,
-        asking: Asking<'_>,
+        asking: &Asking<'_>,
         place: Place,
         fingerprint: Fingerprint,
         key: &KeyBytes,
         resource: Option<&Resource>,
     ) -> Ruling<B> {
-        let Asking { head, seen, control, personal, now } = asking;
+        let Asking { head, seen, control, personal, now } = *asking;
         let entry = resource.and_then(|resource| self.variant(resource, head.headers, personal));
         let holds_others = resource.is_some_and(|resource| {
             let purges = &self.store.shared().purges;
@@ -267,7 +267,7 @@ impl Keeper {
 
     /// Whether a fresh response is to be refreshed already.
     ///
-    /// XFetch (Vattani, Chierichetti and Lowenstein, 2015, "Optimal Probabilistic Cache Stampede Prevention"): the sooner it
+    /// `XFetch` (Vattani, Chierichetti and Lowenstein, 2015, "Optimal Probabilistic Cache Stampede Prevention"): the sooner it
     /// ends, and the longer the service took for it, the likelier.
     fn is_early(&self, entry: &Entry, now: Timestamp) -> bool {
         let Some(beta) = self.settings.early_refresh else { return false };
