@@ -4,12 +4,15 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{
+    HeaderMap, HeaderValue, StatusCode,
+    header::{ETAG, LAST_MODIFIED},
+};
 
 use super::{
     Fingerprint,
     count::RouteCounts,
-    rules::{Freshness, HttpDate, Selection},
+    rules::{ContentRange, Freshness, HttpDate, Selection},
     weight,
 };
 use crate::{
@@ -58,6 +61,8 @@ pub struct Entry {
     /// What caches nearer to the service said in `Cache-Status`.
     pub(crate) inner_status: Option<HeaderValue>,
     pub(crate) body: Bytes,
+    /// Which part of the whole that is, if it is not all of it: as many bytes as this says.
+    pub(crate) part: Option<ContentRange>,
     pub(crate) trailers: Option<HeaderMap>,
     pub(crate) freshness: Freshness,
     /// What it was chosen by.
@@ -93,6 +98,11 @@ impl Entry {
             + weight::counted(self.body.len())
             + weight::block(self.uri.len())
             + weight::block(size_of_val(&*self.tags))
+    }
+
+    /// Whether the service can be asked if it is still good.
+    pub(crate) fn is_confirmable(&self) -> bool {
+        self.headers.contains_key(ETAG) || self.headers.contains_key(LAST_MODIFIED)
     }
 
     /// Whether it is known to have outlived so many purges.
@@ -142,6 +152,7 @@ impl Entry {
             headers,
             inner_status: None,
             body: Bytes::new(),
+            part: None,
             trailers: None,
             selection: Selection::default(),
             for_authorized: false,

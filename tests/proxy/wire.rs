@@ -193,7 +193,9 @@ async fn listen() -> TcpListener {
 fn arguments(upstream: SocketAddr, switches: &[&str]) -> Args {
     let upstream = format!("http://{upstream}");
     // A small store is made faster.
-    let all = ["--quiet", "--max-bytes", "4M", "--upstream", &upstream].into_iter().chain(switches.iter().copied());
+    let all = ["--quiet", "--max-bytes", "4M", "--upstream", &upstream]
+        .into_iter()
+        .chain(switches.iter().copied());
     match parse(lexopt::Parser::from_args(all)) {
         Ok(Command::Run(args)) => args,
         Ok(Command::Help) => panic!("a proxy is wanted, not help"),

@@ -12,8 +12,8 @@ use crate::{
     cache::{
         Entry, interned,
         rules::{
-            Asked, CacheStatus, Freshness, HttpDate, Refusal, ResponseControl, Selection, Timing,
-            Vary, may_store, storable_fields,
+            Asked, CacheStatus, ContentRange, Freshness, HttpDate, Refusal, ResponseControl,
+            Selection, Timing, Vary, may_store, storable_fields,
         },
         tags,
     },
@@ -174,6 +174,11 @@ impl Keeper {
             headers: interned::fields(&headers, with_status),
             inner_status,
             body: Bytes::new(),
+            part: if response.status == StatusCode::PARTIAL_CONTENT {
+                ContentRange::of(&response.headers)
+            } else {
+                None
+            },
             trailers: None,
             freshness,
             selection,

@@ -6,6 +6,7 @@ mod give;
 mod invalidate;
 mod judge;
 mod look_up;
+mod parts;
 mod passed;
 mod settings;
 mod state;
