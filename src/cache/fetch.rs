@@ -215,6 +215,9 @@ impl Keeper {
     fn prepare(&self, errand: &Errand, headers: &mut http::HeaderMap) -> bool {
         // To a condition in a request of another method that does not hold the answer is an error (RFC 9110 section 13.1.2).
         let is_get = errand.method == Method::GET || errand.method == Method::HEAD;
+        if errand.part {
+            return false;
+        }
         match &errand.stale {
             Some(stale) if is_get => revalidate(headers, &stale.headers),
             _ => revalidate(headers, &http::HeaderMap::new()),

@@ -58,12 +58,12 @@ pub(in super::super) enum Then {
 }
 
 /// A request, and what was read from it.
-struct Asking<'a> {
-    head: &'a Head<'a>,
-    seen: Seen,
-    control: RequestControl,
-    personal: Personal,
-    now: Timestamp,
+pub(super) struct Asking<'a> {
+    pub(super) head: &'a Head<'a>,
+    pub(super) seen: Seen,
+    pub(super) control: RequestControl,
+    pub(super) personal: Personal,
+    pub(super) now: Timestamp,
 }
 
 impl Keeper {
@@ -136,7 +136,9 @@ impl Keeper {
         resource: &Resource,
     ) -> Option<Response<CacheBody<B>>> {
         let Asking { head, seen, control, personal, now } = asking;
-        let entry = self.variant(resource, head.headers, *personal)?;
+        let Some(entry) = self.variant(resource, head.headers, *personal) else {
+            return if seen.has(Seen::RANGE) { self.answer_part(asking, resource) } else { None };
+        };
         let grace = self.settings.rules.allowed_grace();
         let outcome = match entry.freshness.reuse(entry.resident(*now), control, grace) {
             Reuse::Fresh if !self.is_early(entry, *now) => Outcome::Hit,
@@ -219,6 +221,7 @@ impl Keeper {
                 control,
             },
             personal,
+            part: false,
             stale: entry.cloned(),
             if_error,
             forward,
@@ -240,11 +243,12 @@ impl Keeper {
         head: &Head<'_>,
         seen: Seen,
         now: Timestamp,
-        errand: Box<Errand>,
+        mut errand: Box<Errand>,
     ) -> Ruling<B> {
         let forward = errand.forward;
         let pass = |detail, then| Ruling::Pass(Pass { forward, detail, then });
-        let counted = || errand.route.count(Outcome::Miss);
+        let route = Arc::clone(&errand.route);
+        let counted = || route.count(Outcome::Miss);
         if errand.asked.control.no_store {
             counted();
             return pass(Some("request-no-store"), Then::Nothing);
@@ -254,13 +258,23 @@ impl Keeper {
             let then = if errand.stale.is_some() { Then::Head(errand) } else { Then::Nothing };
             return pass(None, then);
         }
-        if seen.has(Seen::RANGE) {
-            counted();
-            return pass(Some("range"), Then::Nothing);
-        }
         if self.passes.is_set(errand.flight, now) {
             counted();
             return pass(Some("pass"), Then::Nothing);
+        }
+        // If the whole is stored, and can be confirmed, the part is taken from that.
+        if seen.has(Seen::RANGE)
+            && !errand.stale.as_ref().is_some_and(|stale| stale.is_confirmable())
+        {
+            if seen.has(Seen::CONDITIONAL) {
+                counted();
+                return pass(Some("range"), Then::Nothing);
+            }
+            errand.ask_for_part();
+            if self.passes.is_set(errand.flight, now) {
+                counted();
+                return pass(Some("pass"), Then::Nothing);
+            }
         }
         Ruling::Fetch(errand)
     }
