@@ -82,6 +82,19 @@ async fn an_error_of_the_service_is_for_all_who_wait_and_nobody_else() {
     assert_eq!((next.status.as_u16(), next.text.as_str()), (503, "1"));
 }
 
+/// A service that has become slower than its answers live would be called by all at once otherwise, just then.
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_took_longer_than_it_lives_is_for_all_who_wait() {
+    let (world, gate) = gated(|call| Play::fresh([data(call.to_string())]));
+    let clients = crowd(&world, 100).await;
+    world.pass(61);
+    gate.open();
+    assert!(texts(clients).await.iter().all(|text| text == "0"));
+    assert_eq!(world.calls(), 1);
+    let next = world.get().await;
+    assert_eq!((next.text.as_str(), next.told.as_str()), ("1", "weir; fwd=uri-miss; stored"));
+}
+
 #[tokio::test(start_paused = true)]
 async fn who_waits_too_long_goes_alone() {
     let gate = Gate::default();

@@ -65,6 +65,11 @@ impl Errand {
         let selection = Selection::of(&Vary::of(&entry.headers), &self.headers)?;
         Some(flight(self.fingerprint, self.personal, &selection))
     }
+
+    /// The flight of all who find that what they waited for was asked for before the last of so many purges.
+    pub(in super::super) fn flight_after(&self, purges: u64) -> u128 {
+        self.flight ^ u128::from(purges) << 3
+    }
 }
 
 /// Requests share a flight if they have the same fingerprint, are as personal, and would be chosen the same variant, as far as

@@ -104,6 +104,14 @@ impl Keeper {
             {
                 Judged::Shared(kept)
             }
+            // Or wait for each other no longer because it is slow.
+            Err(Refusal::NoFreshness)
+                if shareable
+                    && errand.personal == Default::default()
+                    && self.would_be_fresh(errand, response, &control, called) =>
+            {
+                Judged::Shared(kept)
+            }
             Err(refusal) => {
                 Judged::Refused { why: refusal.as_str(), lasting: lasts(refusal, response) }
             }
@@ -141,6 +149,20 @@ impl Keeper {
         let tags = if newer_tags(newer) { kept.entry.tags.clone() } else { stale.tags.clone() };
         let entry = kept.entry.with_body(stale.body.clone(), stale.trailers.clone());
         Some(Entry { tags, ..entry })
+    }
+
+    /// Whether it was stale when it came only because it took so long.
+    fn would_be_fresh(
+        &self,
+        errand: &Errand,
+        response: &Parts,
+        control: &ResponseControl,
+        called: Called,
+    ) -> bool {
+        let at_once = Called { requested_at: called.received_at, ..called };
+        let headers = &response.headers;
+        let freshness = self.freshness(errand, response.status, headers, control, at_once);
+        freshness.is_fresh(Duration::ZERO) && !freshness.must_be_validated()
     }
 
     fn freshness(
