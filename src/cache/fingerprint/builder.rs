@@ -164,7 +164,7 @@ impl FingerprintBuilder {
         key.push(b"://");
         let host = key.len();
         if !self.any_host {
-            key.push_lower(host_of(head, seen)?);
+            write_host(host_of(head, seen)?, key)?;
         }
         key.push(head.uri.path().as_bytes());
         self.query.write(head.uri.query(), key);
@@ -204,19 +204,43 @@ fn check_agreement(head: &Head<'_>, seen: Seen) -> Result<(), Unfit> {
 }
 
 /// Host and port. The URI's authority goes before the field `Host` (RFC 9112 section 3.2.2).
+#[inline]
 fn host_of<'a>(head: &Head<'a>, seen: Seen) -> Result<&'a [u8], Unfit> {
-    let host = match head.uri.authority() {
-        Some(authority) => authority.as_str().as_bytes(),
-        None if !seen.has(Seen::HOST) => return Ok(b""),
-        None if seen.has(Seen::HOSTS) => return Err(Unfit::Host),
-        None => head.headers.get(HOST).map_or(&[][..], HeaderValue::as_bytes),
-    };
-    // Nothing that another part of a URI begins with, no list, and no credentials.
-    let is_clear = |byte: &u8| byte.is_ascii_graphic() && !b",/?#@\\".contains(byte);
-    if host.iter().all(is_clear) { Ok(host) } else { Err(Unfit::Host) }
+    match head.uri.authority() {
+        Some(authority) => Ok(authority.as_str().as_bytes()),
+        None if !seen.has(Seen::HOST) => Ok(b""),
+        None if seen.has(Seen::HOSTS) => Err(Unfit::Host),
+        None => Ok(head.headers.get(HOST).map_or(&[][..], HeaderValue::as_bytes)),
+    }
 }
 
-fn write_fields(head: &Head<'_>, name: &HeaderName, key: &mut KeyBytes) {
+/// Appends a host in lower case, if it is one.
+#[inline]
+fn write_host(host: &[u8], key: &mut KeyBytes) -> Result<(), Unfit> {
+    let mut is_clear = true;
+    for (lower, byte) in key.room(host.len()).iter_mut().zip(host) {
+        *lower = HOST_BYTES[usize::from(*byte)];
+        is_clear &= *lower != 0;
+    }
+    if is_clear { Ok(()) } else { Err(Unfit::Host) }
+}
+
+/// Each byte that may be in a host in lower case, 0 for others: what ends a host, separates several, or comes before one, as in
+/// `user@host`, is in none.
+const HOST_BYTES: [u8; 256] = {
+    let (mut bytes, mut byte) = ([0; 256], 0);
+    while byte < 256 {
+        let char = byte as u8;
+        if char.is_ascii_graphic() && !matches!(char, b',' | b'/' | b'?' | b'#' | b'@' | b'\\') {
+            bytes[byte] = char.to_ascii_lowercase();
+        }
+        byte += 1;
+    }
+    bytes
+};
+
+/// All lines of a field, with how many and how long they are.
+pub(crate) fn write_fields(head: &Head<'_>, name: &HeaderName, key: &mut KeyBytes) {
     let lines = head.headers.get_all(name);
     key.push_len(lines.iter().count());
     for line in lines {

@@ -16,11 +16,14 @@ use crate::{
 
 /// For how long what is stale is kept because the service may confirm it.
 const KEEP_TO_CONFIRM: Duration = Duration::from_secs(24 * 60 * 60);
+/// For how long it is kept if it has nothing to be confirmed by: the answer to a HEAD may say that it is the same, and a client
+/// that it takes what is stale.
+const KEEP_STALE: Duration = Duration::from_secs(60 * 60);
 
 impl Keeper {
     /// Stores what came of a body, if all of it came. Whether it did.
     pub(in super::super) fn commit_ending(
-        &self,
+        self: &Arc<Self>,
         errand: &Errand,
         head: &Entry,
         ending: Ending,
@@ -37,7 +40,13 @@ impl Keeper {
             self.meters().refused(Refusal::SetCookie.as_str());
             return false;
         }
-        self.commit(errand, Arc::new(head.with_body(body, trailers)))
+        let entry = Arc::new(head.with_body(body, trailers));
+        let stored = self.commit(errand, Arc::clone(&entry));
+        #[cfg(feature = "compression")]
+        if stored && let Some(compressor) = &self.compressor {
+            compressor.take(self, errand.fingerprint, &entry);
+        }
+        stored
     }
 
     /// Stores a response for an errand.
@@ -47,7 +56,7 @@ impl Keeper {
             self.meters().refused("purged");
             return false;
         }
-        let (fingerprint, key) = (errand.fingerprint, errand.key.bytes());
+        let (fingerprint, key) = (errand.fingerprint, &errand.key);
         // Two that store variants of one resource would forget one of them.
         let _turn = shared.stripe(fingerprint).lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.stored(&fingerprint, key);
@@ -71,7 +80,7 @@ impl Keeper {
 
     /// Forgets a variant that is no longer what the service has.
     pub(in super::super) fn forget(&self, errand: &Errand, entry: &Arc<Entry>) {
-        let (fingerprint, key) = (errand.fingerprint, errand.key.bytes());
+        let (fingerprint, key) = (errand.fingerprint, &errand.key);
         let shared = self.store.shared();
         let _turn = shared.stripe(fingerprint).lock().unwrap_or_else(PoisonError::into_inner);
         let Some(before) = self.stored(&fingerprint, key) else { return };
@@ -81,6 +90,24 @@ impl Keeper {
             self.remove(&fingerprint);
         } else {
             self.put(fingerprint, key, others);
+        }
+    }
+
+    /// Stores another form of a variant in its place, if it is still there.
+    #[cfg(feature = "compression")]
+    pub(in super::super) fn replace(
+        &self,
+        fingerprint: Fingerprint,
+        entry: &Arc<Entry>,
+        by: Entry,
+    ) {
+        let shared = self.store.shared();
+        let _turn = shared.stripe(fingerprint).lock().unwrap_or_else(PoisonError::into_inner);
+        let Ok(Some(before)) = self.store.get(&fingerprint) else { return };
+        let mut variants = before.variants.clone();
+        if let Some(held) = variants.iter_mut().find(|held| Arc::ptr_eq(held, entry)) {
+            *held = Arc::new(by);
+            self.put(fingerprint, &before.key, variants);
         }
     }
 
@@ -103,7 +130,7 @@ impl Keeper {
         let useful = entry.freshness.useful_for(self.settings.rules.allowed_grace());
         let confirmable =
             entry.headers.contains_key(ETAG) || entry.headers.contains_key(LAST_MODIFIED);
-        if confirmable { useful.saturating_add(KEEP_TO_CONFIRM) } else { useful }
+        useful.saturating_add(if confirmable { KEEP_TO_CONFIRM } else { KEEP_STALE })
     }
 
     /// Whether a variant would never be asked for again now that there is a newer one.

@@ -3,17 +3,17 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Response, StatusCode,
-    header::{AGE, CONTENT_LENGTH, COOKIE},
+    header::{AGE, CONTENT_LENGTH},
     response::Parts,
 };
 
 use super::{Errand, Keeper};
 use crate::{
     cache::{
-        Entry,
+        Entry, interned,
         rules::{
-            CacheStatus, Freshness, HttpDate, Lifetime, Refusal, ResponseControl, Selection,
-            Timing, Vary, may_store, storable_fields,
+            Asked, CacheStatus, Freshness, HttpDate, Refusal, ResponseControl, Selection, Timing,
+            Vary, may_store, storable_fields,
         },
         tags,
     },
@@ -81,8 +81,9 @@ impl Keeper {
             &freshness,
             rules,
         );
-        let allowed =
-            allowed.and_then(|()| self.for_cookies(errand, &response.headers, &freshness));
+        if allowed == Err(Refusal::Cookie) {
+            self.tell_of_cookies();
+        }
         let Some(kept) = self.keep(errand, response, &control, freshness, length, called) else {
             return refused("vary-any");
         };
@@ -137,17 +138,18 @@ impl Keeper {
         let headers = crate::cache::rules::updated(&held, newer, received_at);
         let control = ResponseControl::of(&headers, errand.rules.targeted_fields());
         let freshness = self.freshness(errand, stale.status, &headers, &control, called);
-        may_store(&errand.asked, stale.status, &headers, &control, &freshness, &errand.rules)
-            .ok()?;
+        // What is stored answers a GET, also if it was a HEAD that told of it.
+        let asked = Asked { get: true, ..errand.asked };
+        may_store(&asked, stale.status, &headers, &control, &freshness, &errand.rules).ok()?;
         let mut response = Response::new(());
         *response.status_mut() = stale.status;
         *response.headers_mut() = headers;
         let (response, ()) = response.into_parts();
-        let length = Some(stale.body.len() as u64);
+        let length = Some(stale.length());
         let kept = self.keep(errand, &response, &control, freshness, length, called)?.ok()?;
         // Tags that were set by the handler come with whole responses only.
         let tags = if newer_tags(newer) { kept.entry.tags.clone() } else { stale.tags.clone() };
-        let entry = kept.entry.with_body(stale.body.clone(), stale.trailers.clone());
+        let entry = self.with_content_of(&kept.entry, stale)?;
         Some(Entry { tags, ..entry })
     }
 
@@ -163,6 +165,14 @@ impl Keeper {
         let headers = &response.headers;
         let freshness = self.freshness(errand, response.status, headers, control, at_once);
         freshness.is_fresh(Duration::ZERO) && !freshness.must_be_validated()
+    }
+
+    /// A head with the content of another response.
+    fn with_content_of(&self, head: &Entry, other: &Entry) -> Option<Entry> {
+        #[cfg(feature = "compression")]
+        return head.with_coded_content_of(other, self.settings.rules.targeted_fields());
+        #[cfg(not(feature = "compression"))]
+        Some(head.with_body(other.body.clone(), other.trailers.clone()))
     }
 
     fn freshness(
@@ -199,20 +209,19 @@ impl Keeper {
         if !self.settings.pass_tags_on {
             tags::strip(&mut headers);
         }
-        headers.insert(AGE, HeaderValue::from_static("0"));
-        let mut inner_status = None;
-        if self.settings.cache_status {
-            inner_status = joined(&headers);
-            headers.insert(CacheStatus::FIELD, HeaderValue::from_static("weir"));
-        }
+        let with_status = self.settings.cache_status;
+        let inner_status = if with_status { joined(&headers) } else { None };
         let entry = Arc::new(Entry {
             status: response.status,
-            headers,
+            headers: interned::fields(&headers, with_status),
             inner_status,
             body: Bytes::new(),
+            #[cfg(feature = "compression")]
+            coded: None,
             trailers: None,
             freshness,
             selection,
+            is_public: control.public,
             for_authorized: control.public
                 || control.must_revalidate
                 || control.s_maxage.is_some_and(|seconds| seconds > 0),
@@ -226,26 +235,6 @@ impl Keeper {
             route: Arc::clone(&errand.route),
         });
         Some(Ok(Kept { entry, length }))
-    }
-
-    /// What the operator lets be stored for all is not stored if it may be for one: if it answers a request with cookies, and
-    /// the service has not said itself that it is for all.
-    fn for_cookies(
-        &self,
-        errand: &Errand,
-        headers: &HeaderMap,
-        freshness: &Freshness,
-    ) -> Result<(), Refusal> {
-        let declared = freshness.source() == Lifetime::Explicit;
-        if !errand.personal.cookies || declared {
-            return Ok(());
-        }
-        let varies = matches!(Vary::of(headers), Vary::Fields(names) if names.contains(&COOKIE));
-        if varies {
-            return Ok(());
-        }
-        self.tell_of_cookies();
-        Err(Refusal::Cookie)
     }
 
     #[cold]
