@@ -12,8 +12,8 @@ use crate::{
     cache::{
         Entry, interned,
         rules::{
-            Asked, CacheStatus, Freshness, HttpDate, Refusal, ResponseControl, Selection, Timing,
-            Vary, may_store, storable_fields,
+            Asked, CacheStatus, Freshness, HttpDate, Lifetime, Refusal, ResponseControl, Selection,
+            Timing, Vary, may_store, storable_fields,
         },
         tags,
     },
@@ -81,6 +81,11 @@ impl Keeper {
             &freshness,
             rules,
         );
+        let declared = control.public || freshness.source() == Lifetime::Explicit;
+        let allowed = allowed.and_then(|()| match errand.personal.identity && !declared {
+            true => Err(Refusal::Authorization),
+            false => Ok(()),
+        });
         if allowed == Err(Refusal::Cookie) {
             self.tell_of_cookies();
         }
