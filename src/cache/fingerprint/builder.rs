@@ -1,10 +1,10 @@
 use std::{borrow::Cow, fmt, hash::Hash, sync::Arc};
 
-use http::{HeaderName, HeaderValue, Method, header::HOST};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header::HOST};
 
 use super::{
     KeyBytes, Place, Query, Seen,
-    seen::{UNKEYED, is_unkeyed},
+    seen::{IDENTITIES, UNKEYED, is_unkeyed},
 };
 use crate::{
     head::Head,
@@ -68,6 +68,11 @@ impl FingerprintBuilder {
     /// besides `Forwarded`.
     pub const PASSED_BY: &[&str] = &UNKEYED;
 
+    /// Fields that tell who asks, besides `Authorization` and `Cookie`: a response to a request that has one is stored, and a stored
+    /// one used for it, only if it says itself how long it is fresh, unless they are [keyed](Self::header) or
+    /// [disregarded](Self::disregard).
+    pub const IDENTITIES: &[&str] = &IDENTITIES;
+
     /// Says how the query enters; [as it is](Query::as_is) otherwise.
     pub fn query(mut self, query: Query) -> Self {
         self.query = query;
@@ -111,6 +116,12 @@ impl FingerprintBuilder {
     pub(crate) fn knows(&self, name: &HeaderName) -> bool {
         let is_part = |part: &Part| matches!(part, Part::Header(keyed) if keyed == name);
         self.parts.iter().any(is_part) || self.disregarded.contains(name)
+    }
+
+    /// Whether the request tells who asks in a field that neither enters nor is disregarded, besides `Authorization` and `Cookie`.
+    #[cold]
+    pub(crate) fn overlooks_who_asks(&self, headers: &HeaderMap) -> bool {
+        headers.keys().any(|name| IDENTITIES.contains(&name.as_str()) && !self.knows(name))
     }
 
     /// Appends to `key` all that enters, such that no two different requests have the same bytes: the parts are of known
