@@ -1,6 +1,6 @@
 use std::{borrow::Cow, fmt, hash::Hash, sync::Arc};
 
-use http::{HeaderName, HeaderValue, Method, header::HOST};
+use http::{HeaderName, HeaderValue, Method, Uri, header::HOST};
 
 use super::{
     KeyBytes, Place, Query, Seen,
@@ -30,7 +30,8 @@ use crate::{
 ///
 /// 1. the method, where HEAD counts as GET,
 /// 2. scheme, host and port: those of the URI, or else of the field `Host`, in lower case,
-/// 3. the path, byte by byte: it is neither decoded nor shortened, and its file extension means nothing,
+/// 3. the path, byte by byte: it is neither decoded nor shortened, and its file extension means nothing; in a nested axum Router
+///    (feature `axum`) both the path that the client sent and the rest that the Router is shown,
 /// 4. the query, [as it is](Query::as_is),
 /// 5. the field `X-Forwarded-Proto`, if there is one.
 ///
@@ -152,19 +153,39 @@ impl FingerprintBuilder {
             head.method.as_str().as_bytes()
         });
         key.push(b" ");
-        if let Some(scheme) = head.uri.scheme_str() {
+        let sent = head.sent_uri();
+        let place = self.write_one_uri(sent, head, seen, key)?;
+        // No URI has either byte.
+        if std::ptr::eq(sent, head.uri) || sent == head.uri {
+            key.push(&[0]);
+        } else {
+            // What the service inside sees: by what was sent alone, a layer that chose it by a header field would be overlooked.
+            key.push(&[1]);
+            self.write_one_uri(head.uri, head, seen, key)?;
+            key.push(&[0]);
+        }
+        Ok(place)
+    }
+
+    #[inline]
+    fn write_one_uri(
+        &self,
+        uri: &Uri,
+        head: &Head<'_>,
+        seen: Seen,
+        key: &mut KeyBytes,
+    ) -> Result<Place, Unfit> {
+        if let Some(scheme) = uri.scheme_str() {
             key.push(scheme.as_bytes());
         }
         key.push(b"://");
         let host = key.len();
         if !self.any_host {
-            key.push_lower(host_of(head, seen)?);
+            key.push_lower(host_of(uri, head, seen)?);
         }
-        key.push(head.uri.path().as_bytes());
-        self.query.write(head.uri.query(), key);
-        let end = key.len();
-        key.push(&[0]);
-        Ok(Place { host, end })
+        key.push(uri.path().as_bytes());
+        self.query.write(uri.query(), key);
+        Ok(Place { host, end: key.len() })
     }
 
     #[cold]
@@ -178,8 +199,8 @@ impl FingerprintBuilder {
 static PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// Host and port. The URI's authority goes before the field `Host` (RFC 9112 section 3.2.2).
-fn host_of<'a>(head: &Head<'a>, seen: Seen) -> Result<&'a [u8], Unfit> {
-    let host = match head.uri.authority() {
+fn host_of<'a>(uri: &'a Uri, head: &Head<'a>, seen: Seen) -> Result<&'a [u8], Unfit> {
+    let host = match uri.authority() {
         Some(authority) => authority.as_str().as_bytes(),
         None if !seen.has(Seen::HOST) => return Ok(b""),
         None if seen.has(Seen::HOSTS) => return Err(Unfit::Host),
