@@ -6,8 +6,10 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
+#[cfg(feature = "compression")]
+use super::compression::Coded;
 use super::{
-    Fingerprint,
+    CacheBody, Fingerprint,
     count::RouteCounts,
     rules::{Freshness, HttpDate, Selection},
     weight,
@@ -58,12 +60,17 @@ pub struct Entry {
     /// What caches nearer to the service said in `Cache-Status`.
     pub(crate) inner_status: Option<HeaderValue>,
     pub(crate) body: Bytes,
+    /// Set if the body is stored compressed.
+    #[cfg(feature = "compression")]
+    pub(super) coded: Option<Box<Coded>>,
     pub(crate) trailers: Option<HeaderMap>,
     pub(crate) freshness: Freshness,
     /// What it was chosen by.
     pub(crate) selection: Selection,
     /// Whether it may answer requests with `Authorization`, by what it says.
     pub(crate) for_authorized: bool,
+    /// Whether it says that it may answer anyone.
+    pub(crate) is_public: bool,
     /// When it came, by the clock of the layer.
     pub(crate) received: Timestamp,
     /// When it came, by the wall clock.
@@ -85,12 +92,35 @@ pub struct Entry {
 impl Entry {
     /// About how many bytes of memory it takes.
     pub fn weight(&self) -> usize {
+        #[cfg(feature = "compression")]
+        let coded = self.coded.as_ref().map_or(0, |coded| weight::block(coded.weight()));
+        #[cfg(not(feature = "compression"))]
+        let coded = 0;
         weight::counted(size_of::<Self>())
+            + coded
             + weight::fields(&self.headers)
             + self.trailers.as_ref().map_or(0, weight::fields)
             + weight::counted(self.body.len())
             + weight::block(self.uri.len())
             + weight::block(size_of_val(&*self.tags))
+    }
+
+    /// How many bytes its content has, as the service sent it.
+    pub(super) fn length(&self) -> u64 {
+        #[cfg(feature = "compression")]
+        if let Some(coded) = &self.coded {
+            return coded.length;
+        }
+        self.body.len() as u64
+    }
+
+    /// So many bytes of its content from `start` on, as the service sent it; there must be as many.
+    pub(super) fn plain<B>(&self, start: u64, count: u64) -> CacheBody<B> {
+        #[cfg(feature = "compression")]
+        if let Some(coded) = &self.coded {
+            return CacheBody::inflating(coded.plain(self.body.clone(), start, count));
+        }
+        CacheBody::full(self.body.slice(start as usize..(start + count) as usize))
     }
 
     /// Whether it is known to have outlived so many purges.
@@ -110,6 +140,8 @@ impl Entry {
             headers: self.headers.clone(),
             inner_status: self.inner_status.clone(),
             body,
+            #[cfg(feature = "compression")]
+            coded: None,
             trailers,
             selection: self.selection.clone(),
             tags: self.tags.clone(),
@@ -140,9 +172,12 @@ impl Entry {
             headers,
             inner_status: None,
             body: Bytes::new(),
+            #[cfg(feature = "compression")]
+            coded: None,
             trailers: None,
             selection: Selection::default(),
             for_authorized: false,
+            is_public: false,
             received: Timestamp::from_nanos(1),
             received_at: HttpDate::at(at),
             took: Duration::ZERO,

@@ -93,6 +93,7 @@ where
 {
     errand.route.count(Outcome::Miss);
     let mut response = inner.call(request).await?.map(CacheBody::inner);
+    keeper.pass_tags(response.headers_mut());
     keeper.tell(&mut response, CacheStatus::forward(errand.forward));
     Ok(response)
 }
@@ -194,8 +195,11 @@ where
             return Err(error);
         }
     };
-    if response.status() == StatusCode::NOT_MODIFIED && asks {
-        return Ok(confirmed(&keeper, &errand, &response.into_parts().0, called, leader));
+    if response.status() == StatusCode::NOT_MODIFIED
+        && asks
+        && let Some(stale) = &errand.stale
+    {
+        return Ok(confirmed(&keeper, &errand, stale, &response.into_parts().0, called, leader));
     }
     errand.route.count(Outcome::Miss);
     Ok(receive(keeper, errand, response, called, leader))
@@ -209,9 +213,11 @@ fn fails(status: StatusCode) -> bool {
 impl Keeper {
     /// Makes a request one whose answer is good for all. Whether it asks if what is stored is still good.
     fn prepare(&self, errand: &Errand, headers: &mut http::HeaderMap) -> bool {
+        // To a condition in a request of another method that does not hold the answer is an error (RFC 9110 section 13.1.2).
+        let is_get = errand.method == Method::GET || errand.method == Method::HEAD;
         match &errand.stale {
-            Some(stale) => revalidate(headers, &stale.headers),
-            None => revalidate(headers, &http::HeaderMap::new()),
+            Some(stale) if is_get => revalidate(headers, &stale.headers),
+            _ => revalidate(headers, &http::HeaderMap::new()),
         }
     }
 }
@@ -220,29 +226,20 @@ impl Keeper {
 fn confirmed<B>(
     keeper: &Keeper,
     errand: &Errand,
+    stale: &Arc<Entry>,
     answer: &Parts,
     called: Called,
     leader: Leads,
 ) -> Response<CacheBody<B>> {
     let status = CacheStatus::forward(errand.forward).forward_status(StatusCode::NOT_MODIFIED);
-    let stale = errand.stale.as_ref().filter(|stale| selects(&stale.headers, &answer.headers));
-    let Some(stale) = stale else {
-        // It confirms another response than it was asked about. What is stored is out of date, so that the next request gets the
-        // whole.
-        errand.route.count(Outcome::Miss);
-        if let Some(stale) = &errand.stale {
-            keeper.forget(errand, stale);
-        }
-        drop(leader.land(Fetched::Nothing));
-        let rejection = Rejection::new(Reason::CallFailed)
-            .detail("the service confirmed another response than the one it was asked about");
-        let mut response = rejection.response(&errand.head()).map(CacheBody::full);
-        keeper.tell(&mut response, status);
-        return response;
-    };
     errand.route.count(Outcome::Revalidated);
-    let Some(updated) = keeper.updated(errand, stale, &answer.headers, called) else {
-        // Still good, but not to be stored any longer.
+    let updated = selects(&stale.headers, &answer.headers)
+        .then(|| keeper.updated(errand, stale, &answer.headers, called))
+        .flatten();
+    let Some(updated) = updated else {
+        // Good for this once: by these fields it is not to be stored any longer; or they are of another version than the one that
+        // the service was asked about, as from servers that compress and change tags then, and nothing can be learned from them
+        // (RFC 9111 section 4.3.4).
         keeper.forget(errand, stale);
         let response = keeper.give_to(errand, &Given::because(stale, keeper.now(), status));
         drop(leader.land(Fetched::Nothing));

@@ -34,17 +34,23 @@ pub(super) enum Stage<F, B, E> {
         call: F,
         pass: Option<(Pass, Arc<Keeper>)>,
     },
-    /// Boxed: only requests that the store has no answer for pay for it.
+    /// Boxed: only requests that the store has no answer for pay for it, and those whose body is read first.
     Fetched(Fetching<B, E>),
     Done,
 }
 
-type Fetching<B, E> = Pin<Box<dyn Future<Output = Result<Response<CacheBody<B>>, E>> + Send>>;
+pub(super) type Fetching<B, E> =
+    Pin<Box<dyn Future<Output = Result<Response<CacheBody<B>>, E>> + Send>>;
 
 impl<F, B, E> ResponseFuture<F, B, E> {
     #[inline]
     pub(super) fn new(stage: Stage<F, B, E>) -> Self {
         Self { stage }
+    }
+
+    /// For requests of which more must be known first.
+    pub(super) fn boxed(fetching: Fetching<B, E>) -> Self {
+        Self::new(Stage::Fetched(fetching))
     }
 }
 

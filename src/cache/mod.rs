@@ -1,6 +1,9 @@
 //! Response caching.
 
 mod body;
+mod by_body;
+#[cfg(feature = "compression")]
+mod compression;
 mod count;
 mod entry;
 mod fetch;
@@ -8,6 +11,7 @@ mod fetched;
 mod fingerprint;
 mod future;
 mod handle;
+mod interned;
 mod keeper;
 mod layer;
 mod memo;
@@ -22,10 +26,16 @@ mod shared;
 mod store;
 mod tags;
 mod uris;
+mod warm;
 mod weight;
 
+#[cfg(feature = "compression")]
+pub use self::compression::Compression;
+#[cfg(weir_loom)]
+pub use self::purges::PurgesModel;
 pub use self::{
     body::CacheBody,
+    by_body::{BodyKeyed, BodyKeyedLayer, ReplayedBody},
     count::{RouteStats, Stats},
     entry::{Entry, Resource},
     fingerprint::{Fingerprint, FingerprintBuilder, Query},
@@ -39,4 +49,5 @@ pub use self::{
     shared::Shared,
     store::{Store, StoreError, Usage},
     tags::Tags,
+    warm::{Warm, WarmFailure, WarmProgress, WarmReport},
 };

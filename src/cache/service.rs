@@ -12,11 +12,12 @@ use tower_service::Service;
 
 use super::{
     CacheBody,
+    by_body::ContentKey,
     fetch::{fetch, lead},
     future::{ResponseFuture, Stage},
-    keeper::{Keeper, Ruling},
+    keeper::{Keeper, Pass, Ruling},
 };
-use crate::{error::BoxError, flight::Joined, head::Head};
+use crate::{error::BoxError, flight::Joined, head::Head, key::KeySeed};
 
 /// The service that [`CacheLayer`](super::CacheLayer) makes.
 ///
@@ -77,23 +78,64 @@ where
 
     #[inline]
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        match self.keeper.look_up(&Head::of(&request)) {
+        self.answer(request, None)
+    }
+}
+
+impl<S> Cache<S> {
+    /// The secret of its fingerprints.
+    pub(super) fn seed(&self) -> &KeySeed {
+        &self.keeper.shared().seed
+    }
+
+    /// Lets a query go to the inner service, for this reason.
+    pub(super) fn pass_by<ReqBody, ResBody>(
+        &mut self,
+        request: Request<ReqBody>,
+        why: &'static str,
+    ) -> ResponseFuture<S::Future, ResBody, S::Error>
+    where
+        S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    {
+        let pass = self.keeper.bypass(&Head::of(&request), why);
+        self.pass(request, pass)
+    }
+
+    fn pass<ReqBody, ResBody>(
+        &mut self,
+        request: Request<ReqBody>,
+        pass: Pass,
+    ) -> ResponseFuture<S::Future, ResBody, S::Error>
+    where
+        S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    {
+        let keeper = Arc::clone(&self.keeper);
+        let call = self.inner.call(request);
+        ResponseFuture::new(Stage::Passed { call, pass: Some((pass, keeper)) })
+    }
+
+    /// Answers a request. If it is a query, `content` is what tells its body from others.
+    #[inline]
+    pub(super) fn answer<ReqBody, ResBody>(
+        &mut self,
+        request: Request<ReqBody>,
+        content: Option<&ContentKey>,
+    ) -> ResponseFuture<S::Future, ResBody, S::Error>
+    where
+        S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone + Send + 'static,
+        S::Future: Send,
+        S::Error: Send,
+        ReqBody: Send + 'static,
+        ResBody: Body + Send + 'static,
+        ResBody::Data: Buf + From<Bytes> + Send,
+        ResBody::Error: Into<BoxError>,
+    {
+        match self.keeper.look_up(&Head::of(&request), content) {
             Ruling::Answer(response) => ResponseFuture::new(Stage::Answered(response)),
-            Ruling::Pass(pass) => {
-                let keeper = Arc::clone(&self.keeper);
-                ResponseFuture::new(Stage::Passed {
-                    call: self.inner.call(request),
-                    pass: Some((pass, keeper)),
-                })
-            }
+            Ruling::Pass(pass) => self.pass(request, pass),
             Ruling::Fetch(errand) => {
                 let keeper = Arc::clone(&self.keeper);
-                ResponseFuture::new(Stage::Fetched(Box::pin(fetch(
-                    keeper,
-                    self.take(),
-                    request,
-                    errand,
-                ))))
+                ResponseFuture::boxed(Box::pin(fetch(keeper, self.take(), request, errand)))
             }
             Ruling::Refresh(response, errand) => {
                 // Once: whoever finds that it is under way leaves it at that.
@@ -102,7 +144,7 @@ where
                 {
                     self.keeper.meters().refreshes.increment(1);
                     let keeper = Arc::clone(&self.keeper);
-                    let refresh = lead(keeper, self.take(), request, errand, leader, true);
+                    let refresh = lead(keeper, self.take(), request, errand, leader, false);
                     runtime.spawn(async { drop(refresh.await) });
                 }
                 ResponseFuture::new(Stage::Answered(response))

@@ -1,4 +1,5 @@
 //! What the cache does as a layer.
 
 mod basics;
+mod conformance;
 mod service;

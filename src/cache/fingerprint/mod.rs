@@ -8,7 +8,7 @@ mod value;
 
 pub use self::{builder::FingerprintBuilder, query::Query, value::Fingerprint};
 pub(crate) use self::{
-    builder::Unfit,
+    builder::{Unfit, write_fields},
     key_bytes::{KeyBytes, Place},
     seen::Seen,
 };

@@ -5,22 +5,25 @@ use std::{
 
 use http::{
     HeaderMap,
-    header::{ETAG, LAST_MODIFIED},
+    header::{ETAG, LAST_MODIFIED, SET_COOKIE},
 };
 
 use super::{Errand, Keeper};
 use crate::{
-    cache::{Entry, Fingerprint, Resource, recording::Ending},
+    cache::{Entry, Fingerprint, Resource, recording::Ending, rules::Refusal},
     reject::{grpc_code, is_grpc},
 };
 
 /// For how long what is stale is kept because the service may confirm it.
 const KEEP_TO_CONFIRM: Duration = Duration::from_secs(24 * 60 * 60);
+/// For how long it is kept if it has nothing to be confirmed by: the answer to a HEAD may say that it is the same, and a client
+/// that it takes what is stale.
+const KEEP_STALE: Duration = Duration::from_secs(60 * 60);
 
 impl Keeper {
     /// Stores what came of a body, if all of it came. Whether it did.
     pub(in super::super) fn commit_ending(
-        &self,
+        self: &Arc<Self>,
         errand: &Errand,
         head: &Entry,
         ending: Ending,
@@ -33,7 +36,17 @@ impl Keeper {
             self.meters().refused("grpc-status");
             return false;
         }
-        self.commit(errand, Arc::new(head.with_body(body, trailers)))
+        if trailers.as_ref().is_some_and(sets_cookies) && !errand.rules.shares_cookies() {
+            self.meters().refused(Refusal::SetCookie.as_str());
+            return false;
+        }
+        let entry = Arc::new(head.with_body(body, trailers));
+        let stored = self.commit(errand, Arc::clone(&entry));
+        #[cfg(feature = "compression")]
+        if stored && let Some(compressor) = &self.compressor {
+            compressor.take(self, errand.fingerprint, &entry);
+        }
+        stored
     }
 
     /// Stores a response for an errand.
@@ -43,7 +56,7 @@ impl Keeper {
             self.meters().refused("purged");
             return false;
         }
-        let (fingerprint, key) = (errand.fingerprint, errand.key.bytes());
+        let (fingerprint, key) = (errand.fingerprint, &errand.key);
         // Two that store variants of one resource would forget one of them.
         let _turn = shared.stripe(fingerprint).lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.stored(&fingerprint, key);
@@ -67,7 +80,7 @@ impl Keeper {
 
     /// Forgets a variant that is no longer what the service has.
     pub(in super::super) fn forget(&self, errand: &Errand, entry: &Arc<Entry>) {
-        let (fingerprint, key) = (errand.fingerprint, errand.key.bytes());
+        let (fingerprint, key) = (errand.fingerprint, &errand.key);
         let shared = self.store.shared();
         let _turn = shared.stripe(fingerprint).lock().unwrap_or_else(PoisonError::into_inner);
         let Some(before) = self.stored(&fingerprint, key) else { return };
@@ -77,6 +90,24 @@ impl Keeper {
             self.remove(&fingerprint);
         } else {
             self.put(fingerprint, key, others);
+        }
+    }
+
+    /// Stores another form of a variant in its place, if it is still there.
+    #[cfg(feature = "compression")]
+    pub(in super::super) fn replace(
+        &self,
+        fingerprint: Fingerprint,
+        entry: &Arc<Entry>,
+        by: Entry,
+    ) {
+        let shared = self.store.shared();
+        let _turn = shared.stripe(fingerprint).lock().unwrap_or_else(PoisonError::into_inner);
+        let Ok(Some(before)) = self.store.get(&fingerprint) else { return };
+        let mut variants = before.variants.clone();
+        if let Some(held) = variants.iter_mut().find(|held| Arc::ptr_eq(held, entry)) {
+            *held = Arc::new(by);
+            self.put(fingerprint, &before.key, variants);
         }
     }
 
@@ -99,13 +130,18 @@ impl Keeper {
         let useful = entry.freshness.useful_for(self.settings.rules.allowed_grace());
         let confirmable =
             entry.headers.contains_key(ETAG) || entry.headers.contains_key(LAST_MODIFIED);
-        if confirmable { useful.saturating_add(KEEP_TO_CONFIRM) } else { useful }
+        useful.saturating_add(if confirmable { KEEP_TO_CONFIRM } else { KEEP_STALE })
     }
 
     /// Whether a variant would never be asked for again now that there is a newer one.
     fn is_useless(&self, other: &Entry, newer: &Entry) -> bool {
         newer.selection.is_empty() && !other.selection.is_empty()
     }
+}
+
+/// A field that has no business behind a body, but that some who pass on trailers take over.
+fn sets_cookies(trailers: &HeaderMap) -> bool {
+    trailers.contains_key(SET_COOKIE)
 }
 
 /// Whether a gRPC call did, by its trailers, or by its head where it has none.

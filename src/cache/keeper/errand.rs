@@ -6,7 +6,7 @@ use crate::{
     cache::{
         Entry, Fingerprint,
         count::RouteCounts,
-        fingerprint::{KeyBytes, Place},
+        fingerprint::Place,
         rules::{Asked, Forward, Rules, Selection, Vary},
     },
     head::Head,
@@ -22,7 +22,7 @@ pub(in super::super) struct Errand {
     pub(in super::super) headers: HeaderMap,
     /// Only if the user has a say on what is stored.
     pub(in super::super) extensions: Extensions,
-    pub(in super::super) key: KeyBytes,
+    pub(in super::super) key: Box<[u8]>,
     pub(super) place: Place,
     pub(in super::super) fingerprint: Fingerprint,
     /// What the flight is known by that it would share.
@@ -55,7 +55,7 @@ impl Errand {
 
     /// The URI as it is stored: from the host on.
     pub(in super::super) fn stored_uri(&self) -> &str {
-        let uri = &self.key.bytes()[self.place.host as usize..self.place.end as usize];
+        let uri = &self.key[self.place.host as usize..self.place.end as usize];
         // It was put together from text.
         std::str::from_utf8(uri).unwrap_or_default()
     }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use http::{
     HeaderMap, HeaderValue, Method, Response, StatusCode,
     header::{AGE, CONTENT_LENGTH, CONTENT_RANGE},
@@ -47,6 +49,10 @@ impl Keeper {
         given: &Given<'_>,
     ) -> Response<CacheBody<B>> {
         let Given { entry, .. } = *given;
+        #[cfg(feature = "compression")]
+        if let Some(coded) = &entry.coded {
+            return self.give_coded(method, request, seen, given, coded);
+        }
         if seen.has(Seen::CONDITIONAL) && self.is_known(method, request, entry) {
             return self.give_not_modified(given);
         }
@@ -112,13 +118,13 @@ impl Keeper {
     }
 
     #[cold]
-    fn give_part<B>(
+    pub(super) fn give_part<B>(
         &self,
         request: &HeaderMap,
         given: &Given<'_>,
     ) -> Option<Response<CacheBody<B>>> {
         let entry = given.entry;
-        let complete = entry.body.len() as u64;
+        let complete = entry.length();
         match Range::evaluate(request, &entry.headers, complete) {
             Range::Whole => None,
             Range::Part { start, end } => {
@@ -128,8 +134,8 @@ impl Keeper {
                     ContentRange { start, end, complete: Some(complete) }.to_value(),
                 );
                 fields.insert(CONTENT_LENGTH, (end - start + 1).into());
-                let part = entry.body.slice(start as usize..=end as usize);
-                Some(self.dress(given, fields, StatusCode::PARTIAL_CONTENT, CacheBody::full(part)))
+                let part = entry.plain(start, end - start + 1);
+                Some(self.dress(given, fields, StatusCode::PARTIAL_CONTENT, part))
             }
             Range::Unsatisfiable => {
                 let mut fields = not_modified_fields(&entry.headers);
@@ -146,35 +152,51 @@ impl Keeper {
 
     /// Puts a response together, with its age and what the cache did.
     #[inline]
-    fn dress<B>(
+    pub(super) fn dress<B>(
         &self,
         given: &Given<'_>,
         mut headers: HeaderMap,
         status: StatusCode,
         body: CacheBody<B>,
     ) -> Response<CacheBody<B>> {
-        let Given { entry, now, status: ref told } = *given;
+        let Given { entry, now, .. } = *given;
         let resident = entry.resident(now);
-        if let Some(age) = headers.get_mut(AGE) {
-            *age = phrases::age(entry.freshness.age(resident));
-        }
-        if self.settings.cache_status
-            && let Some(field) = headers.get_mut(CacheStatus::FIELD)
-        {
-            let ttl = entry.freshness.ttl(resident);
-            let own = match told {
-                None => self.phrases.hit(ttl),
-                Some(told) => told.value(self.phrases.name()),
-            };
-            *field = match &entry.inner_status {
-                None => own,
-                Some(inner) => appended(inner, &own),
-            };
+        let age = phrases::age(entry.freshness.age(resident));
+        let told = self.settings.cache_status.then(|| self.told(given, resident));
+        // They were put in first, and are found without a look-up.
+        let mut fields = headers.iter_mut();
+        match (fields.next(), told) {
+            (Some((&AGE, first)), None) => *first = age,
+            (Some((&AGE, first)), Some(told)) => {
+                *first = age;
+                match fields.next() {
+                    Some((name, second)) if *name == CacheStatus::FIELD => *second = told,
+                    _ => _ = headers.insert(CacheStatus::FIELD, told),
+                }
+            }
+            (_, told) => {
+                headers.insert(AGE, age);
+                told.map(|told| headers.insert(CacheStatus::FIELD, told));
+            }
         }
         let mut response = Response::new(body);
         *response.status_mut() = status;
         *response.headers_mut() = headers;
         response
+    }
+
+    /// What `Cache-Status` says.
+    #[inline]
+    fn told(&self, given: &Given<'_>, resident: Duration) -> HeaderValue {
+        let entry = given.entry;
+        let own = match &given.status {
+            None => self.phrases.hit(entry.freshness.ttl(resident)),
+            Some(told) => told.value(self.phrases.name()),
+        };
+        match &entry.inner_status {
+            None => own,
+            Some(inner) => appended(inner, &own),
+        }
     }
 
     /// Says in `Cache-Status` what the cache did for a response that is not from it.
@@ -183,7 +205,8 @@ impl Keeper {
             return;
         }
         let own = status.value(self.phrases.name());
-        response.headers_mut().append(CacheStatus::FIELD, own);
+        // A response whose fields are as many as can be goes without.
+        let _ = response.headers_mut().try_append(CacheStatus::FIELD, own);
     }
 }
 

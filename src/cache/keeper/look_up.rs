@@ -2,19 +2,21 @@ use std::sync::{Arc, atomic::Ordering};
 
 use http::{
     HeaderMap, Method, Response,
-    header::{AUTHORIZATION, CONTENT_LENGTH, COOKIE, TRANSFER_ENCODING},
+    header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, TRANSFER_ENCODING},
 };
 
 use super::{
     Errand, Keeper, Target,
     errand::{Personal, flight},
     give::Given,
+    judge::MOST_FIELDS,
 };
 use crate::{
     cache::{
-        CacheBody, Entry, Fingerprint,
+        CacheBody, Entry, Fingerprint, Resource,
+        by_body::ContentKey,
         count::Outcome,
-        fingerprint::{KeyBytes, Seen, Unfit},
+        fingerprint::{KeyBytes, Place, Seen, Unfit},
         rules::{
             Asked, AuthorizedResponses, Forward, Lifetime, RequestControl, Reuse, Selection, Vary,
             is_safe,
@@ -55,19 +57,36 @@ pub(in super::super) enum Then {
     Head(Box<Errand>),
 }
 
+/// A request, and what was read from it.
+struct Asking<'a> {
+    head: &'a Head<'a>,
+    seen: Seen,
+    control: RequestControl,
+    personal: Personal,
+    now: Timestamp,
+}
+
 impl Keeper {
-    /// Decides on the request with this head.
+    /// Decides on the request with this head. If it is a query, `content` is what tells its body from others.
     #[inline]
-    pub(in super::super) fn look_up<B>(&self, head: &Head<'_>) -> Ruling<B> {
+    pub(in super::super) fn look_up<B>(
+        &self,
+        head: &Head<'_>,
+        content: Option<&ContentKey>,
+    ) -> Ruling<B> {
         let seen = Seen::of(head.headers);
         let is_get = head.method == Method::GET;
-        if !is_get && head.method != Method::HEAD && !self.settings.methods.contains(head.method) {
+        if !is_get && head.method != Method::HEAD && content.is_none() {
             return self.pass_method(head);
         }
-        if seen.has(Seen::PRECONDITION.or(Seen::UPGRADE).or(Seen::BODY))
-            && let Some(why) = self.unanswerable(head, seen)
+        if seen.has(Seen::PRECONDITION.or(Seen::UPGRADE).or(Seen::BODY).or(Seen::CONNECTION))
+            && let Some(why) = unanswerable(head, seen, content.is_some())
         {
-            return self.bypass(head, why);
+            return Ruling::Pass(self.bypass(head, why));
+        }
+        if !is_get && content.is_some() && seen.has(Seen::CONDITIONAL.or(Seen::RANGE)) {
+            // Only for GET is it known what they mean (RFC 9110 sections 13.2.1 and 14.2).
+            return Ruling::Pass(self.bypass(head, "precondition"));
         }
         let mut key = KeyBytes::default();
         key.push(&self.prefix);
@@ -75,6 +94,9 @@ impl Keeper {
             Ok(place) => place,
             Err(unfit) => return self.unfit(head, &unfit),
         };
+        if let Some(content) = content {
+            content.write(head, &mut key);
+        }
         let fingerprint = Fingerprint::of(key.bytes(), &self.store.shared().seed);
         let control = if seen.has(Seen::CONTROL) {
             RequestControl::of(head.headers).under(self.settings.rules.obeyed_directives())
@@ -85,29 +107,70 @@ impl Keeper {
             authorized: seen.has(Seen::AUTHORIZATION),
             cookies: seen.has(Seen::COOKIE) && !self.cookies_are_known,
         };
-        let now = self.now();
-        let resource = self.stored(&fingerprint, key.bytes());
-        let entry =
-            resource.as_ref().and_then(|resource| self.variant(resource, head.headers, personal));
+        let asking = Asking { head, seen, control, personal, now: self.now() };
+        // Within the visit, so that a hit does not count who has the resource: that would make processors wait for each other.
+        let (mut answer, mut resource) = (None, None);
+        let visited = self.store.visit(&fingerprint, &mut |found| {
+            if *found.key != *key.bytes() {
+                return;
+            }
+            answer = self.answer(&asking, found);
+            if answer.is_none() {
+                resource = Some(Arc::clone(found));
+            }
+        });
+        if let Err(error) = visited {
+            self.failed(&error);
+        }
+        match answer {
+            Some(response) => Ruling::Answer(response),
+            None => self.set_out(asking, place, fingerprint, &key, resource.as_deref()),
+        }
+    }
 
-        let mut forward = if resource.is_some() { Forward::VaryMiss } else { Forward::UriMiss };
+    /// The answer to a request, if what is stored is that.
+    #[inline]
+    fn answer<B>(
+        &self,
+        asking: &Asking<'_>,
+        resource: &Resource,
+    ) -> Option<Response<CacheBody<B>>> {
+        let Asking { head, seen, control, personal, now } = asking;
+        let entry = self.variant(resource, head.headers, *personal)?;
+        let grace = self.settings.rules.allowed_grace();
+        let outcome = match entry.freshness.reuse(entry.resident(*now), control, grace) {
+            Reuse::Fresh if !self.is_early(entry, *now) => Outcome::Hit,
+            Reuse::Stale => Outcome::Stale,
+            _ => return None,
+        };
+        entry.route.count(outcome);
+        Some(self.give(head.method, head.headers, *seen, &Given::hit(entry, *now)))
+    }
+
+    /// What becomes of a request that is not simply answered from what is stored.
+    fn set_out<B>(
+        &self,
+        asking: Asking<'_>,
+        place: Place,
+        fingerprint: Fingerprint,
+        key: &KeyBytes,
+        resource: Option<&Resource>,
+    ) -> Ruling<B> {
+        let Asking { head, seen, control, personal, now } = asking;
+        let entry = resource.and_then(|resource| self.variant(resource, head.headers, personal));
+        let holds_others = resource.is_some_and(|resource| {
+            let purges = &self.store.shared().purges;
+            resource.variants.iter().any(|variant| !purges.concerns(variant))
+        });
+        let mut forward = if holds_others { Forward::VaryMiss } else { Forward::UriMiss };
         let mut if_error = false;
         let mut refresh = None;
         if let Some(entry) = entry {
             let resident = entry.resident(now);
             match entry.freshness.reuse(resident, &control, self.settings.rules.allowed_grace()) {
-                Reuse::Fresh if !self.is_early(entry, now) => {
-                    entry.route.count(Outcome::Hit);
-                    let given = Given::hit(entry, now);
-                    return Ruling::Answer(self.give(head.method, head.headers, seen, &given));
-                }
+                // It is to be refreshed early.
                 Reuse::Fresh => refresh = Some(Outcome::Hit),
-                Reuse::Stale => {
-                    entry.route.count(Outcome::Stale);
-                    let given = Given::hit(entry, now);
-                    return Ruling::Answer(self.give(head.method, head.headers, seen, &given));
-                }
-                Reuse::StaleWhileRevalidate => refresh = Some(Outcome::Stale),
+                Reuse::Stale | Reuse::StaleWhileRevalidate => refresh = Some(Outcome::Stale),
                 Reuse::Revalidate { if_error: will_do } => {
                     let is_fresh =
                         entry.freshness.is_fresh(resident) && !entry.freshness.must_be_validated();
@@ -119,12 +182,22 @@ impl Keeper {
         if control.only_if_cached && refresh.is_none() {
             return self.not_cached(head);
         }
-        let selection =
-            match (entry, resource.as_ref().and_then(|resource| resource.variants.first())) {
-                (Some(entry), _) => Some(entry.selection.clone()),
-                (None, Some(newest)) => Selection::of(&Vary::of(&newest.headers), head.headers),
-                (None, None) => Some(Selection::default()),
-            };
+        // Nothing that these would bring could be stored.
+        let is_flooded = head.headers.len() > MOST_FIELDS;
+        if let (Some(outcome), Some(entry), true) = (refresh, entry, control.no_store || is_flooded)
+        {
+            entry.route.count(outcome);
+            let given = Given::hit(entry, now);
+            return Ruling::Answer(self.give(head.method, head.headers, seen, &given));
+        }
+        if is_flooded {
+            return Ruling::Pass(self.bypass(head, "too-many-fields"));
+        }
+        let selection = match (entry, resource.and_then(|resource| resource.variants.first())) {
+            (Some(entry), _) => Some(entry.selection.clone()),
+            (None, Some(newest)) => Selection::of(&Vary::of(&newest.headers), head.headers),
+            (None, None) => Some(Selection::default()),
+        };
         let errand = Box::new(Errand {
             method: head.method.clone(),
             uri: head.uri.clone(),
@@ -138,8 +211,10 @@ impl Keeper {
             place,
             fingerprint,
             asked: Asked {
-                get: head.method != Method::HEAD,
+                // An answer to a HEAD is never stored, but it may tell of what is, and the refresh that one sets off is a GET.
+                get: true,
                 authorization: personal.authorized,
+                cookie: personal.cookies,
                 range: seen.has(Seen::RANGE),
                 control,
             },
@@ -149,7 +224,7 @@ impl Keeper {
             forward,
             route: Arc::clone(self.routes().of(head)),
             rules: Arc::clone(self.rules(head)),
-            key,
+            key: key.bytes().into(),
         });
         if let (Some(outcome), Some(entry)) = (refresh, entry) {
             entry.route.count(outcome);
@@ -170,14 +245,14 @@ impl Keeper {
         let forward = errand.forward;
         let pass = |detail, then| Ruling::Pass(Pass { forward, detail, then });
         let counted = || errand.route.count(Outcome::Miss);
+        if errand.asked.control.no_store {
+            counted();
+            return pass(Some("request-no-store"), Then::Nothing);
+        }
         if head.method == Method::HEAD {
             counted();
             let then = if errand.stale.is_some() { Then::Head(errand) } else { Then::Nothing };
             return pass(None, then);
-        }
-        if errand.asked.control.no_store {
-            counted();
-            return pass(Some("request-no-store"), Then::Nothing);
         }
         if seen.has(Seen::RANGE) {
             counted();
@@ -218,7 +293,7 @@ impl Keeper {
         let knows_user = self.settings.fingerprint.knows(&AUTHORIZATION) || selects(&AUTHORIZATION);
         let for_authorized = entry.for_authorized || shares_all || knows_user;
         // The service said itself that it is for all.
-        let declared = entry.freshness.source() == Lifetime::Explicit;
+        let declared = entry.is_public || entry.freshness.source() == Lifetime::Explicit;
         (!personal.authorized || for_authorized)
             && (!personal.cookies || declared || selects(&COOKIE))
     }
@@ -231,22 +306,11 @@ impl Keeper {
         Ruling::Pass(Pass { forward: Forward::Method, detail: None, then })
     }
 
-    /// Why a request cannot be answered from what is stored, whatever that is.
-    fn unanswerable(&self, head: &Head<'_>, seen: Seen) -> Option<&'static str> {
-        if seen.has(Seen::PRECONDITION) {
-            return Some("precondition");
-        }
-        if seen.has(Seen::UPGRADE) {
-            return Some("upgrade");
-        }
-        let is_query = self.settings.methods.contains(head.method);
-        (!is_query && has_body(head.headers)).then_some("request-body")
-    }
-
+    /// Lets a request pass the cache by, for this reason.
     #[cold]
-    fn bypass<B>(&self, head: &Head<'_>, detail: &'static str) -> Ruling<B> {
+    pub(in super::super) fn bypass(&self, head: &Head<'_>, detail: &'static str) -> Pass {
         self.routes().of(head).count(Outcome::Bypass);
-        Ruling::Pass(Pass { forward: Forward::Bypass, detail: Some(detail), then: Then::Nothing })
+        Pass { forward: Forward::Bypass, detail: Some(detail), then: Then::Nothing }
     }
 
     #[cold]
@@ -255,7 +319,7 @@ impl Keeper {
             let cache = &*self.settings.name;
             tracing::warn!(cache, "{} (logged once)", unfit.remedy());
         }
-        self.bypass(head, unfit.detail())
+        Ruling::Pass(self.bypass(head, unfit.detail()))
     }
 
     #[cold]
@@ -265,6 +329,33 @@ impl Keeper {
         self.tell(&mut response, crate::cache::rules::CacheStatus::hit().detail("only-if-cached"));
         Ruling::Answer(response)
     }
+}
+
+/// Why a request cannot be answered from what is stored, whatever that is.
+fn unanswerable(head: &Head<'_>, seen: Seen, is_query: bool) -> Option<&'static str> {
+    if seen.has(Seen::PRECONDITION) {
+        return Some("precondition");
+    }
+    if seen.has(Seen::UPGRADE) {
+        return Some("upgrade");
+    }
+    if seen.has(Seen::CONNECTION) && names_fields(head.headers) {
+        return Some("connection-fields");
+    }
+    (!is_query && has_body(head.headers)).then_some("request-body")
+}
+
+/// Whether `Connection` names fields that a service may take out of the request before it answers, though what is stored would be
+/// chosen by them (Davison, "Abusing HTTP hop-by-hop request headers", 2019).
+fn names_fields(headers: &HeaderMap) -> bool {
+    let is_harmless = |option: &[u8]| {
+        let option = option.trim_ascii();
+        let known: [&[u8]; 6] =
+            [b"keep-alive", b"close", b"te", b"upgrade", b"http2-settings", b""];
+        known.iter().any(|known| option.eq_ignore_ascii_case(known))
+    };
+    let mut lines = headers.get_all(CONNECTION).iter();
+    lines.any(|line| !line.as_bytes().split(|byte| *byte == b',').all(is_harmless))
 }
 
 /// Whether the fields of a request tell of a body.

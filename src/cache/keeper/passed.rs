@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use http::Response;
 
-use super::{Errand, Keeper, Pass, Then};
+use super::{Called, Errand, Keeper, Pass, Then};
 use crate::cache::{
     CacheBody, Entry,
     rules::{CacheStatus, HeadEffect, head_effect},
@@ -34,11 +34,12 @@ impl Keeper {
 
     /// The answer to a HEAD says whether what is stored is still good (RFC 9111 section 4.3.5).
     fn learn_from_head(&self, errand: &Errand, stale: &Arc<Entry>, head: &http::response::Parts) {
-        let length = stale.body.len() as u64;
+        let length = stale.length();
         match head_effect(&stale.headers, length, head.status, &head.headers) {
             HeadEffect::None => {}
             HeadEffect::Update => {
-                let called = self.begin(errand);
+                // Its content is as old as before: purges since then concern it.
+                let called = Called { born: stale.born, ..self.begin(errand) };
                 match self.updated(errand, stale, &head.headers, called) {
                     Some(updated) => {
                         self.commit(errand, Arc::new(updated));

@@ -1,7 +1,9 @@
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
-use http::{Method, Response};
+use http::Response;
 
+#[cfg(feature = "compression")]
+use crate::cache::Compression;
 use crate::{
     cache::{
         FingerprintBuilder,
@@ -23,8 +25,6 @@ pub(in super::super) struct Settings {
     pub(in super::super) fingerprint: FingerprintBuilder,
     pub(in super::super) rules: Rules,
     pub(in super::super) route_ttl: Option<RouteTable<Duration>>,
-    /// Besides GET and HEAD.
-    pub(in super::super) methods: Vec<Method>,
     pub(in super::super) cacheable: Option<Cacheable>,
     pub(in super::super) max_object_bytes: u64,
     pub(in super::super) max_variants: usize,
@@ -33,6 +33,8 @@ pub(in super::super) struct Settings {
     pub(in super::super) early_refresh: Option<f64>,
     pub(in super::super) cache_status: bool,
     pub(in super::super) pass_tags_on: bool,
+    #[cfg(feature = "compression")]
+    pub(in super::super) compression: Option<Compression>,
     pub(in super::super) clock: Clock,
 }
 
@@ -44,7 +46,6 @@ impl Default for Settings {
             fingerprint: FingerprintBuilder::default(),
             rules: Rules::new(),
             route_ttl: None,
-            methods: Vec::new(),
             cacheable: None,
             max_object_bytes: 1 << 20,
             max_variants: 16,
@@ -53,6 +54,8 @@ impl Default for Settings {
             early_refresh: None,
             cache_status: true,
             pass_tags_on: false,
+            #[cfg(feature = "compression")]
+            compression: None,
             clock: Clock::system(),
         }
     }
