@@ -11,6 +11,8 @@ use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use pin_project::pin_project;
 
+#[cfg(feature = "compression")]
+use super::compression::Inflating;
 use super::recording::Reader;
 use crate::error::BoxError;
 
@@ -27,8 +29,13 @@ pub struct CacheBody<B>(#[pin] Kind<B>);
 #[derive(Debug)]
 enum Kind<B> {
     Inner(#[pin] B),
-    Stored { data: Bytes, trailers: Option<Box<HeaderMap>> },
+    Stored {
+        data: Bytes,
+        trailers: Option<Box<HeaderMap>>,
+    },
     Along(Reader),
+    #[cfg(feature = "compression")]
+    Inflating(Inflating),
 }
 
 impl<B> CacheBody<B> {
@@ -47,6 +54,12 @@ impl<B> CacheBody<B> {
     #[inline]
     pub(super) fn stored(data: Bytes, trailers: Option<&HeaderMap>) -> Self {
         Self(Kind::Stored { data, trailers: trailers.cloned().map(Box::new) })
+    }
+
+    /// What was stored compressed, as it was before.
+    #[cfg(feature = "compression")]
+    pub(super) fn inflating(body: Inflating) -> Self {
+        Self(Kind::Inflating(body))
     }
 
     /// What is being recorded.
@@ -85,6 +98,10 @@ where
             KindProjection::Along(reader) => {
                 reader.poll_frame(cx).map_ok(|frame| frame.map_data(B::Data::from))
             }
+            #[cfg(feature = "compression")]
+            KindProjection::Inflating(body) => {
+                Poll::Ready(body.next().map(|data| data.map(|data| Frame::data(data.into()))))
+            }
         }
     }
 
@@ -93,6 +110,8 @@ where
             Kind::Inner(body) => body.is_end_stream(),
             Kind::Stored { data, trailers } => data.is_empty() && trailers.is_none(),
             Kind::Along(reader) => reader.is_end_stream(),
+            #[cfg(feature = "compression")]
+            Kind::Inflating(body) => body.left() == 0,
         }
     }
 
@@ -107,6 +126,8 @@ where
                 hint
             }
             Kind::Along(reader) => reader.size_hint(),
+            #[cfg(feature = "compression")]
+            Kind::Inflating(body) => SizeHint::with_exact(body.left()),
         }
     }
 }

@@ -9,8 +9,10 @@ use http::{
     header::{ETAG, LAST_MODIFIED},
 };
 
+#[cfg(feature = "compression")]
+use super::compression::Coded;
 use super::{
-    Fingerprint,
+    CacheBody, Fingerprint,
     count::RouteCounts,
     rules::{ContentRange, Freshness, HttpDate, Selection},
     weight,
@@ -63,6 +65,9 @@ pub struct Entry {
     pub(crate) body: Bytes,
     /// Which part of the whole that is, if it is not all of it: as many bytes as this says.
     pub(crate) part: Option<ContentRange>,
+    /// Set if the body is stored compressed.
+    #[cfg(feature = "compression")]
+    pub(super) coded: Option<Box<Coded>>,
     pub(crate) trailers: Option<HeaderMap>,
     pub(crate) freshness: Freshness,
     /// What it was chosen by.
@@ -92,7 +97,12 @@ pub struct Entry {
 impl Entry {
     /// About how many bytes of memory it takes.
     pub fn weight(&self) -> usize {
+        #[cfg(feature = "compression")]
+        let coded = self.coded.as_ref().map_or(0, |coded| weight::block(coded.weight()));
+        #[cfg(not(feature = "compression"))]
+        let coded = 0;
         weight::counted(size_of::<Self>())
+            + coded
             + weight::fields(&self.headers)
             + self.trailers.as_ref().map_or(0, weight::fields)
             + weight::counted(self.body.len())
@@ -103,6 +113,24 @@ impl Entry {
     /// Whether the service can be asked if it is still good.
     pub(crate) fn is_confirmable(&self) -> bool {
         self.headers.contains_key(ETAG) || self.headers.contains_key(LAST_MODIFIED)
+    }
+
+    /// How many bytes its content has, as the service sent it.
+    pub(super) fn length(&self) -> u64 {
+        #[cfg(feature = "compression")]
+        if let Some(coded) = &self.coded {
+            return coded.length;
+        }
+        self.body.len() as u64
+    }
+
+    /// So many bytes of its content from `start` on, as the service sent it; there must be as many.
+    pub(super) fn plain<B>(&self, start: u64, count: u64) -> CacheBody<B> {
+        #[cfg(feature = "compression")]
+        if let Some(coded) = &self.coded {
+            return CacheBody::inflating(coded.plain(self.body.clone(), start, count));
+        }
+        CacheBody::full(self.body.slice(start as usize..(start + count) as usize))
     }
 
     /// Whether it is known to have outlived so many purges.
@@ -122,6 +150,8 @@ impl Entry {
             headers: self.headers.clone(),
             inner_status: self.inner_status.clone(),
             body,
+            #[cfg(feature = "compression")]
+            coded: None,
             trailers,
             selection: self.selection.clone(),
             tags: self.tags.clone(),
@@ -153,6 +183,8 @@ impl Entry {
             inner_status: None,
             body: Bytes::new(),
             part: None,
+            #[cfg(feature = "compression")]
+            coded: None,
             trailers: None,
             selection: Selection::default(),
             for_authorized: false,

@@ -30,6 +30,10 @@ impl Handle {
         Self { keeper: Arc::clone(keeper) }
     }
 
+    pub(super) fn keeper(&self) -> &Arc<Keeper> {
+        &self.keeper
+    }
+
     /// Purges all that answers `uri`: every variant, for every scheme, and for every host unless the URI names one.
     pub fn purge(&self, uri: &Uri) {
         if let Some(uri) = self.keeper.uri_text(uri, &HeaderMap::new()) {

@@ -195,6 +195,27 @@ impl CacheLayer {
         self.with(|settings| settings.pass_tags_on = on)
     }
 
+    /// Keeps responses compressed, where that makes them smaller and they may be.
+    ///
+    /// ```
+    /// use tower_weir::cache::{CacheLayer, Compression, MemoryStore};
+    ///
+    /// let layer = CacheLayer::new(MemoryStore::with_max_bytes(64 << 20))
+    ///     .compress(Compression::gzip().above(2_048));
+    /// ```
+    ///
+    /// Text, JSON, XML and the like is compressed, soon after it was stored and beside the requests. Left as they are: responses
+    /// with a `Content-Encoding`, a digest or trailers, with `no-transform`, and those that vary by `Accept-Encoding`, since
+    /// their service chooses codings itself.
+    ///
+    /// Clients that prefer gzip get it as it is stored; for others it is undone, piece by piece as they read. Both forms then say
+    /// `Vary: Accept-Encoding`. The `ETag` of the compressed form is weak, as a strong one stands for the same bytes (RFC 9110
+    /// section 8.8.3); `If-None-Match` works with either, and ranges are those of the form that the service sent.
+    #[cfg(feature = "compression")]
+    pub fn compress(self, compression: super::Compression) -> Self {
+        self.with(|settings| settings.compression = Some(compression))
+    }
+
     /// Reads time from `clock`; the system's otherwise. Layers that share a store must share the clock.
     pub fn clock(self, clock: Clock) -> Self {
         self.with(|settings| settings.clock = clock)

@@ -2,6 +2,8 @@
 
 mod body;
 mod by_body;
+#[cfg(feature = "compression")]
+mod compression;
 mod count;
 mod entry;
 mod fetch;
@@ -24,8 +26,11 @@ mod shared;
 mod store;
 mod tags;
 mod uris;
+mod warm;
 mod weight;
 
+#[cfg(feature = "compression")]
+pub use self::compression::Compression;
 #[cfg(weir_loom)]
 pub use self::purges::PurgesModel;
 pub use self::{
@@ -44,4 +49,5 @@ pub use self::{
     shared::Shared,
     store::{Store, StoreError, Usage},
     tags::Tags,
+    warm::{Warm, WarmFailure, WarmProgress, WarmReport},
 };

@@ -29,7 +29,7 @@ use crate::{
 /// Without any of that it is made of
 ///
 /// 1. the method, where HEAD counts as GET,
-/// 2. scheme, host and port: those of the URI, or else of the field `Host`, in lower case,
+/// 2. scheme, host and port: those of the URI, or else of the field `Host`,
 /// 3. the path, byte by byte: it is neither decoded nor shortened, and its file extension means nothing,
 /// 4. the query, [as it is](Query::as_is),
 /// 5. the field `X-Forwarded-Proto`, if there is one.
@@ -37,7 +37,7 @@ use crate::{
 /// Two requests that differ in anything else share their responses, as far as `Vary` allows. So whatever a handler looks at
 /// must be named here or by `Vary`. Fields that services are known to build responses from, though caches do not key by them,
 /// make a request pass the cache by: `X-Forwarded-Host`, `X-Forwarded-Scheme`, `X-Original-URL`, `X-HTTP-Method-Override` and
-/// [some more](FingerprintBuilder::PASSED_BY). So does a request without a clear host: with two `Host` fields, say.
+/// [some more](FingerprintBuilder::PASSED_BY). So does a request without a clear host: with two `Host` fields, say, or one that is not the host of the URI.
 #[derive(Clone, Default)]
 pub struct FingerprintBuilder {
     query: Query,
@@ -126,7 +126,13 @@ impl FingerprintBuilder {
             self.check_unkeyed(head)?;
         }
         let place = self.write_uri(head, seen, key)?;
-        if seen.has(Seen::PROTO) {
+        let (host, has_proto) = (self.host_as_written(head, seen)?, seen.has(Seen::PROTO));
+        key.push(&[u8::from(has_proto) | u8::from(host.is_some()) << 1]);
+        if let Some(host) = host {
+            key.push(host);
+            key.push(&[0]);
+        }
+        if has_proto {
             write_fields(head, &PROTO, key);
         }
         for part in &self.parts {
@@ -167,6 +173,19 @@ impl FingerprintBuilder {
         Ok(Place { host, end })
     }
 
+    /// The host, if it has capital letters in it. It is the same host then, but a service that compares it byte by byte answers
+    /// otherwise, and everybody else would get that (Sammouda, "Cache Poisoning at Scale", 2021).
+    fn host_as_written<'a>(&self, head: &Head<'a>, seen: Seen) -> Result<Option<&'a [u8]>, Unfit> {
+        if self.any_host {
+            return Ok(None);
+        }
+        if head.uri.authority().is_some() && seen.has(Seen::HOST) {
+            check_agreement(head, seen)?;
+        }
+        let host = host_of(head, seen)?;
+        Ok(host.iter().any(u8::is_ascii_uppercase).then_some(host))
+    }
+
     #[cold]
     fn check_unkeyed(&self, head: &Head<'_>) -> Result<(), Unfit> {
         let unkeyed =
@@ -176,6 +195,13 @@ impl FingerprintBuilder {
 }
 
 static PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// What counts is the host of the URI, but many services read the field (RFC 9112 section 3.2.2): so they must be the same.
+fn check_agreement(head: &Head<'_>, seen: Seen) -> Result<(), Unfit> {
+    let field = head.headers.get(HOST).map_or(&[][..], HeaderValue::as_bytes);
+    let authority = head.uri.authority().map_or(&[][..], |authority| authority.as_str().as_bytes());
+    if !seen.has(Seen::HOSTS) && field == authority { Ok(()) } else { Err(Unfit::Host) }
+}
 
 /// Host and port. The URI's authority goes before the field `Host` (RFC 9112 section 3.2.2).
 #[inline]
@@ -316,13 +342,14 @@ mod tests {
 
     #[test]
     fn the_host_is_the_uris_or_else_the_fields() {
-        assert_eq!(
+        let different_only_in_case = [
             plain("/a", &[("host", "Example.COM:80")]),
-            plain("/a", &[("host", "example.com:80")])
-        );
+            plain("/a", &[("host", "example.com:80")]),
+        ];
+        assert_ne!(different_only_in_case[0], different_only_in_case[1]);
         assert_ne!(plain("/a", &[("host", "a")]), plain("/a", &[("host", "b")]));
         assert_ne!(plain("/a", &[("host", "a")]), plain("/a", &[]));
-        assert_eq!(plain("http://a/", &[("host", "b")]), plain("http://a/", &[("host", "a")]));
+        assert_eq!(plain("http://a/", &[]), plain("http://a/", &[("host", "a")]));
         assert_ne!(plain("http://a/", &[]), plain("https://a/", &[]));
         let any = Fingerprint::builder().any_host();
         assert_eq!(
@@ -338,6 +365,11 @@ mod tests {
         }
         assert_eq!(plain("/", &[("host", "a"), ("host", "a")]), Err(Unfit::Host));
         assert_eq!(plain("http://user@a/", &[]), Err(Unfit::Host));
+        for contradicting in
+            [&[("host", "b")][..], &[("host", "A")], &[("host", "a"), ("host", "a")]]
+        {
+            assert_eq!(plain("http://a/", contradicting), Err(Unfit::Host), "{contradicting:?}");
+        }
     }
 
     #[test]

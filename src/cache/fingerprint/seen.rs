@@ -31,6 +31,8 @@ impl Seen {
     pub(crate) const BODY: Self = Self(1 << 10);
     /// `Cookie`.
     pub(crate) const COOKIE: Self = Self(1 << 11);
+    /// `Connection`.
+    pub(crate) const CONNECTION: Self = Self(1 << 12);
 
     #[inline]
     pub(crate) fn of(headers: &HeaderMap) -> Self {
@@ -66,6 +68,7 @@ impl Seen {
             "content-length" | "transfer-encoding" => Self::BODY,
             "cookie" => Self::COOKIE,
             "upgrade" => Self::UPGRADE,
+            "connection" => Self::CONNECTION,
             "x-forwarded-proto" => Self::PROTO,
             _ if is_unkeyed(name) => Self::UNKEYED,
             _ => Self::default(),

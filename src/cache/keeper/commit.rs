@@ -3,11 +3,11 @@ use std::{
     time::Duration,
 };
 
-use http::HeaderMap;
+use http::{HeaderMap, header::SET_COOKIE};
 
 use super::{Errand, Keeper};
 use crate::{
-    cache::{Entry, Fingerprint, Resource, recording::Ending},
+    cache::{Entry, Fingerprint, Resource, recording::Ending, rules::Refusal},
     reject::{grpc_code, is_grpc},
 };
 
@@ -20,7 +20,7 @@ const KEEP_STALE: Duration = Duration::from_secs(60 * 60);
 impl Keeper {
     /// Stores what came of a body, if all of it came. Whether it did.
     pub(in super::super) fn commit_ending(
-        &self,
+        self: &Arc<Self>,
         errand: &Errand,
         head: &Entry,
         ending: Ending,
@@ -37,7 +37,20 @@ impl Keeper {
             self.meters().refused("incomplete");
             return false;
         }
-        self.commit(errand, Arc::new(head.with_body(body, trailers)))
+        if trailers.as_ref().is_some_and(sets_cookies) && !errand.rules.shares_cookies() {
+            self.meters().refused(Refusal::SetCookie.as_str());
+            return false;
+        }
+        let entry = Arc::new(head.with_body(body, trailers));
+        let stored = self.commit(errand, Arc::clone(&entry));
+        #[cfg(feature = "compression")]
+        if stored
+            && entry.part.is_none()
+            && let Some(compressor) = &self.compressor
+        {
+            compressor.take(self, errand.fingerprint, &entry);
+        }
+        stored
     }
 
     /// Stores a response for an errand.
@@ -56,7 +69,10 @@ impl Keeper {
             .filter(|other| !shared.purges.concerns(other) && !self.is_useless(other, &entry));
         let mut others: Vec<Arc<Entry>> = others.cloned().collect();
         let entry = if entry.part.is_some() {
-            self.joined(entry, &mut others)
+            match self.joined(entry, &mut others) {
+                Some(joined) => joined,
+                None => return false,
+            }
         } else {
             others.retain(|other| other.selection != entry.selection);
             entry
@@ -87,6 +103,24 @@ impl Keeper {
         }
     }
 
+    /// Stores another form of a variant in its place, if it is still there.
+    #[cfg(feature = "compression")]
+    pub(in super::super) fn replace(
+        &self,
+        fingerprint: Fingerprint,
+        entry: &Arc<Entry>,
+        by: Entry,
+    ) {
+        let shared = self.store.shared();
+        let _turn = shared.stripe(fingerprint).lock().unwrap_or_else(PoisonError::into_inner);
+        let Ok(Some(before)) = self.store.get(&fingerprint) else { return };
+        let mut variants = before.variants.clone();
+        if let Some(held) = variants.iter_mut().find(|held| Arc::ptr_eq(held, entry)) {
+            *held = Arc::new(by);
+            self.put(fingerprint, &before.key, variants);
+        }
+    }
+
     fn put(&self, fingerprint: Fingerprint, key: &[u8], variants: Vec<Arc<Entry>>) {
         let keep = variants.iter().map(|entry| self.keep_for(entry)).max().unwrap_or_default();
         let resource = Resource::new(fingerprint, key.into(), variants);
@@ -111,6 +145,11 @@ impl Keeper {
     fn is_useless(&self, other: &Entry, newer: &Entry) -> bool {
         newer.selection.is_empty() && !other.selection.is_empty()
     }
+}
+
+/// A field that has no business behind a body, but that some who pass on trailers take over.
+fn sets_cookies(trailers: &HeaderMap) -> bool {
+    trailers.contains_key(SET_COOKIE)
 }
 
 /// Whether a gRPC call did, by its trailers, or by its head where it has none.

@@ -49,6 +49,10 @@ impl Keeper {
         given: &Given<'_>,
     ) -> Response<CacheBody<B>> {
         let Given { entry, .. } = *given;
+        #[cfg(feature = "compression")]
+        if let Some(coded) = &entry.coded {
+            return self.give_coded(method, request, seen, given, coded);
+        }
         if seen.has(Seen::CONDITIONAL) && self.is_known(method, request, entry) {
             return self.give_not_modified(given);
         }
@@ -114,13 +118,13 @@ impl Keeper {
     }
 
     #[cold]
-    fn give_part<B>(
+    pub(super) fn give_part<B>(
         &self,
         request: &HeaderMap,
         given: &Given<'_>,
     ) -> Option<Response<CacheBody<B>>> {
         let entry = given.entry;
-        let complete = entry.body.len() as u64;
+        let complete = entry.length();
         match Range::evaluate(request, &entry.headers, complete) {
             Range::Whole => None,
             Range::Part { start, end } => {
@@ -168,13 +172,13 @@ impl Keeper {
         let mut fields = given.entry.headers.clone();
         fields.insert(CONTENT_RANGE, part.to_value());
         fields.insert(CONTENT_LENGTH, part.length().into());
-        let bytes = given.entry.body.slice(within.start as usize..within.end as usize);
-        self.dress(given, fields, StatusCode::PARTIAL_CONTENT, CacheBody::full(bytes))
+        let bytes = given.entry.plain(within.start, within.end - within.start);
+        self.dress(given, fields, StatusCode::PARTIAL_CONTENT, bytes)
     }
 
     /// Puts a response together, with its age and what the cache did.
     #[inline]
-    fn dress<B>(
+    pub(super) fn dress<B>(
         &self,
         given: &Given<'_>,
         mut headers: HeaderMap,
@@ -227,7 +231,8 @@ impl Keeper {
             return;
         }
         let own = status.value(self.phrases.name());
-        response.headers_mut().append(CacheStatus::FIELD, own);
+        // A response whose fields are as many as can be goes without.
+        let _ = response.headers_mut().try_append(CacheStatus::FIELD, own);
     }
 }
 

@@ -12,8 +12,8 @@ use crate::{
     cache::{
         Entry, interned,
         rules::{
-            Asked, CacheStatus, ContentRange, Freshness, HttpDate, Refusal, ResponseControl,
-            Selection, Timing, Vary, may_store, storable_fields,
+            CacheStatus, ContentRange, Freshness, HttpDate, Refusal, ResponseControl, Selection,
+            Timing, Vary, may_store, storable_fields,
         },
         tags,
     },
@@ -21,6 +21,9 @@ use crate::{
     reject::{Rejected, grpc_code, is_grpc},
     sync::AtomicU64,
 };
+
+/// A response with more fields is passed on and not stored: the map of them could not hold those that a cache adds.
+pub(super) const MOST_FIELDS: usize = 1_024;
 
 /// What is to become of a response.
 pub(in super::super) enum Judged {
@@ -60,6 +63,12 @@ impl Keeper {
         called: Called,
     ) -> Judged {
         let refused = |why| Judged::Refused { why, lasting: true };
+        if response.headers.len() > MOST_FIELDS {
+            return refused("too-many-fields");
+        }
+        let Ok(length) = body_length(&response.headers, length) else {
+            return Judged::Refused { why: "unclear-length", lasting: false };
+        };
         let rules = &errand.rules;
         let control = ResponseControl::of(&response.headers, rules.targeted_fields());
         let freshness =
@@ -111,26 +120,39 @@ impl Keeper {
         newer: &HeaderMap,
         called: Called,
     ) -> Option<Entry> {
+        if newer.len() > MOST_FIELDS {
+            return None;
+        }
         let received_at = HttpDate::at(called.received_at);
         let mut held = stale.headers.clone();
         held.remove(AGE);
         held.remove(CacheStatus::FIELD);
         let headers = crate::cache::rules::updated(&held, newer, received_at);
+        if headers.len() > MOST_FIELDS {
+            return None;
+        }
         let control = ResponseControl::of(&headers, errand.rules.targeted_fields());
         let freshness = self.freshness(errand, stale.status, &headers, &control, called);
-        // What is stored answers a GET, also if it was a HEAD that told of it.
-        let asked = Asked { get: true, ..errand.asked };
-        may_store(&asked, stale.status, &headers, &control, &freshness, &errand.rules).ok()?;
+        may_store(&errand.asked, stale.status, &headers, &control, &freshness, &errand.rules)
+            .ok()?;
         let mut response = Response::new(());
         *response.status_mut() = stale.status;
         *response.headers_mut() = headers;
         let (response, ()) = response.into_parts();
-        let length = Some(stale.body.len() as u64);
+        let length = Some(stale.length());
         let kept = self.keep(errand, &response, &control, freshness, length, called)?.ok()?;
         // Tags that were set by the handler come with whole responses only.
         let tags = if newer_tags(newer) { kept.entry.tags.clone() } else { stale.tags.clone() };
-        let entry = kept.entry.with_body(stale.body.clone(), stale.trailers.clone());
+        let entry = self.with_content_of(&kept.entry, stale)?;
         Some(Entry { tags, ..entry })
+    }
+
+    /// A head with the content of another response.
+    fn with_content_of(&self, head: &Entry, other: &Entry) -> Option<Entry> {
+        #[cfg(feature = "compression")]
+        return head.with_coded_content_of(other, self.settings.rules.targeted_fields());
+        #[cfg(not(feature = "compression"))]
+        Some(head.with_body(other.body.clone(), other.trailers.clone()))
     }
 
     fn freshness(
@@ -179,6 +201,8 @@ impl Keeper {
             } else {
                 None
             },
+            #[cfg(feature = "compression")]
+            coded: None,
             trailers: None,
             freshness,
             selection,
@@ -195,7 +219,7 @@ impl Keeper {
             outlived: AtomicU64::new(called.born),
             route: Arc::clone(&errand.route),
         });
-        Some(Ok(Kept { entry, length: length.or_else(|| content_length(&response.headers)) }))
+        Some(Ok(Kept { entry, length }))
     }
 
     #[cold]
@@ -228,7 +252,10 @@ fn lasts(refusal: Refusal, response: &Parts) -> bool {
         refusal,
         Refusal::RequestNoStore | Refusal::Authorization | Refusal::Cookie | Refusal::Partial
     );
+    // Any client can make a service refuse what only it has sent, and would turn the cache off for all others by that.
+    let is_errors = refusal == Refusal::Status && response.status.is_client_error();
     !by_this_request
+        && !is_errors
         && !response.status.is_server_error()
         && response.extensions.get::<Rejected>().is_none()
 }
@@ -242,12 +269,24 @@ fn newer_tags(newer: &HeaderMap) -> bool {
     newer.contains_key("surrogate-key") || newer.contains_key("cache-tag")
 }
 
-/// `Content-Length`, if it is clear.
-fn content_length(headers: &HeaderMap) -> Option<u64> {
-    let mut lines = headers.get_all(CONTENT_LENGTH).iter();
-    let length = lines.next()?.to_str().ok()?.parse().ok();
-    length.filter(|_| lines.next().is_none())
+/// The length of a body that has `exact` bytes as far as that is known, and of which `Content-Length` tells.
+///
+/// # Errors
+///
+/// If these contradict each other, or the field says nothing that is clear: what is sent is not the whole then, or more than that
+/// (RFC 9110 section 8.6).
+fn body_length(headers: &HeaderMap, exact: Option<u64>) -> Result<Option<u64>, UnclearLength> {
+    let told = |value: &HeaderValue| -> Option<u64> {
+        let digits = value.to_str().ok()?;
+        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
+    };
+    headers.get_all(CONTENT_LENGTH).iter().try_fold(exact, |known, value| {
+        let told = told(value).ok_or(UnclearLength)?;
+        if known.is_none_or(|known| known == told) { Ok(Some(told)) } else { Err(UnclearLength) }
+    })
 }
+
+struct UnclearLength;
 
 /// What caches nearer to the service said.
 fn joined(headers: &HeaderMap) -> Option<HeaderValue> {

@@ -2,13 +2,14 @@ use std::sync::{Arc, atomic::Ordering};
 
 use http::{
     HeaderMap, Method, Response,
-    header::{AUTHORIZATION, CONTENT_LENGTH, COOKIE, TRANSFER_ENCODING},
+    header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, TRANSFER_ENCODING},
 };
 
 use super::{
     Errand, Keeper, Target,
     errand::{Personal, flight},
     give::Given,
+    judge::MOST_FIELDS,
 };
 use crate::{
     cache::{
@@ -78,7 +79,7 @@ impl Keeper {
         if !is_get && head.method != Method::HEAD && content.is_none() {
             return self.pass_method(head);
         }
-        if seen.has(Seen::PRECONDITION.or(Seen::UPGRADE).or(Seen::BODY))
+        if seen.has(Seen::PRECONDITION.or(Seen::UPGRADE).or(Seen::BODY).or(Seen::CONNECTION))
             && let Some(why) = unanswerable(head, seen, content.is_some())
         {
             return Ruling::Pass(self.bypass(head, why));
@@ -123,7 +124,7 @@ impl Keeper {
         }
         match answer {
             Some(response) => Ruling::Answer(response),
-            None => self.set_out(asking, place, fingerprint, &key, resource.as_deref()),
+            None => self.set_out(&asking, place, fingerprint, &key, resource.as_deref()),
         }
     }
 
@@ -151,15 +152,19 @@ impl Keeper {
     /// What becomes of a request that is not simply answered from what is stored.
     fn set_out<B>(
         &self,
-        asking: Asking<'_>,
+        asking: &Asking<'_>,
         place: Place,
         fingerprint: Fingerprint,
         key: &KeyBytes,
         resource: Option<&Resource>,
     ) -> Ruling<B> {
-        let Asking { head, seen, control, personal, now } = asking;
+        let Asking { head, seen, control, personal, now } = *asking;
         let entry = resource.and_then(|resource| self.variant(resource, head.headers, personal));
-        let mut forward = if resource.is_some() { Forward::VaryMiss } else { Forward::UriMiss };
+        let holds_others = resource.is_some_and(|resource| {
+            let purges = &self.store.shared().purges;
+            resource.variants.iter().any(|variant| !purges.concerns(variant))
+        });
+        let mut forward = if holds_others { Forward::VaryMiss } else { Forward::UriMiss };
         let mut if_error = false;
         let mut refresh = None;
         if let Some(entry) = entry {
@@ -179,6 +184,17 @@ impl Keeper {
         if control.only_if_cached && refresh.is_none() {
             return self.not_cached(head);
         }
+        // Nothing that these would bring could be stored.
+        let is_flooded = head.headers.len() > MOST_FIELDS;
+        if let (Some(outcome), Some(entry), true) = (refresh, entry, control.no_store || is_flooded)
+        {
+            entry.route.count(outcome);
+            let given = Given::hit(entry, now);
+            return Ruling::Answer(self.give(head.method, head.headers, seen, &given));
+        }
+        if is_flooded {
+            return Ruling::Pass(self.bypass(head, "too-many-fields"));
+        }
         let selection = match (entry, resource.and_then(|resource| resource.variants.first())) {
             (Some(entry), _) => Some(entry.selection.clone()),
             (None, Some(newest)) => Selection::of(&Vary::of(&newest.headers), head.headers),
@@ -197,7 +213,8 @@ impl Keeper {
             place,
             fingerprint,
             asked: Asked {
-                get: head.method != Method::HEAD,
+                // An answer to a HEAD is never stored, but it may tell of what is, and the refresh that one sets off is a GET.
+                get: true,
                 authorization: personal.authorized,
                 cookie: personal.cookies,
                 range: seen.has(Seen::RANGE),
@@ -228,21 +245,19 @@ impl Keeper {
         now: Timestamp,
         mut errand: Box<Errand>,
     ) -> Ruling<B> {
-        let forward = errand.forward;
-        let pass = |detail, then| Ruling::Pass(Pass { forward, detail, then });
-        let route = Arc::clone(&errand.route);
-        let counted = || route.count(Outcome::Miss);
+        let (forward, route) = (errand.forward, Arc::clone(&errand.route));
+        let pass = |detail, then| {
+            route.count(Outcome::Miss);
+            Ruling::Pass(Pass { forward, detail, then })
+        };
+        if errand.asked.control.no_store {
+            return pass(Some("request-no-store"), Then::Nothing);
+        }
         if head.method == Method::HEAD {
-            counted();
             let then = if errand.stale.is_some() { Then::Head(errand) } else { Then::Nothing };
             return pass(None, then);
         }
-        if errand.asked.control.no_store {
-            counted();
-            return pass(Some("request-no-store"), Then::Nothing);
-        }
         if self.passes.is_set(errand.flight, now) {
-            counted();
             return pass(Some("pass"), Then::Nothing);
         }
         // If the whole is stored, and can be confirmed, the part is taken from that.
@@ -250,12 +265,10 @@ impl Keeper {
             && !errand.stale.as_ref().is_some_and(|stale| stale.is_confirmable())
         {
             if seen.has(Seen::CONDITIONAL) {
-                counted();
                 return pass(Some("range"), Then::Nothing);
             }
             errand.ask_for_part();
             if self.passes.is_set(errand.flight, now) {
-                counted();
                 return pass(Some("pass"), Then::Nothing);
             }
         }
@@ -264,7 +277,7 @@ impl Keeper {
 
     /// Whether a fresh response is to be refreshed already.
     ///
-    /// XFetch (Vattani, Chierichetti and Lowenstein, 2015, "Optimal Probabilistic Cache Stampede Prevention"): the sooner it
+    /// `XFetch` (Vattani, Chierichetti and Lowenstein, 2015, "Optimal Probabilistic Cache Stampede Prevention"): the sooner it
     /// ends, and the longer the service took for it, the likelier.
     fn is_early(&self, entry: &Entry, now: Timestamp) -> bool {
         let Some(beta) = self.settings.early_refresh else { return false };
@@ -336,7 +349,23 @@ fn unanswerable(head: &Head<'_>, seen: Seen, is_query: bool) -> Option<&'static 
     if seen.has(Seen::UPGRADE) {
         return Some("upgrade");
     }
+    if seen.has(Seen::CONNECTION) && names_fields(head.headers) {
+        return Some("connection-fields");
+    }
     (!is_query && has_body(head.headers)).then_some("request-body")
+}
+
+/// Whether `Connection` names fields that a service may take out of the request before it answers, though what is stored would be
+/// chosen by them (Davison, "Abusing HTTP hop-by-hop request headers", 2019).
+fn names_fields(headers: &HeaderMap) -> bool {
+    let is_harmless = |option: &[u8]| {
+        let option = option.trim_ascii();
+        let known: [&[u8]; 6] =
+            [b"keep-alive", b"close", b"te", b"upgrade", b"http2-settings", b""];
+        known.iter().any(|known| option.eq_ignore_ascii_case(known))
+    };
+    let mut lines = headers.get_all(CONNECTION).iter();
+    lines.any(|line| !line.as_bytes().split(|byte| *byte == b',').all(is_harmless))
 }
 
 /// Whether the fields of a request tell of a body.

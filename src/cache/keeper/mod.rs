@@ -3,6 +3,8 @@
 mod commit;
 mod errand;
 mod give;
+#[cfg(feature = "compression")]
+mod give_coded;
 mod invalidate;
 mod judge;
 mod look_up;

@@ -34,7 +34,7 @@ impl Keeper {
 
     /// The answer to a HEAD says whether what is stored is still good (RFC 9111 section 4.3.5).
     fn learn_from_head(&self, errand: &Errand, stale: &Arc<Entry>, head: &http::response::Parts) {
-        let length = stale.body.len() as u64;
+        let length = stale.length();
         match head_effect(&stale.headers, length, head.status, &head.headers) {
             HeadEffect::None => {}
             HeadEffect::Update => {

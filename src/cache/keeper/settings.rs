@@ -2,6 +2,8 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use http::Response;
 
+#[cfg(feature = "compression")]
+use crate::cache::Compression;
 use crate::{
     cache::{
         FingerprintBuilder,
@@ -31,6 +33,8 @@ pub(in super::super) struct Settings {
     pub(in super::super) early_refresh: Option<f64>,
     pub(in super::super) cache_status: bool,
     pub(in super::super) pass_tags_on: bool,
+    #[cfg(feature = "compression")]
+    pub(in super::super) compression: Option<Compression>,
     pub(in super::super) clock: Clock,
 }
 
@@ -50,6 +54,8 @@ impl Default for Settings {
             early_refresh: None,
             cache_status: true,
             pass_tags_on: false,
+            #[cfg(feature = "compression")]
+            compression: None,
             clock: Clock::system(),
         }
     }

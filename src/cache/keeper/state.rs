@@ -11,6 +11,8 @@ use http::HeaderMap;
 use http::header::COOKIE;
 
 use super::{Called, Errand, Settings};
+#[cfg(feature = "compression")]
+use crate::cache::compression::Compressor;
 use crate::{
     cache::{
         Entry, Fingerprint, Resource, Shared, Stats, Store, StoreError,
@@ -42,6 +44,8 @@ pub(in super::super) struct Keeper {
     /// Whether cookies cannot make a response personal, by the operator's word.
     pub(super) cookies_are_known: bool,
     pub(super) passes: PassMarks,
+    #[cfg(feature = "compression")]
+    pub(super) compressor: Option<Compressor>,
     routes: Resolved<Routes>,
     meters: Resolved<Meters>,
     /// When the store's use was last told, in nanoseconds.
@@ -70,6 +74,8 @@ impl Keeper {
             route_rules,
             cookies_are_known: settings.fingerprint.knows(&COOKIE),
             passes: PassMarks::new(),
+            #[cfg(feature = "compression")]
+            compressor: settings.compression.map(Compressor::new),
             routes: Resolved::default(),
             meters: Resolved::default(),
             usage_told: AtomicU64::new(0),

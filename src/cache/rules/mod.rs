@@ -44,6 +44,7 @@
 
 mod age;
 mod cache_status;
+mod coding;
 mod conditional;
 mod control;
 mod date;
@@ -69,6 +70,7 @@ mod vary;
 
 pub use self::{
     cache_status::{CacheName, CacheStatus, Forward},
+    coding::ContentCoding,
     conditional::{must_forward, not_modified, not_modified_fields, revalidate},
     control::ResponseControl,
     date::HttpDate,

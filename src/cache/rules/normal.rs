@@ -81,7 +81,7 @@ fn preference(member: &[u8], parameters: bool) -> Normal {
 }
 
 /// A weight: `0`, `1`, and either with up to three digits after a point. `None` if it is none.
-fn thousandths(text: &[u8]) -> Option<u16> {
+pub(super) fn thousandths(text: &[u8]) -> Option<u16> {
     let (whole, digits) = match text {
         [whole] => (whole, &[][..]),
         [whole, b'.', digits @ ..] if digits.len() <= 3 => (whole, digits),

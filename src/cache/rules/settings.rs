@@ -139,6 +139,11 @@ impl Rules {
         self.authorized
     }
 
+    /// Whether responses that set cookies are stored with them.
+    pub fn shares_cookies(&self) -> bool {
+        self.cookies == CookieResponses::ShareCookies
+    }
+
     /// Whether a client may say how the cache is to be used.
     pub fn obeyed_directives(&self) -> RequestDirectives {
         self.request_directives

@@ -6,9 +6,8 @@ use http::{
 };
 
 use super::{
-    AuthorizedResponses, ContentRange, CookieResponses, Freshness, RequestControl, ResponseControl,
-    Rules, Target, Vary, fields, is_heuristically_cacheable, is_understood,
-    status::answers_one_request,
+    AuthorizedResponses, ContentRange, Freshness, RequestControl, ResponseControl, Rules, Target,
+    Vary, fields, is_heuristically_cacheable, is_understood, status::answers_one_request,
 };
 
 /// RFC 2965, obsolete, and as personal as the other.
@@ -136,7 +135,7 @@ pub fn may_store(
     refused(control.no_store && !control.must_understand, Refusal::NoStore)?;
     refused(control.private, Refusal::Private)?;
     refused(asked.authorization && !may_be_shared(control, rules), Refusal::Authorization)?;
-    refused(sets_cookies(headers, control) && !shares_cookies(rules), Refusal::SetCookie)?;
+    refused(sets_cookies(headers, control) && !rules.shares_cookies(), Refusal::SetCookie)?;
     let vary = Vary::of(headers);
     refused(vary == Vary::Any, Refusal::VaryAny)?;
     let session = asked.cookie && !vary.has(&COOKIE) && !control.public && !freshness.is_explicit();
@@ -164,10 +163,6 @@ fn sets_cookies(headers: &HeaderMap, control: &ResponseControl) -> bool {
             && !fields::is_nominated(headers, name)
     };
     stored(&SET_COOKIE) || stored(&SET_COOKIE2)
-}
-
-fn shares_cookies(rules: &Rules) -> bool {
-    rules.cookies == CookieResponses::ShareCookies
 }
 
 fn has_validator(headers: &HeaderMap) -> bool {

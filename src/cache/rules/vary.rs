@@ -17,8 +17,14 @@ pub enum Vary {
 
 impl Vary {
     /// What a response says.
+    ///
+    /// If its content is coded, `Accept-Encoding` is one of the fields although it does not say so: most services choose the
+    /// coding by it, and a client that cannot decode one has nothing from it.
     pub fn of(response: &HeaderMap) -> Self {
         let mut fields = Vec::new();
+        if response.contains_key(header::CONTENT_ENCODING) {
+            fields.push(header::ACCEPT_ENCODING);
+        }
         for line in response.get_all(header::VARY) {
             for member in Members::of(line.as_bytes()) {
                 if member == b"*" {
