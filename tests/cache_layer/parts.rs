@@ -257,17 +257,3 @@ async fn parts_that_would_be_too_large_together_stay_apart() {
     }
     assert!(!is_hit(&part(&cached, "4-5").await));
 }
-
-#[tokio::test]
-async fn many_who_want_the_same_part_share_a_call() {
-    let cached = of(PLAIN);
-    let asked = ["0-4", "0-4", "5-9", "0-4"].map(|range| part(&cached, range));
-    let [one, other, else_, third] = asked;
-    let (one, other, else_, third) = tokio::join!(one, other, else_, third);
-    assert_eq!(
-        (one.body().as_str(), other.body().as_str(), third.body().as_str()),
-        ("01234", "01234", "01234")
-    );
-    assert_eq!(else_.body(), "56789");
-    assert_eq!(cached.calls(), 2);
-}

@@ -69,7 +69,7 @@ impl Keeper {
             .filter(|other| !shared.purges.concerns(other) && !self.is_useless(other, &entry));
         let mut others: Vec<Arc<Entry>> = others.cloned().collect();
         let entry = if entry.part.is_some() {
-            match self.joined(entry, &mut others) {
+            match self.joined(&entry, &mut others) {
                 Some(joined) => joined,
                 None => return false,
             }

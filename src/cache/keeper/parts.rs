@@ -64,7 +64,7 @@ impl Keeper {
     /// `others`, that is taken out, and so is what is not of that version. `None` if the whole is stored.
     pub(super) fn joined(
         &self,
-        part: Arc<Entry>,
+        part: &Arc<Entry>,
         others: &mut Vec<Arc<Entry>>,
     ) -> Option<Arc<Entry>> {
         let selection = part.selection.clone();
@@ -73,7 +73,7 @@ impl Keeper {
         if others.iter().filter(beside).any(|other| other.part.is_none()) {
             return None;
         }
-        let mut joined = Arc::clone(&part);
+        let mut joined = Arc::clone(part);
         others.retain(|other| {
             if other.selection != selection {
                 return true;
