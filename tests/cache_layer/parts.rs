@@ -76,6 +76,7 @@ async fn a_part_is_never_given_for_the_whole() {
     part(&cached, "0-8").await;
     let whole = cached.get("/a").await;
     assert_eq!((whole.status(), whole.body().as_str()), (StatusCode::OK, WHOLE));
+    assert_eq!(field(&whole, "cache-status"), "weir; fwd=partial; stored");
     assert_eq!(cached.calls(), 2);
     let cached = of(TAGGED);
     part(&cached, "0-8").await;

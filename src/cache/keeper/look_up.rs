@@ -160,11 +160,16 @@ impl Keeper {
     ) -> Ruling<B> {
         let Asking { head, seen, control, personal, now } = *asking;
         let entry = resource.and_then(|resource| self.variant(resource, head.headers, personal));
-        let holds_others = resource.is_some_and(|resource| {
+        let mut forward = resource.map_or(Forward::UriMiss, |resource| {
             let purges = &self.store.shared().purges;
-            resource.variants.iter().any(|variant| !purges.concerns(variant))
+            if self.has_part(resource, head.headers, personal) {
+                Forward::Partial
+            } else if resource.variants.iter().any(|variant| !purges.concerns(variant)) {
+                Forward::VaryMiss
+            } else {
+                Forward::UriMiss
+            }
         });
-        let mut forward = if holds_others { Forward::VaryMiss } else { Forward::UriMiss };
         let mut if_error = false;
         let mut refresh = None;
         if let Some(entry) = entry {

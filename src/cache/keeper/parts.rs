@@ -8,7 +8,7 @@ use http::{
     header::{AGE, CONTENT_LENGTH, CONTENT_RANGE},
 };
 
-use super::{Given, Keeper, judge::MOST_FIELDS, look_up::Asking};
+use super::{Given, Keeper, errand::Personal, judge::MOST_FIELDS, look_up::Asking};
 use crate::{
     cache::{
         CacheBody, Entry, Resource,
@@ -58,6 +58,17 @@ impl Keeper {
                 within,
             ))
         })
+    }
+
+    /// Whether there is some of what a request wants.
+    pub(super) fn has_part(
+        &self,
+        resource: &Resource,
+        headers: &HeaderMap,
+        personal: Personal,
+    ) -> bool {
+        let mut variants = resource.variants.iter();
+        variants.any(|entry| entry.part.is_some() && self.answers(entry, headers, personal))
     }
 
     /// What is to be stored instead of a part that has just come, together with what is known of the rest of the same version. Of
