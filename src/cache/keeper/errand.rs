@@ -5,7 +5,7 @@ use http::{Extensions, HeaderMap, Method, Uri, Version};
 use crate::{
     cache::{
         Entry, Fingerprint,
-        count::RouteCounts,
+        count::{Outcome, RouteCounts},
         fingerprint::Place,
         rules::{Asked, Forward, Rules, Selection, Vary},
     },
@@ -35,6 +35,8 @@ pub(in super::super) struct Errand {
     /// Whether that will do if the service fails.
     pub(in super::super) if_error: bool,
     pub(in super::super) forward: Forward,
+    /// Whether its request has its answer already, and was counted.
+    pub(super) is_answered: bool,
     pub(in super::super) route: Arc<RouteCounts>,
     /// Those of its route.
     pub(super) rules: Arc<Rules>,
@@ -53,6 +55,13 @@ pub(in super::super) struct Personal {
 impl Errand {
     pub(in super::super) fn head(&self) -> Head<'_> {
         Head::new(&self.method, &self.uri, self.version, &self.headers, &self.extensions)
+    }
+
+    /// Counts how its request was answered.
+    pub(in super::super) fn count(&self, outcome: Outcome) {
+        if !self.is_answered {
+            self.route.count(outcome);
+        }
     }
 
     /// The URI as it is stored: from the host on.

@@ -224,6 +224,7 @@ impl Keeper {
             stale: entry.cloned(),
             if_error,
             forward,
+            is_answered: refresh.is_some(),
             route: Arc::clone(self.routes().of(head)),
             rules: Arc::clone(self.rules(head)),
             key: key.bytes().into(),
@@ -246,7 +247,7 @@ impl Keeper {
     ) -> Ruling<B> {
         let forward = errand.forward;
         let pass = |detail, then| Ruling::Pass(Pass { forward, detail, then });
-        let counted = || errand.route.count(Outcome::Miss);
+        let counted = || errand.count(Outcome::Miss);
         if errand.asked.control.no_store {
             counted();
             return pass(Some("request-no-store"), Then::Nothing);
