@@ -62,7 +62,7 @@ where
                 return Detached::new(Box::pin(lead(keeper, inner, request, errand, leader, true)))
                     .await;
             }
-            Some(Turn::Landed(fetched)) => match keeper.share(&errand, fetched) {
+            Some(Turn::Landed(fetched)) => match keeper.share(&errand, &fetched) {
                 Shared::Answer(response) => return Ok(response),
                 Shared::Elsewhere(other) => flight = other,
                 Shared::Nothing => break,
@@ -107,9 +107,9 @@ enum Shared<B> {
 }
 
 impl Keeper {
-    fn share<B>(&self, errand: &Errand, fetched: Fetched) -> Shared<B> {
+    fn share<B>(&self, errand: &Errand, fetched: &Fetched) -> Shared<B> {
         let status = CacheStatus::forward(errand.forward).collapsed();
-        let (entry, recording) = match &fetched {
+        let (entry, recording) = match fetched {
             Fetched::Along(entry, recording) => (entry, Some(recording)),
             Fetched::Kept(entry) | Fetched::Stale(entry) => (entry, None),
             Fetched::Nothing => return Shared::Nothing,
@@ -206,7 +206,7 @@ where
         return Ok(confirmed(&keeper, &errand, stale, &response.into_parts().0, called, leader));
     }
     errand.count(Outcome::Miss);
-    Ok(receive(keeper, errand, response, called, leader))
+    Ok(receive(&keeper, errand, response, called, leader))
 }
 
 /// Statuses for which RFC 5861 section 4 lets a stale response be given instead.
@@ -219,6 +219,9 @@ impl Keeper {
     fn prepare(&self, errand: &Errand, headers: &mut http::HeaderMap) -> bool {
         // To a condition in a request of another method that does not hold the answer is an error (RFC 9110 section 13.1.2).
         let is_get = errand.method == Method::GET || errand.method == Method::HEAD;
+        if errand.part {
+            return false;
+        }
         match &errand.stale {
             Some(stale) if is_get => revalidate(headers, &stale.headers),
             _ => revalidate(headers, &http::HeaderMap::new()),
@@ -259,7 +262,7 @@ fn confirmed<B>(
 
 /// The service has answered.
 fn receive<B>(
-    keeper: Arc<Keeper>,
+    keeper: &Arc<Keeper>,
     errand: Box<Errand>,
     response: Response<B>,
     called: Called,
@@ -304,7 +307,7 @@ where
     let given = Given::because(&entry, called.received, status);
     let answered = is_known.then(|| keeper.give_not_modified(&given));
     keeper.pass_tags(&mut parts.headers);
-    let filled = fill(Arc::clone(&keeper), errand, Arc::clone(&entry), landing, is_stored);
+    let filled = fill(Arc::clone(keeper), errand, Arc::clone(&entry), landing, is_stored);
     let mut pump: Pin<Box<dyn Future<Output = ()> + Send>> =
         Box::pin(pump(recording, Box::pin(body), limit, filled));
     // Most bodies are there already, and then nothing needs to be spawned.

@@ -2,4 +2,5 @@
 
 mod basics;
 mod conformance;
+mod parts;
 mod service;

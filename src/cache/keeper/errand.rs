@@ -1,6 +1,13 @@
-use std::sync::Arc;
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+};
 
-use http::{Extensions, HeaderMap, Method, Uri, Version};
+use http::{
+    Extensions, HeaderMap, HeaderValue, Method, Uri, Version,
+    header::{IF_RANGE, RANGE},
+};
+use smallvec::SmallVec;
 
 use crate::{
     cache::{
@@ -30,6 +37,8 @@ pub(in super::super) struct Errand {
     pub(in super::super) asked: Asked,
     /// Whether it carries what may make its answer personal: credentials or cookies.
     pub(in super::super) personal: Personal,
+    /// Whether the service is asked for the part that the client wants, and not for the whole.
+    pub(in super::super) part: bool,
     /// What is stored for it, but must not be used unasked.
     pub(in super::super) stale: Option<Arc<Entry>>,
     /// Whether that will do if the service fails.
@@ -64,6 +73,18 @@ impl Errand {
         }
     }
 
+    /// Has the service asked for the part that the client wants: the flight is shared by those who want the same.
+    pub(super) fn ask_for_part(&mut self) {
+        let mut hasher = DefaultHasher::new();
+        for name in [RANGE, IF_RANGE] {
+            let values: SmallVec<[&[u8]; 2]> =
+                self.headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
+            values.hash(&mut hasher);
+        }
+        self.flight ^= u128::from(hasher.finish() | 1) << 64;
+        self.part = true;
+    }
+
     /// The URI as it is stored: from the host on.
     pub(in super::super) fn stored_uri(&self) -> &str {
         let uri = &self.key[self.place.host as usize..self.place.end as usize];
@@ -73,6 +94,9 @@ impl Errand {
 
     /// What the flight of requests is known by that are like this one in all by which `entry` was chosen.
     pub(in super::super) fn flight_beside(&self, entry: &Entry) -> Option<u128> {
+        if self.part {
+            return None;
+        }
         let selection = Selection::of(&Vary::of(&entry.headers), &self.headers)?;
         Some(flight(self.fingerprint, self.personal, &selection))
     }

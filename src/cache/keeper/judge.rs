@@ -12,8 +12,8 @@ use crate::{
     cache::{
         Entry, interned,
         rules::{
-            Asked, CacheStatus, Freshness, HttpDate, Lifetime, Refusal, ResponseControl, Selection,
-            Timing, Vary, may_store, storable_fields,
+            Asked, CacheStatus, ContentRange, Freshness, HttpDate, Lifetime, Refusal,
+            ResponseControl, Selection, Timing, Vary, may_store, storable_fields,
         },
         tags,
     },
@@ -223,6 +223,11 @@ impl Keeper {
             body: Bytes::new(),
             #[cfg(feature = "compression")]
             coded: None,
+            part: if response.status == StatusCode::PARTIAL_CONTENT {
+                ContentRange::of(&response.headers)
+            } else {
+                None
+            },
             trailers: None,
             freshness,
             selection,

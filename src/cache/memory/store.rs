@@ -134,6 +134,8 @@ impl Store for MemoryStore {
 
     /// Its memory is free when this returns, unless there is so much that it takes over 100 ms: then soon after.
     fn clear(&self) {
+        // What is being stored right now goes too.
+        self.0.shared.purges.purge_all();
         self.0.policy.invalidate_all();
         self.0.index.clear();
         self.0.policy.run_pending_tasks();
