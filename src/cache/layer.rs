@@ -31,6 +31,9 @@ use crate::{clock::Clock, error::ConfigError, head::Head, route::RouteTable};
 /// See the [module](super) for what it does. All services that it makes share what is stored, and so do those of its clones and of
 /// other layers over the same store; layers of different [names](CacheLayer::named) share the store's room and nothing else.
 ///
+/// In nested axum Routers the feature `axum` is needed: axum strips their prefix from the URI, and without it `/x/a` and `/y/a`
+/// look the same to layers of two Routers that were nested at `/x` and `/y`.
+///
 /// The service inside must be `Clone`, as those of axum, tonic and hyper are: a call that many wait for has one of its own.
 #[derive(Clone)]
 pub struct CacheLayer {
