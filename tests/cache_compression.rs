@@ -10,7 +10,7 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body::Body;
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Empty, Full};
 use tower::{Layer, ServiceExt, service_fn, util::BoxCloneSyncService};
 use tower_weir::{
     cache::{CacheBody, CacheLayer, Compression, Handle, MemoryStore},
@@ -32,7 +32,8 @@ const TEXT: [(&str, &str); 4] = [
 type Answer = Response<Full<Bytes>>;
 
 struct Cached {
-    service: BoxCloneSyncService<Request<()>, Response<CacheBody<Full<Bytes>>>, Infallible>,
+    service:
+        BoxCloneSyncService<Request<Empty<Bytes>>, Response<CacheBody<Full<Bytes>>>, Infallible>,
     cache: Handle,
     hand: ManualClock,
 }
@@ -69,7 +70,8 @@ impl Cached {
         let layer = CacheLayer::new(MemoryStore::with_max_bytes(64 << 20)).clock(clock);
         let layer = layer.compress(Compression::gzip().above(100));
         let answer = Arc::new(answer);
-        let inner = service_fn(move |request: Request<()>| {
+        let inner = service_fn(move |request: Request<Empty<Bytes>>| {
+            let request = request.map(drop);
             let answer = answer(&request);
             async { Ok::<_, Infallible>(answer) }
         });
@@ -86,7 +88,8 @@ impl Cached {
         let request = Request::builder().method(method).uri(format!("http://a{path}"));
         let request =
             fields.iter().fold(request, |request, (name, value)| request.header(*name, *value));
-        let response = self.service.clone().oneshot(request.body(()).unwrap()).await.unwrap();
+        let response =
+            self.service.clone().oneshot(request.body(Empty::new()).unwrap()).await.unwrap();
         let (parts, body) = response.into_parts();
         let told = body.size_hint().exact();
         let body = body.collect().await.unwrap().to_bytes();

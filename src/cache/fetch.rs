@@ -91,7 +91,7 @@ async fn alone<S, Q, B>(
 where
     S: Service<Request<Q>, Response = Response<B>>,
 {
-    errand.route.count(Outcome::Miss);
+    errand.count(Outcome::Miss);
     let mut response = inner.call(request).await?.map(CacheBody::inner);
     keeper.pass_tags(response.headers_mut());
     keeper.tell(&mut response, CacheStatus::forward(errand.forward));
@@ -114,7 +114,7 @@ impl Keeper {
             Fetched::Kept(entry) | Fetched::Stale(entry) => (entry, None),
             Fetched::Nothing => return Shared::Nothing,
             Fetched::Failed => {
-                errand.route.count(Outcome::Collapsed);
+                errand.count(Outcome::Collapsed);
                 let rejection = Rejection::new(Reason::CallFailed).response(&errand.head());
                 let mut response = rejection.map(CacheBody::full);
                 self.tell(&mut response, status);
@@ -138,7 +138,7 @@ impl Keeper {
             Some(Some(reader)) => self.give_along(errand, &given, reader),
             None => self.give_to(errand, &given),
         };
-        errand.route.count(Outcome::Collapsed);
+        errand.count(Outcome::Collapsed);
         Shared::Answer(response)
     }
 }
@@ -162,7 +162,7 @@ where
 {
     // Another may have stored it between the look and the lead.
     if let Some(entry) = keeper.stored_since(&errand) {
-        errand.route.count(Outcome::Hit);
+        errand.count(Outcome::Hit);
         let response = keeper.give_to(&errand, &Given::hit(&entry, keeper.now()));
         drop(leader.land(Fetched::Kept(entry)));
         return Ok(response);
@@ -180,7 +180,7 @@ where
         && errand.if_error
         && let Some(stale) = &errand.stale
     {
-        errand.route.count(Outcome::Stale);
+        errand.count(Outcome::Stale);
         let status = CacheStatus::forward(Forward::Stale);
         let status =
             answer.as_ref().map_or(status, |response| status.forward_status(response.status()));
@@ -192,7 +192,7 @@ where
     let response = match answer {
         Ok(response) => response,
         Err(error) => {
-            errand.route.count(Outcome::Miss);
+            errand.count(Outcome::Miss);
             if promoted {
                 drop(leader.land(Fetched::Failed));
             }
@@ -205,7 +205,7 @@ where
     {
         return Ok(confirmed(&keeper, &errand, stale, &response.into_parts().0, called, leader));
     }
-    errand.route.count(Outcome::Miss);
+    errand.count(Outcome::Miss);
     Ok(receive(&keeper, errand, response, called, leader))
 }
 
@@ -239,7 +239,7 @@ fn confirmed<B>(
     leader: Leads,
 ) -> Response<CacheBody<B>> {
     let status = CacheStatus::forward(errand.forward).forward_status(StatusCode::NOT_MODIFIED);
-    errand.route.count(Outcome::Revalidated);
+    errand.count(Outcome::Revalidated);
     let updated = selects(&stale.headers, &answer.headers)
         .then(|| keeper.updated(errand, stale, &answer.headers, called))
         .flatten();

@@ -31,6 +31,12 @@ async fn a_thousand_who_find_it_stale_refresh_it_once() {
     assert_eq!(world.get().await.text, "1");
     assert_eq!(world.calls(), 2);
     world.is_at_rest().await;
+    let total = world.cache.stats().total;
+    assert_eq!(
+        (total.misses, total.stale_hits, total.hits),
+        (1, 1_000, 1),
+        "a refresh is no request"
+    );
 }
 
 #[tokio::test(start_paused = true)]

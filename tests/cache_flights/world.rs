@@ -15,7 +15,7 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body::{Body, Frame};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Empty};
 use tower::{Layer, Service, ServiceExt};
 use tower_weir::{
     cache::{Cache, CacheBody, CacheLayer, Handle, MemoryStore},
@@ -148,7 +148,7 @@ impl World {
         &self,
         request: Request<()>,
     ) -> Result<Response<CacheBody<Steps>>, Failure> {
-        self.service.clone().oneshot(request).await
+        self.service.clone().oneshot(request.map(|()| Empty::new())).await
     }
 
     pub(crate) async fn send(&self, request: Request<()>) -> Result<Got, Failure> {
@@ -227,7 +227,7 @@ impl Clone for Inner {
     }
 }
 
-impl Service<Request<()>> for Inner {
+impl Service<Request<Empty<Bytes>>> for Inner {
     type Response = Response<Steps>;
     type Error = Failure;
     type Future = Called;
@@ -237,7 +237,8 @@ impl Service<Request<()>> for Inner {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<()>) -> Called {
+    fn call(&mut self, request: Request<Empty<Bytes>>) -> Called {
+        let request = request.map(drop);
         assert!(std::mem::take(&mut self.ready), "called without having been readied");
         let call = self.seen.calls.fetch_add(1, SeqCst);
         let live = Live::new(&self.seen, request.uri().path());

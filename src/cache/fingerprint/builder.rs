@@ -67,12 +67,12 @@ pub(crate) enum Unfit {
 impl FingerprintBuilder {
     /// Fields that make a request pass the cache by, unless they are [keyed](Self::header) or [disregarded](Self::disregard),
     /// besides `Forwarded`.
-    pub const PASSED_BY: &[&str] = &UNKEYED;
+    pub const PASSED_BY: &[&str] = UNKEYED;
 
     /// Fields that tell who asks, besides `Authorization` and `Cookie`: a response to a request that has one is stored, and a stored
     /// one used for it, only if it says itself how long it is fresh, unless they are [keyed](Self::header) or
     /// [disregarded](Self::disregard).
-    pub const IDENTITIES: &[&str] = &IDENTITIES;
+    pub const IDENTITIES: &[&str] = IDENTITIES;
 
     /// Says how the query enters; [as it is](Query::as_is) otherwise.
     pub fn query(mut self, query: Query) -> Self {
@@ -406,7 +406,7 @@ mod tests {
 
     #[test]
     fn fields_that_are_not_keyed_pass_the_cache_by() {
-        for name in UNKEYED.into_iter().chain(["forwarded"]) {
+        for name in UNKEYED.iter().copied().chain(["forwarded"]) {
             let name = HeaderName::from_static(name);
             let request = request("/", &[(name.as_str(), "x")]);
             assert_eq!(

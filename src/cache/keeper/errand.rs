@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 use crate::{
     cache::{
         Entry, Fingerprint,
-        count::RouteCounts,
+        count::{Outcome, RouteCounts},
         fingerprint::Place,
         rules::{Asked, Forward, Rules, Selection, Vary},
     },
@@ -44,6 +44,8 @@ pub(in super::super) struct Errand {
     /// Whether that will do if the service fails.
     pub(in super::super) if_error: bool,
     pub(in super::super) forward: Forward,
+    /// Whether its request has its answer already, and was counted.
+    pub(super) is_answered: bool,
     pub(in super::super) route: Arc<RouteCounts>,
     /// Those of its route.
     pub(super) rules: Arc<Rules>,
@@ -62,6 +64,13 @@ pub(in super::super) struct Personal {
 impl Errand {
     pub(in super::super) fn head(&self) -> Head<'_> {
         Head::new(&self.method, &self.uri, self.version, &self.headers, &self.extensions)
+    }
+
+    /// Counts how its request was answered.
+    pub(in super::super) fn count(&self, outcome: Outcome) {
+        if !self.is_answered {
+            self.route.count(outcome);
+        }
     }
 
     /// Has the service asked for the part that the client wants: the flight is shared by those who want the same.

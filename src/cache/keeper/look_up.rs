@@ -232,6 +232,7 @@ impl Keeper {
             stale: entry.cloned(),
             if_error,
             forward,
+            is_answered: refresh.is_some(),
             route: Arc::clone(self.routes().of(head)),
             rules: Arc::clone(self.rules(head)),
             key: key.bytes().into(),
