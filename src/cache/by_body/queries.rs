@@ -4,12 +4,17 @@ use http::{HeaderMap, Method, header::CONTENT_TYPE};
 
 use crate::{head::Head, reject::is_grpc};
 
+/// A user's say on whether a request is a query.
+pub(super) type Only = Arc<dyn Fn(&Head<'_>) -> bool + Send + Sync>;
+/// The same, by its content too.
+pub(super) type OnlyContent = Arc<dyn Fn(&Head<'_>, &[u8]) -> bool + Send + Sync>;
+
 /// Which requests are queries, by the operator's word.
 #[derive(Clone)]
 pub(super) struct Queries {
     pub(super) methods: Vec<Method>,
-    pub(super) only: Option<Arc<dyn Fn(&Head<'_>) -> bool + Send + Sync>>,
-    pub(super) only_content: Option<Arc<dyn Fn(&Head<'_>, &[u8]) -> bool + Send + Sync>>,
+    pub(super) only: Option<Only>,
+    pub(super) only_content: Option<OnlyContent>,
     pub(super) max_body_bytes: usize,
     pub(super) max_wait: Duration,
 }
