@@ -102,7 +102,10 @@ impl Keeper {
         let entry =
             resource.as_ref().and_then(|resource| self.variant(resource, head.headers, personal));
 
-        let mut forward = if resource.is_some() { Forward::VaryMiss } else { Forward::UriMiss };
+        let mut forward = match &resource {
+            Some(resource) if entry.is_none() && self.has_any(resource) => Forward::VaryMiss,
+            _ => Forward::UriMiss,
+        };
         let mut if_error = false;
         let mut refresh = None;
         if let Some(entry) = entry {

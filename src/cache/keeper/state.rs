@@ -229,6 +229,12 @@ impl Keeper {
         }
     }
 
+    /// Whether there is any variant that was not purged.
+    pub(super) fn has_any(&self, resource: &Resource) -> bool {
+        let purges = &self.store.shared().purges;
+        resource.variants.iter().any(|entry| !purges.concerns(entry))
+    }
+
     /// The variant that a request gets.
     #[inline]
     pub(super) fn variant<'a>(
