@@ -12,8 +12,6 @@ use std as base;
     feature = "rate-limit"
 ))]
 pub(crate) use base::sync::MutexGuard;
-#[cfg(feature = "cache")]
-pub(crate) use base::sync::RwLock;
 pub(crate) use base::sync::{
     Mutex,
     atomic::{AtomicU64, Ordering},

@@ -12,6 +12,7 @@ use axum::{
 };
 use serde::Deserialize;
 use tower_weir::{
+    cache,
     concurrency::{self, ConcurrencyLimitLayer, Queue, VerifiedGradient},
     error::ConfigError,
     head::Head,
@@ -23,7 +24,7 @@ use tower_weir::{
 };
 
 use crate::{
-    api, limits,
+    api, articles, limits,
     reports::{self, Reports},
 };
 
@@ -48,6 +49,7 @@ pub(crate) struct App {
     pub(crate) reports: Arc<Reports>,
     pub(crate) report_limit: PolicyHandle,
     pub(crate) concurrency: concurrency::Handle,
+    pub(crate) cache: cache::Handle,
 }
 
 /// The whole service. More layers join a route as a tuple, the first being the outermost.
@@ -73,6 +75,9 @@ pub(crate) fn app(guide: String, adaptive: bool) -> Result<App, ConfigError> {
     let feed_limit = RateLimitLayer::new(FEED).key(Header(X_API_KEY)).named("feed");
     feed_limit.handle().limit("feed")?.policy("feed")?.set_override(&PARTNER, PARTNER_FEED);
 
+    let article_cache = articles::cache();
+    let cache = article_cache.handle();
+
     let layers = [&search_limit, &login_limit, &report_limit, &feed_limit];
     let layers = layers.map(RateLimitLayer::handle);
     let report_policy = report_limit.handle().limit("report")?.policy("reports")?;
@@ -96,7 +101,22 @@ pub(crate) fn app(guide: String, adaptive: bool) -> Result<App, ConfigError> {
             "/report",
             get(reports::report).layer((report_limit, reports_at_once)).with_state(reports.clone()),
         )
-        .add("/feed", get(api::feed).layer(feed_limit));
+        .add("/feed", get(api::feed).layer(feed_limit))
+        .add("/articles/{number}", get(articles::article).layer(article_cache))
+        .add(
+            "/cache",
+            get({
+                let cache = cache.clone();
+                async move || format!("{}\n", cache.stats())
+            }),
+        )
+        .add(
+            "/purge",
+            post({
+                let cache = cache.clone();
+                async move |what| articles::purge(cache, what).await
+            }),
+        );
     if adaptive {
         let reports = Arc::clone(&reports);
         let degrade = async move |Query(Degrade { seconds }): Query<Degrade>| {
@@ -108,7 +128,7 @@ pub(crate) fn app(guide: String, adaptive: bool) -> Result<App, ConfigError> {
     // Around the limits, so that it measures refusals too.
     let profiling = ProfileLayer::new(profile.clone()).routes(routes.names);
     let router = routes.router.layer(from_fn(peer_address)).layer(profiling);
-    Ok(App { router, profile, reports, report_limit: report_policy, concurrency })
+    Ok(App { router, profile, reports, report_limit: report_policy, concurrency, cache })
 }
 
 /// The routes, and their names for the profile. With the feature `axum` the names are not needed: `ProfileLayer` reads

@@ -20,16 +20,20 @@ use tower_weir::{
     error::BoxError,
 };
 
+use crate::articles::ARTICLES;
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Route {
     Search,
     Login,
     Report,
     Feed,
+    Article,
 }
 
 impl Route {
-    pub(crate) const ALL: [Self; 4] = [Self::Search, Self::Login, Self::Report, Self::Feed];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Search, Self::Login, Self::Report, Self::Feed, Self::Article];
 
     pub(crate) fn label(self) -> &'static str {
         match self {
@@ -37,6 +41,7 @@ impl Route {
             Self::Login => "POST /login",
             Self::Report => "GET /report",
             Self::Feed => "GET /feed",
+            Self::Article => "GET /articles",
         }
     }
 
@@ -50,6 +55,12 @@ impl Route {
             Self::Login => (Method::POST, "/login".to_owned()),
             Self::Report => (Method::GET, "/report".to_owned()),
             Self::Feed => (Method::GET, "/feed".to_owned()),
+            Self::Article => {
+                // Some are read far more often than others: the smallest of three draws.
+                let draw = |shift: u32| (random >> shift) % u64::from(ARTICLES);
+                let number = draw(0).min(draw(20)).min(draw(40)) + 1;
+                (Method::GET, format!("/articles/{number}"))
+            }
         };
         Request::builder().method(method).uri(format!("{base}{path}"))
     }

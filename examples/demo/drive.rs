@@ -15,14 +15,17 @@ use tokio::{
     task::JoinSet,
     time::{MissedTickBehavior, interval},
 };
-use tower_weir::clock::Clock;
+use tower_weir::{
+    cache::{self, RouteStats},
+    clock::Clock,
+};
 
 use crate::{
     client::{Client, Persona, Route, Sample},
     guide::reachable,
 };
 
-use Route::{Feed, Login, Report, Search};
+use Route::{Article, Feed, Login, Report, Search};
 
 const fn millis(millis: u64) -> Duration {
     Duration::from_millis(millis)
@@ -46,6 +49,15 @@ const PERSONAS: &[Persona] = &[
         polite: true,
         guesses: false,
         api_key: Some("dashboards"),
+    },
+    Persona {
+        name: "readers of articles",
+        count: 4,
+        mix: &[Article],
+        pause: millis(40),
+        polite: true,
+        guesses: false,
+        api_key: None,
     },
     Persona {
         name: "scraper",
@@ -81,6 +93,8 @@ pub(crate) struct Driven {
     pub(crate) took: Duration,
     /// By persona.
     pub(crate) samples: Vec<(&'static Persona, Vec<Sample>)>,
+    /// What the cache of articles had done at the beginning and after each second.
+    pub(crate) cached: Vec<RouteStats>,
 }
 
 #[derive(Default)]
@@ -95,6 +109,7 @@ struct Progress {
 pub(crate) async fn drive(
     server: SocketAddr,
     duration: Duration,
+    cache: &cache::Handle,
     interrupted: impl Future<Output = ()>,
 ) -> Driven {
     let progress = Arc::new(Progress::default());
@@ -111,8 +126,9 @@ pub(crate) async fn drive(
 
     let clock = Clock::system();
     let start = clock.now();
+    let mut cached = Vec::new();
     tokio::select! {
-        () = show(&progress, duration) => {}
+        () = show(&progress, duration, || cached.push(cache.stats().total)) => {}
         () = interrupted => {}
     }
     let took = clock.now().saturating_since(start);
@@ -125,7 +141,7 @@ pub(crate) async fn drive(
             samples[at].1.extend(of_client);
         }
     }
-    Driven { took, samples }
+    Driven { took, samples, cached }
 }
 
 async fn run(
@@ -147,8 +163,9 @@ async fn run(
     }
 }
 
-/// Shows each second how it goes, in one line that is written over, if somebody watches. Ends after `duration`.
-async fn show(progress: &Progress, duration: Duration) {
+/// Shows each second how it goes, in one line that is written over, if somebody watches, and calls `each_second`. Ends after
+/// `duration`.
+async fn show(progress: &Progress, duration: Duration, mut each_second: impl FnMut()) {
     let mut stderr = std::io::stderr();
     let watched = stderr.is_terminal();
     let mut seconds = interval(Duration::from_secs(1));
@@ -156,6 +173,7 @@ async fn show(progress: &Progress, duration: Duration) {
     let show = async {
         for second in 0.. {
             seconds.tick().await;
+            each_second();
             let requests = progress.requests.load(Ordering::Relaxed);
             let limited = progress.limited.load(Ordering::Relaxed);
             let total = duration.as_secs();

@@ -23,6 +23,9 @@
 //!
 //! `curl http://127.0.0.1:3000/concurrency` shows how many reports may be under way at once, which the limit finds out by itself.
 //!
+//! `curl -i http://127.0.0.1:3000/articles/7` twice: the second answer comes at once, and `cache-status` says why;
+//! `curl -X POST 'http://127.0.0.1:3000/purge?tag=article-7'` takes it out again, and `/cache` shows how often it was of use.
+//!
 //! `curl http://127.0.0.1:3000/profile` shows how long each route takes, and Ctrl-C prints the same at the end.
 //!
 //! With the third, `POST /degrade?seconds=20` takes away most of the connections that reports need. Ask for reports meanwhile,
@@ -31,6 +34,7 @@
 mod api;
 mod app;
 mod args;
+mod articles;
 mod client;
 mod drive;
 mod goodput;
@@ -82,7 +86,7 @@ async fn run(args: Args) -> Result<(), String> {
     if args.drive.is_none() {
         say(&format!("{guide}\nCtrl-C ends it and prints the profile."));
     }
-    let App { router, profile, reports, report_limit, concurrency } =
+    let App { router, profile, reports, report_limit, concurrency, cache } =
         app::app(guide, args.adaptive).map_err(|error| error.to_string())?;
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, service);
@@ -105,8 +109,9 @@ async fn run(args: Args) -> Result<(), String> {
         say(&surge::surge(address, seconds, &reports, &report_limit, interrupted()).await.text());
         show(&profile);
     } else {
-        let driven = drive::drive(address, duration, interrupted()).await;
+        let driven = drive::drive(address, duration, &cache, interrupted()).await;
         say(&report::text(&driven));
+        say(&format!("\n{}\n{}", articles::hit_rates(&driven.cached), cache.stats()));
         show(&profile);
         if driven.took >= duration {
             let each = (duration / 2).clamp(overload::SHORTEST, overload::LONGEST);

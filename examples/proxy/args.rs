@@ -5,7 +5,7 @@ use std::{fmt::Display, net::SocketAddr, str::FromStr, time::Duration};
 use http::{Uri, uri::Authority};
 use lexopt::{Arg, Parser};
 
-use crate::log::Log;
+use super::log::Log;
 
 pub(crate) const USAGE: &str = "\
 A caching reverse proxy: HTTP/1.1 in front of one upstream.
@@ -27,6 +27,8 @@ What is cached, and for how long (RFC 9111):
   --heuristic on|off    keep what has no lifetime but a Last-Modified for a tenth of its age [on]
   --default-ttl SECONDS|none
                         keep what has neither for so long [none]
+  --stale-if-error SECONDS|none
+                        use what went stale so long ago if the upstream fails, and no response forbids it [60]
   --set-cookie store|refuse
                         what to do with responses that set a cookie; stored, everyone gets the same cookie [refuse]
   --request-directives honour|ignore
@@ -50,7 +52,6 @@ pub(crate) struct Args {
     pub(crate) timeout: Duration,
     pub(crate) quiet: bool,
     /// `None` to cache nothing.
-    #[expect(dead_code, reason = "for the cache layer, once it stands in the stack")]
     pub(crate) cache: Option<CacheArgs>,
 }
 
@@ -60,6 +61,7 @@ pub(crate) struct CacheArgs {
     pub(crate) max_object_bytes: u64,
     pub(crate) heuristic: bool,
     pub(crate) default_ttl: Option<Duration>,
+    pub(crate) stale_if_error: Option<Duration>,
     pub(crate) store_set_cookie: bool,
     pub(crate) honour_requests: bool,
     pub(crate) cache_status: bool,
@@ -72,6 +74,7 @@ impl Default for CacheArgs {
             max_object_bytes: 16 << 20,
             heuristic: true,
             default_ttl: None,
+            stale_if_error: Some(Duration::from_secs(60)),
             store_set_cookie: false,
             honour_requests: true,
             cache_status: true,
@@ -85,9 +88,9 @@ impl Args {
     }
 }
 
-/// Reads the arguments of this process; an error is one line that says what to change.
-pub(crate) fn parse() -> Result<Command, String> {
-    let mut values = Values(Parser::from_env());
+/// Reads arguments; an error is one line that says what to change.
+pub(crate) fn parse(arguments: Parser) -> Result<Command, String> {
+    let mut values = Values(arguments);
     let (mut listen, mut upstream, mut timeout) = (DEFAULT_LISTEN, None, 30);
     let (mut quiet, mut caching, mut cache) = (false, true, CacheArgs::default());
     while let Some(arg) = values.0.next().map_err(with_hint)? {
@@ -103,7 +106,12 @@ pub(crate) fn parse() -> Result<Command, String> {
                 cache.max_object_bytes = values.bytes("max-object-bytes")?;
             }
             Arg::Long("heuristic") => cache.heuristic = values.switch("heuristic", ON_OFF)?,
-            Arg::Long("default-ttl") => cache.default_ttl = values.ttl("default-ttl")?,
+            Arg::Long("default-ttl") => {
+                cache.default_ttl = values.seconds_or_none("default-ttl")?
+            }
+            Arg::Long("stale-if-error") => {
+                cache.stale_if_error = values.seconds_or_none("stale-if-error")?;
+            }
             Arg::Long("set-cookie") => {
                 cache.store_set_cookie = values.switch("set-cookie", ["store", "refuse"])?;
             }
@@ -160,7 +168,7 @@ impl Values {
         })
     }
 
-    fn ttl(&mut self, name: &str) -> Result<Option<Duration>, String> {
+    fn seconds_or_none(&mut self, name: &str) -> Result<Option<Duration>, String> {
         let text = self.text()?;
         if text == "none" {
             return Ok(None);

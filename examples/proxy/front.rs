@@ -12,7 +12,7 @@ use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use tower::{Service, ServiceExt};
 
-use crate::{fields, interim::Interim, max_forwards, problem::problem};
+use super::{fields, interim::Interim, max_forwards, problem::problem};
 
 /// Answers the request itself if it must, otherwise by what is `behind`.
 pub(crate) async fn answer<S, B>(

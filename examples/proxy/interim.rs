@@ -21,7 +21,7 @@ use hyper_util::rt::TokioIo;
 use pin_project::pin_project;
 use tokio::net::TcpStream;
 
-use crate::fields;
+use super::fields;
 
 /// More is not kept for a client that does not read.
 const MOST_WAITING: usize = 64 << 10;

@@ -17,9 +17,15 @@
 //! - `Date`, if the upstream sent none (RFC 9110, section 6.6.1).
 //! - `Max-Forwards` of TRACE and OPTIONS is counted down, and answered at 0.
 //!
+//! Between both stands a `CacheLayer`, which is all there is to `stack.rs`: responses are kept and used again as RFC 9111 allows a
+//! shared cache, and `Cache-Status` tells what it did. Two requests share a response only if their `X-Forwarded-Host`,
+//! `X-Forwarded-Port` and `X-Forwarded-Proto` are the same too; those with another field that could change for what resource the
+//! upstream takes the request, such as `Forwarded` or `X-Original-URL`, pass the cache by. `X-Forwarded-For` counts for nothing
+//! here: an upstream whose responses depend on the client's address has to say so by `private` or `no-store`.
+//!
 //! What goes wrong upstream becomes a problem document (RFC 9457) and a line on stderr: 502 if there is no connection or no
 //! proper response, 504 if it takes too long. A response that breaks off after its head breaks off for the client too, so that
-//! nobody takes it for whole. A GET or another idempotent request without a body is sent once more if it met a connection from
+//! nobody takes it for whole; neither it nor a problem document is ever kept. A GET or another idempotent request without a body is sent once more if it met a connection from
 //! the pool that the upstream was about to close; what else fails is the client's to repeat.
 //!
 //! Interim responses such as 103 (Early Hints) pass too. `Expect: 100-continue` is passed on, but not waited for: the client is
@@ -30,7 +36,7 @@
 //! Ctrl-C or SIGTERM: no more connections are taken, requests under way get ten seconds to end, and a second signal ends it
 //! at once.
 
-mod args;
+pub(crate) mod args;
 mod connection;
 mod fields;
 mod front;
@@ -38,9 +44,9 @@ mod interim;
 mod log;
 mod max_forwards;
 mod problem;
-mod serve;
+pub(crate) mod serve;
 mod signals;
-mod stack;
+pub(crate) mod stack;
 mod upload;
 mod upstream;
 
@@ -51,11 +57,12 @@ use std::{
 };
 
 use args::{Args, Command};
-use tokio::net::TcpListener;
+use signals::Signals;
+use tokio::{net::TcpListener, sync::mpsc};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let outcome = match args::parse() {
+    let outcome = match args::parse(lexopt::Parser::from_env()) {
         Ok(Command::Help) => {
             say(args::USAGE);
             Ok(())
@@ -77,7 +84,17 @@ async fn run(args: &Args) -> Result<(), String> {
         TcpListener::bind(args.listen).await.map_err(|error| cannot_listen(args.listen, &error))?;
     let address = listener.local_addr().map_err(|error| cannot_listen(args.listen, &error))?;
     say(&format!("http://{address} in front of http://{}", args.upstream));
-    serve::serve(listener, stack::stack(args), args.log()).await
+    let mut signals =
+        Signals::new().map_err(|error| format!("cannot wait for signals: {error}"))?;
+    let (wish, wishes) = mpsc::channel(1);
+    tokio::spawn(async move {
+        loop {
+            signals.next().await;
+            let _ = wish.send(()).await;
+        }
+    });
+    serve::serve(listener, stack::stack(args), args.log(), wishes).await;
+    Ok(())
 }
 
 /// Prints; whoever closed the pipe wants no more of it.

@@ -9,38 +9,39 @@ use hyper::{body::Incoming, server::conn::http1::Builder, service::service_fn};
 use hyper_util::rt::TokioTimer;
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::watch,
+    sync::{mpsc, watch},
     task::JoinSet,
     time::{sleep, timeout},
 };
 use tower::Service;
 
-use crate::{
+use super::{
     front,
     interim::{Interim, Stream},
     log::Log,
-    signals::Signals,
 };
 
 /// How long requests under way may take once the proxy is to end.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Serves until it is told to end, and then what is under way.
-pub(crate) async fn serve<S, B>(listener: TcpListener, stack: S, log: Log) -> Result<(), String>
-where
+/// Serves until somebody wishes that it end, and then what is under way, unless somebody wishes so again.
+pub(crate) async fn serve<S, B>(
+    listener: TcpListener,
+    stack: S,
+    log: Log,
+    mut wishes: mpsc::Receiver<()>,
+) where
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible, Future: Send>
         + Clone
         + Send
         + 'static,
     B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
 {
-    let mut signals =
-        Signals::new().map_err(|error| format!("cannot wait for signals: {error}"))?;
     let (end, ending) = watch::channel(());
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
-            () = signals.next() => break,
+            _ = wishes.recv() => break,
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
             accepted = listener.accept() => match accepted {
                 Ok((stream, client)) => {
@@ -58,12 +59,11 @@ where
     let drained = timeout(GRACE, async { while connections.join_next().await.is_some() {} });
     let all_ended = tokio::select! {
         drained = drained => drained.is_ok(),
-        () = signals.next() => false,
+        _ = wishes.recv() => false,
     };
     if !all_ended {
         log.line(format_args!("{} connections were cut off", connections.len()));
     }
-    Ok(())
 }
 
 /// Serves one connection, and if the proxy is `ending` no further requests on it. A client that leaves is no trouble worth a

@@ -20,7 +20,7 @@ use tokio::net::TcpStream;
 use tower::{ServiceExt, util::MapResponse};
 use tower_weir::error::BoxError;
 
-use crate::{
+use super::{
     connection::{Served, Tracked},
     fields,
     log::{Log, causes},

@@ -118,7 +118,13 @@ where
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
             Kind::Inner(body) => body.size_hint(),
-            Kind::Stored { data, .. } => SizeHint::with_exact(data.len() as u64),
+            Kind::Stored { data, trailers: None } => SizeHint::with_exact(data.len() as u64),
+            // HTTP/1.1 has trailers only where the length is not told before (RFC 9112 section 7.1.2).
+            Kind::Stored { data, trailers: Some(_) } => {
+                let mut hint = SizeHint::new();
+                hint.set_lower(data.len() as u64);
+                hint
+            }
             Kind::Along(reader) => reader.size_hint(),
             #[cfg(feature = "compression")]
             Kind::Inflating(body) => SizeHint::with_exact(body.left()),

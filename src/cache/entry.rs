@@ -4,14 +4,17 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{
+    HeaderMap, HeaderValue, StatusCode,
+    header::{ETAG, LAST_MODIFIED},
+};
 
 #[cfg(feature = "compression")]
 use super::compression::Coded;
 use super::{
     CacheBody, Fingerprint,
     count::RouteCounts,
-    rules::{Freshness, HttpDate, Selection},
+    rules::{ContentRange, Freshness, HttpDate, Selection},
     weight,
 };
 use crate::{
@@ -63,12 +66,16 @@ pub struct Entry {
     /// Set if the body is stored compressed.
     #[cfg(feature = "compression")]
     pub(super) coded: Option<Box<Coded>>,
+    /// Which part of the whole that is, if it is not all of it: as many bytes as this says.
+    pub(crate) part: Option<ContentRange>,
     pub(crate) trailers: Option<HeaderMap>,
     pub(crate) freshness: Freshness,
     /// What it was chosen by.
     pub(crate) selection: Selection,
     /// Whether it may answer requests with `Authorization`, by what it says.
     pub(crate) for_authorized: bool,
+    /// Whether it says that it may answer anyone.
+    pub(crate) is_public: bool,
     /// When it came, by the clock of the layer.
     pub(crate) received: Timestamp,
     /// When it came, by the wall clock.
@@ -103,6 +110,14 @@ impl Entry {
             + weight::block(size_of_val(&*self.tags))
     }
 
+    /// Whether its body is not as the service sent it.
+    pub(super) fn is_coded(&self) -> bool {
+        #[cfg(feature = "compression")]
+        return self.coded.is_some();
+        #[cfg(not(feature = "compression"))]
+        false
+    }
+
     /// How many bytes its content has, as the service sent it.
     pub(super) fn length(&self) -> u64 {
         #[cfg(feature = "compression")]
@@ -119,6 +134,11 @@ impl Entry {
             return CacheBody::inflating(coded.plain(self.body.clone(), start, count));
         }
         CacheBody::full(self.body.slice(start as usize..(start + count) as usize))
+    }
+
+    /// Whether the service can be asked if it is still good.
+    pub(crate) fn is_confirmable(&self) -> bool {
+        self.headers.contains_key(ETAG) || self.headers.contains_key(LAST_MODIFIED)
     }
 
     /// Whether it is known to have outlived so many purges.
@@ -172,9 +192,11 @@ impl Entry {
             body: Bytes::new(),
             #[cfg(feature = "compression")]
             coded: None,
+            part: None,
             trailers: None,
             selection: Selection::default(),
             for_authorized: false,
+            is_public: false,
             received: Timestamp::from_nanos(1),
             received_at: HttpDate::at(at),
             took: Duration::ZERO,

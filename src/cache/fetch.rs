@@ -62,7 +62,7 @@ where
                 return Detached::new(Box::pin(lead(keeper, inner, request, errand, leader, true)))
                     .await;
             }
-            Some(Turn::Landed(fetched)) => match keeper.share(&errand, fetched) {
+            Some(Turn::Landed(fetched)) => match keeper.share(&errand, &fetched) {
                 Shared::Answer(response) => return Ok(response),
                 Shared::Elsewhere(other) => flight = other,
                 Shared::Nothing => break,
@@ -93,6 +93,7 @@ where
 {
     errand.route.count(Outcome::Miss);
     let mut response = inner.call(request).await?.map(CacheBody::inner);
+    keeper.pass_tags(response.headers_mut());
     keeper.tell(&mut response, CacheStatus::forward(errand.forward));
     Ok(response)
 }
@@ -100,15 +101,15 @@ where
 /// What a request can make of what another's call came to.
 enum Shared<B> {
     Answer(Response<CacheBody<B>>),
-    /// It is another variant, so that there may be a flight for that.
+    /// It is another variant, or was purged since it was asked for: there may be a flight for the right one.
     Elsewhere(u128),
     Nothing,
 }
 
 impl Keeper {
-    fn share<B>(&self, errand: &Errand, fetched: Fetched) -> Shared<B> {
+    fn share<B>(&self, errand: &Errand, fetched: &Fetched) -> Shared<B> {
         let status = CacheStatus::forward(errand.forward).collapsed();
-        let (entry, recording) = match &fetched {
+        let (entry, recording) = match fetched {
             Fetched::Along(entry, recording) => (entry, Some(recording)),
             Fetched::Kept(entry) | Fetched::Stale(entry) => (entry, None),
             Fetched::Nothing => return Shared::Nothing,
@@ -123,8 +124,12 @@ impl Keeper {
         if !entry.selection.matches(&errand.headers) {
             return errand.flight_beside(entry).map_or(Shared::Nothing, Shared::Elsewhere);
         }
-        if !self.suits(entry, errand.personal) || self.store().shared().purges.concerns(entry) {
+        if !self.suits(entry, errand.personal) {
             return Shared::Nothing;
+        }
+        let purges = &self.store().shared().purges;
+        if purges.concerns(entry) {
+            return Shared::Elsewhere(errand.flight_after(purges.epoch()));
         }
         let reader = recording.map(|recording| recording.reader());
         let given = Given::because(entry, self.now(), status);
@@ -194,11 +199,14 @@ where
             return Err(error);
         }
     };
-    if response.status() == StatusCode::NOT_MODIFIED && asks {
-        return Ok(confirmed(&keeper, &errand, &response.into_parts().0, called, leader));
+    if response.status() == StatusCode::NOT_MODIFIED
+        && asks
+        && let Some(stale) = &errand.stale
+    {
+        return Ok(confirmed(&keeper, &errand, stale, &response.into_parts().0, called, leader));
     }
     errand.route.count(Outcome::Miss);
-    Ok(receive(keeper, errand, response, called, leader))
+    Ok(receive(&keeper, errand, response, called, leader))
 }
 
 /// Statuses for which RFC 5861 section 4 lets a stale response be given instead.
@@ -211,6 +219,9 @@ impl Keeper {
     fn prepare(&self, errand: &Errand, headers: &mut http::HeaderMap) -> bool {
         // To a condition in a request of another method that does not hold the answer is an error (RFC 9110 section 13.1.2).
         let is_get = errand.method == Method::GET || errand.method == Method::HEAD;
+        if errand.part {
+            return false;
+        }
         match &errand.stale {
             Some(stale) if is_get => revalidate(headers, &stale.headers),
             _ => revalidate(headers, &http::HeaderMap::new()),
@@ -222,29 +233,20 @@ impl Keeper {
 fn confirmed<B>(
     keeper: &Keeper,
     errand: &Errand,
+    stale: &Arc<Entry>,
     answer: &Parts,
     called: Called,
     leader: Leads,
 ) -> Response<CacheBody<B>> {
     let status = CacheStatus::forward(errand.forward).forward_status(StatusCode::NOT_MODIFIED);
-    let stale = errand.stale.as_ref().filter(|stale| selects(&stale.headers, &answer.headers));
-    let Some(stale) = stale else {
-        // It confirms another response than it was asked about. What is stored is out of date, so that the next request gets the
-        // whole.
-        errand.route.count(Outcome::Miss);
-        if let Some(stale) = &errand.stale {
-            keeper.forget(errand, stale);
-        }
-        drop(leader.land(Fetched::Nothing));
-        let rejection = Rejection::new(Reason::CallFailed)
-            .detail("the service confirmed another response than the one it was asked about");
-        let mut response = rejection.response(&errand.head()).map(CacheBody::full);
-        keeper.tell(&mut response, status);
-        return response;
-    };
     errand.route.count(Outcome::Revalidated);
-    let Some(updated) = keeper.updated(errand, stale, &answer.headers, called) else {
-        // Still good, but not to be stored any longer.
+    let updated = selects(&stale.headers, &answer.headers)
+        .then(|| keeper.updated(errand, stale, &answer.headers, called))
+        .flatten();
+    let Some(updated) = updated else {
+        // Good for this once: by these fields it is not to be stored any longer; or they are of another version than the one that
+        // the service was asked about, as from servers that compress and change tags then, and nothing can be learned from them
+        // (RFC 9111 section 4.3.4).
         keeper.forget(errand, stale);
         let response = keeper.give_to(errand, &Given::because(stale, keeper.now(), status));
         drop(leader.land(Fetched::Nothing));
@@ -260,7 +262,7 @@ fn confirmed<B>(
 
 /// The service has answered.
 fn receive<B>(
-    keeper: Arc<Keeper>,
+    keeper: &Arc<Keeper>,
     errand: Box<Errand>,
     response: Response<B>,
     called: Called,
@@ -305,7 +307,7 @@ where
     let given = Given::because(&entry, called.received, status);
     let answered = is_known.then(|| keeper.give_not_modified(&given));
     keeper.pass_tags(&mut parts.headers);
-    let filled = fill(Arc::clone(&keeper), errand, Arc::clone(&entry), landing, is_stored);
+    let filled = fill(Arc::clone(keeper), errand, Arc::clone(&entry), landing, is_stored);
     let mut pump: Pin<Box<dyn Future<Output = ()> + Send>> =
         Box::pin(pump(recording, Box::pin(body), limit, filled));
     // Most bodies are there already, and then nothing needs to be spawned.

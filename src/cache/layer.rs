@@ -89,8 +89,9 @@ impl CacheLayer {
     /// Keeps responses that say nothing of how long they are fresh for `ttl`; they are not stored otherwise.
     ///
     /// Only answers to GET with a status that may be stored without being asked to (200, 203, 204, 300, 301, 308, 404, 405, 410,
-    /// 414, 501), no cookie set, and no `Authorization` or `Cookie` in the request, since these may make an answer personal. If
-    /// none depends on cookies, state it by [`FingerprintBuilder::disregard`].
+    /// 414, 501), no cookie set, and no `Authorization`, `Cookie` or [other field](FingerprintBuilder::IDENTITIES) that tells who
+    /// asks in the request, since these may make an answer personal. If none depends on them, state it by
+    /// [`FingerprintBuilder::disregard`].
     pub fn default_ttl(self, ttl: Duration) -> Self {
         self.with_rules(|rules| rules.default_ttl(ttl))
     }

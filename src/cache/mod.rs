@@ -11,6 +11,7 @@ mod fetched;
 mod fingerprint;
 mod future;
 mod handle;
+mod interned;
 mod keeper;
 mod layer;
 mod memo;
@@ -30,6 +31,8 @@ mod weight;
 
 #[cfg(feature = "compression")]
 pub use self::compression::Compression;
+#[cfg(weir_loom)]
+pub use self::purges::PurgesModel;
 pub use self::{
     body::CacheBody,
     by_body::{BodyKeyed, BodyKeyedLayer, ReplayedBody},

@@ -144,7 +144,7 @@ impl<S> Cache<S> {
                 {
                     self.keeper.meters().refreshes.increment(1);
                     let keeper = Arc::clone(&self.keeper);
-                    let refresh = lead(keeper, self.take(), request, errand, leader, true);
+                    let refresh = lead(keeper, self.take(), request, errand, leader, false);
                     runtime.spawn(async { drop(refresh.await) });
                 }
                 ResponseFuture::new(Stage::Answered(response))

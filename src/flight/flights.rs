@@ -97,18 +97,17 @@ impl<K: Clone + Eq + Hash, T> Flights<K, T> {
         K: Borrow<Q>,
         Q: Eq + Hash + ?Sized,
     {
-        let spoiled = self.0.shard(key).remove_entry(key);
-        if let Some((_, flight)) = spoiled {
-            flight.spoil();
+        let flight = self.0.shard(key).get(key).map(Arc::clone);
+        if let Some(flight) = flight {
+            flight.write_off();
         }
     }
 
     /// [Spoils](Self::spoil) all that is under way.
     pub(crate) fn spoil_all(&self) {
         for shard in &self.0.shards {
-            let empty = HashMap::with_hasher(self.0.hasher.clone());
-            let flights = std::mem::replace(&mut *lock(shard), empty);
-            flights.into_values().for_each(|flight| flight.spoil());
+            let flights: Vec<_> = lock(shard).values().map(Arc::clone).collect();
+            flights.iter().for_each(UnderWay::write_off);
         }
     }
 }

@@ -32,6 +32,14 @@ impl<K, T> Follower<K, T> {
     pub(super) fn new(flight: Arc<UnderWay<K, T>>, ticket: u64) -> Self {
         Self { flight: Some(flight), ticket }
     }
+
+    /// Takes the flight for lost, and leaves it: whoever joins from now on begins another, and if it lands after all, its
+    /// result is not stored.
+    pub(crate) fn write_off(self) {
+        if let Some(flight) = &self.flight {
+            flight.write_off();
+        }
+    }
 }
 
 impl<K, T: Clone> Future for Follower<K, T> {
@@ -44,8 +52,6 @@ impl<K, T: Clone> Future for Follower<K, T> {
         Poll::Ready(turn)
     }
 }
-
-impl<K, T> Unpin for Follower<K, T> {}
 
 impl<K, T> Drop for Follower<K, T> {
     fn drop(&mut self) {

@@ -5,10 +5,11 @@
 //!
 //! A flight knows no time, no runtime and no store:
 //!
-//! - Whoever is to wait no longer than so long puts a timeout around the [`Follower`], or around the work that leads.
+//! - Whoever is to wait no longer than so long puts a timeout around the [`Follower`], or around the work that leads. Work that
+//!   is not done by then may never be: [`Follower::write_off`] lets others begin anew.
 //! - Between a look into a store and [`Flights::join`] a flight may have ended and stored its result. Whoever leads looks again
 //!   before doing any work, or it is done twice.
-//! - A result that goes into a store goes there by [`Landing::unless_spoiled`], and whoever takes something out of the store
+//! - A result that goes into a store goes there by [`Leader::unless_spoiled`], and whoever takes something out of the store
 //!   calls [`Flights::spoil`] first: then nothing that was on its way before can come in after.
 //!
 //! # Cancel safety

@@ -102,10 +102,14 @@ impl<K, T> UnderWay<K, T> {
         (self.end)(self);
     }
 
-    pub(super) fn spoil(&self) {
+    /// Its result is not stored from now on, and whoever comes begins another flight.
+    pub(super) fn write_off(self: &Arc<Self>) {
+        // In this order: whoever does not find it any more may rely on its being spoiled, whoever did that.
         *self.spoiled() = true;
+        self.end();
     }
 
+    #[cfg(test)]
     pub(super) fn is_spoiled(&self) -> bool {
         *self.spoiled()
     }

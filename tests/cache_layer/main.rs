@@ -1,4 +1,6 @@
 //! What the cache does as a layer.
 
 mod basics;
+mod conformance;
+mod parts;
 mod service;

@@ -141,7 +141,7 @@ async fn whatever_panics_the_key_can_be_loaded_again() {
 #[test]
 fn a_runtime_that_ends_takes_its_loads_along() {
     let (memo, source, _) = memo();
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async { drop(source.calls(&memo, 7, 1)) });
     drop(runtime);
     let other = Source::default();

@@ -1,4 +1,12 @@
-use super::{answer, memo, settle};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use tokio::task::yield_now;
+use tower_weir::cache::Memo;
+
+use super::{MINUTE, answer, memo, settle};
 
 #[tokio::test]
 async fn what_was_loaded_before_an_invalidation_is_given_out_but_not_kept() {
@@ -57,4 +65,34 @@ async fn clearing_forgets_what_is_kept_and_what_is_being_loaded() {
     assert_eq!(memo.stats().entries, 0);
     memo.insert(7, 2);
     assert_eq!(memo.get(&7), Some(2));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whoever_reads_after_an_invalidation_sees_what_was_written_before_it() {
+    let (memo, row) = (Memo::<&str, u64>::new(MINUTE), Arc::new(AtomicU64::new(0)));
+    let writers: Vec<_> = (0..4)
+        .map(|writer| {
+            let (memo, row) = (memo.clone(), Arc::clone(&row));
+            tokio::spawn(async move {
+                for round in 0..5_000 {
+                    let written = row.fetch_add(1, Ordering::SeqCst) + 1;
+                    match (round + writer) % 2 {
+                        0 => memo.clear(),
+                        _ => memo.invalidate("row"),
+                    }
+                    let row = Arc::clone(&row);
+                    let load = || async move {
+                        let read = row.load(Ordering::SeqCst);
+                        yield_now().await;
+                        read
+                    };
+                    let read = memo.get_or_insert_with("row", load).await;
+                    assert!(read >= written, "{read} after {written} was written");
+                }
+            })
+        })
+        .collect();
+    for writer in writers {
+        writer.await.unwrap();
+    }
 }

@@ -11,6 +11,7 @@ mod invalidation;
 mod loads;
 mod refresh;
 mod steps;
+mod waits;
 
 use std::{
     pin::Pin,

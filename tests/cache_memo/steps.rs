@@ -166,7 +166,7 @@ impl World {
 proptest! {
     #[test]
     fn every_step_comes_to_what_it_should(steps in prop::collection::vec(step(), 1..100)) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async {
             let mut world = World::new();
             for step in steps {

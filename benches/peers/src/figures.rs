@@ -5,6 +5,7 @@ use crate::{area::Area, callgrind};
 /// What was measured of the cases of an area.
 pub struct Figures<'a> {
     area: &'a Area,
+    quick: bool,
     times: HashMap<&'static str, Spread>,
 }
 
@@ -12,14 +13,19 @@ pub struct Figures<'a> {
 struct Spread([f64; 3]);
 
 impl<'a> Figures<'a> {
-    pub(crate) fn new(area: &'a Area) -> Self {
-        Self { area, times: HashMap::new() }
+    pub(crate) fn new(area: &'a Area, quick: bool) -> Self {
+        Self { area, quick, times: HashMap::new() }
     }
 
     pub(crate) fn insert(&mut self, case: &'static str, mut samples: Vec<f64>) {
         samples.sort_by(f64::total_cmp);
         let quartiles = [1, 2, 3].map(|quarter| samples[(samples.len() - 1) * quarter / 4]);
         self.times.insert(case, Spread(quartiles));
+    }
+
+    /// Whether less of the work is to be done.
+    pub fn is_quick(&self) -> bool {
+        self.quick
     }
 
     /// Nanoseconds an iteration of `case` took: the median of its rounds.
@@ -53,11 +59,11 @@ impl<'a> Figures<'a> {
         callgrind::instructions(case).unwrap_or_else(|error| panic!("case `{case}`: {error}"))
     }
 
-    /// How far the middle half of the rounds was apart, as a share of the median: that of a typical case.
-    pub(crate) fn noise(&self) -> f64 {
+    /// How far the middle half of the rounds was apart, as a share of the median: that of a typical case, if any was timed.
+    pub(crate) fn noise(&self) -> Option<f64> {
         let spreads = self.times.values().map(|Spread([low, median, high])| (high - low) / median);
         let mut spreads: Vec<_> = spreads.collect();
         spreads.sort_by(f64::total_cmp);
-        spreads[spreads.len() / 2]
+        spreads.get(spreads.len() / 2).copied()
     }
 }

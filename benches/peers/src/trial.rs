@@ -20,7 +20,7 @@ impl Trial {
     /// Does what the command line asks for.
     pub fn main(self) -> ExitCode {
         options::run(|task| match task {
-            Task::Report { quick, count: false } => {
+            Task::Report { quick, count: false, only: None } => {
                 report::conclude(self.name, self.about, &(self.sections)(quick))
             }
             _ => Err(format!("there are no instructions to count in {}, only --quick", self.name)),

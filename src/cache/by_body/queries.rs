@@ -4,17 +4,15 @@ use http::{HeaderMap, Method, header::CONTENT_TYPE};
 
 use crate::{head::Head, reject::is_grpc};
 
-/// A user's say on whether a request is a query.
-pub(super) type Only = Arc<dyn Fn(&Head<'_>) -> bool + Send + Sync>;
-/// The same, by its content too.
-pub(super) type OnlyContent = Arc<dyn Fn(&Head<'_>, &[u8]) -> bool + Send + Sync>;
+type OfHead = Arc<dyn Fn(&Head<'_>) -> bool + Send + Sync>;
+type OfContent = Arc<dyn Fn(&Head<'_>, &[u8]) -> bool + Send + Sync>;
 
 /// Which requests are queries, by the operator's word.
 #[derive(Clone)]
 pub(super) struct Queries {
     pub(super) methods: Vec<Method>,
-    pub(super) only: Option<Only>,
-    pub(super) only_content: Option<OnlyContent>,
+    pub(super) only: Option<OfHead>,
+    pub(super) only_content: Option<OfContent>,
     pub(super) max_body_bytes: usize,
     pub(super) max_wait: Duration,
 }

@@ -1,10 +1,10 @@
 use std::{borrow::Cow, fmt, hash::Hash, sync::Arc};
 
-use http::{HeaderName, HeaderValue, Method, Uri, header::HOST};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header::HOST};
 
 use super::{
     KeyBytes, Place, Query, Seen,
-    seen::{UNKEYED, is_unkeyed},
+    seen::{IDENTITIES, UNKEYED, is_unkeyed},
 };
 use crate::{
     head::Head,
@@ -29,7 +29,7 @@ use crate::{
 /// Without any of that it is made of
 ///
 /// 1. the method, where HEAD counts as GET,
-/// 2. scheme, host and port: those of the URI, or else of the field `Host`, in lower case,
+/// 2. scheme, host and port: those of the URI, or else of the field `Host`,
 /// 3. the path, byte by byte: it is neither decoded nor shortened, and its file extension means nothing; in a nested axum Router
 ///    (feature `axum`) both the path that the client sent and the rest that the Router is shown,
 /// 4. the query, [as it is](Query::as_is),
@@ -38,7 +38,7 @@ use crate::{
 /// Two requests that differ in anything else share their responses, as far as `Vary` allows. So whatever a handler looks at
 /// must be named here or by `Vary`. Fields that services are known to build responses from, though caches do not key by them,
 /// make a request pass the cache by: `X-Forwarded-Host`, `X-Forwarded-Scheme`, `X-Original-URL`, `X-HTTP-Method-Override` and
-/// [some more](FingerprintBuilder::PASSED_BY). So does a request without a clear host: with two `Host` fields, say.
+/// [some more](FingerprintBuilder::PASSED_BY). So does a request without a clear host: with two `Host` fields, say, or one that is not the host of the URI.
 #[derive(Clone, Default)]
 pub struct FingerprintBuilder {
     query: Query,
@@ -68,6 +68,11 @@ impl FingerprintBuilder {
     /// Fields that make a request pass the cache by, unless they are [keyed](Self::header) or [disregarded](Self::disregard),
     /// besides `Forwarded`.
     pub const PASSED_BY: &[&str] = &UNKEYED;
+
+    /// Fields that tell who asks, besides `Authorization` and `Cookie`: a response to a request that has one is stored, and a stored
+    /// one used for it, only if it says itself how long it is fresh, unless they are [keyed](Self::header) or
+    /// [disregarded](Self::disregard).
+    pub const IDENTITIES: &[&str] = &IDENTITIES;
 
     /// Says how the query enters; [as it is](Query::as_is) otherwise.
     pub fn query(mut self, query: Query) -> Self {
@@ -114,6 +119,12 @@ impl FingerprintBuilder {
         self.parts.iter().any(is_part) || self.disregarded.contains(name)
     }
 
+    /// Whether the request tells who asks in a field that neither enters nor is disregarded, besides `Authorization` and `Cookie`.
+    #[cold]
+    pub(crate) fn overlooks_who_asks(&self, headers: &HeaderMap) -> bool {
+        headers.keys().any(|name| IDENTITIES.contains(&name.as_str()) && !self.knows(name))
+    }
+
     /// Appends to `key` all that enters, such that no two different requests have the same bytes: the parts are of known
     /// length, or end in a byte that they cannot have.
     #[inline]
@@ -127,7 +138,13 @@ impl FingerprintBuilder {
             self.check_unkeyed(head)?;
         }
         let place = self.write_uri(head, seen, key)?;
-        if seen.has(Seen::PROTO) {
+        let (host, has_proto) = (self.host_as_written(head, seen)?, seen.has(Seen::PROTO));
+        key.push(&[u8::from(has_proto) | u8::from(host.is_some()) << 1]);
+        if let Some(host) = host {
+            key.push(host);
+            key.push(&[0]);
+        }
+        if has_proto {
             write_fields(head, &PROTO, key);
         }
         for part in &self.parts {
@@ -181,11 +198,24 @@ impl FingerprintBuilder {
         key.push(b"://");
         let host = key.len();
         if !self.any_host {
-            key.push_lower(host_of(uri, head, seen)?);
+            write_host(host_of(uri, head, seen)?, key)?;
         }
         key.push(uri.path().as_bytes());
         self.query.write(uri.query(), key);
         Ok(Place { host, end: key.len() })
+    }
+
+    /// The host, if it has capital letters in it. It is the same host then, but a service that compares it byte by byte answers
+    /// otherwise, and everybody else would get that (Sammouda, "Cache Poisoning at Scale", 2021).
+    fn host_as_written<'a>(&self, head: &Head<'a>, seen: Seen) -> Result<Option<&'a [u8]>, Unfit> {
+        if self.any_host {
+            return Ok(None);
+        }
+        if head.uri.authority().is_some() && seen.has(Seen::HOST) {
+            check_agreement(head, seen)?;
+        }
+        let host = host_of(head.uri, head, seen)?;
+        Ok(host.iter().any(u8::is_ascii_uppercase).then_some(host))
     }
 
     #[cold]
@@ -198,18 +228,48 @@ impl FingerprintBuilder {
 
 static PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// Host and port. The URI's authority goes before the field `Host` (RFC 9112 section 3.2.2).
-fn host_of<'a>(uri: &'a Uri, head: &Head<'a>, seen: Seen) -> Result<&'a [u8], Unfit> {
-    let host = match uri.authority() {
-        Some(authority) => authority.as_str().as_bytes(),
-        None if !seen.has(Seen::HOST) => return Ok(b""),
-        None if seen.has(Seen::HOSTS) => return Err(Unfit::Host),
-        None => head.headers.get(HOST).map_or(&[][..], HeaderValue::as_bytes),
-    };
-    // Nothing that another part of a URI begins with, no list, and no credentials.
-    let is_clear = |byte: &u8| byte.is_ascii_graphic() && !b",/?#@\\".contains(byte);
-    if host.iter().all(is_clear) { Ok(host) } else { Err(Unfit::Host) }
+/// What counts is the host of the URI, but many services read the field (RFC 9112 section 3.2.2): so they must be the same.
+fn check_agreement(head: &Head<'_>, seen: Seen) -> Result<(), Unfit> {
+    let field = head.headers.get(HOST).map_or(&[][..], HeaderValue::as_bytes);
+    let authority = head.uri.authority().map_or(&[][..], |authority| authority.as_str().as_bytes());
+    if !seen.has(Seen::HOSTS) && field == authority { Ok(()) } else { Err(Unfit::Host) }
 }
+
+/// Host and port. The URI's authority goes before the field `Host` (RFC 9112 section 3.2.2).
+#[inline]
+fn host_of<'a>(uri: &'a Uri, head: &Head<'a>, seen: Seen) -> Result<&'a [u8], Unfit> {
+    match uri.authority() {
+        Some(authority) => Ok(authority.as_str().as_bytes()),
+        None if !seen.has(Seen::HOST) => Ok(b""),
+        None if seen.has(Seen::HOSTS) => Err(Unfit::Host),
+        None => Ok(head.headers.get(HOST).map_or(&[][..], HeaderValue::as_bytes)),
+    }
+}
+
+/// Appends a host in lower case, if it is one.
+#[inline]
+fn write_host(host: &[u8], key: &mut KeyBytes) -> Result<(), Unfit> {
+    let mut is_clear = true;
+    for (lower, byte) in key.room(host.len()).iter_mut().zip(host) {
+        *lower = HOST_BYTES[usize::from(*byte)];
+        is_clear &= *lower != 0;
+    }
+    if is_clear { Ok(()) } else { Err(Unfit::Host) }
+}
+
+/// Each byte that may be in a host in lower case, 0 for others: what ends a host, separates several, or comes before one, as in
+/// `user@host`, is in none.
+const HOST_BYTES: [u8; 256] = {
+    let (mut bytes, mut byte) = ([0; 256], 0);
+    while byte < 256 {
+        let char = byte as u8;
+        if char.is_ascii_graphic() && !matches!(char, b',' | b'/' | b'?' | b'#' | b'@' | b'\\') {
+            bytes[byte] = char.to_ascii_lowercase();
+        }
+        byte += 1;
+    }
+    bytes
+};
 
 /// All lines of a field, with how many and how long they are.
 pub(crate) fn write_fields(head: &Head<'_>, name: &HeaderName, key: &mut KeyBytes) {
@@ -314,13 +374,14 @@ mod tests {
 
     #[test]
     fn the_host_is_the_uris_or_else_the_fields() {
-        assert_eq!(
+        let different_only_in_case = [
             plain("/a", &[("host", "Example.COM:80")]),
-            plain("/a", &[("host", "example.com:80")])
-        );
+            plain("/a", &[("host", "example.com:80")]),
+        ];
+        assert_ne!(different_only_in_case[0], different_only_in_case[1]);
         assert_ne!(plain("/a", &[("host", "a")]), plain("/a", &[("host", "b")]));
         assert_ne!(plain("/a", &[("host", "a")]), plain("/a", &[]));
-        assert_eq!(plain("http://a/", &[("host", "b")]), plain("http://a/", &[("host", "a")]));
+        assert_eq!(plain("http://a/", &[]), plain("http://a/", &[("host", "a")]));
         assert_ne!(plain("http://a/", &[]), plain("https://a/", &[]));
         let any = Fingerprint::builder().any_host();
         assert_eq!(
@@ -336,6 +397,11 @@ mod tests {
         }
         assert_eq!(plain("/", &[("host", "a"), ("host", "a")]), Err(Unfit::Host));
         assert_eq!(plain("http://user@a/", &[]), Err(Unfit::Host));
+        for contradicting in
+            [&[("host", "b")][..], &[("host", "A")], &[("host", "a"), ("host", "a")]]
+        {
+            assert_eq!(plain("http://a/", contradicting), Err(Unfit::Host), "{contradicting:?}");
+        }
     }
 
     #[test]

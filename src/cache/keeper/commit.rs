@@ -3,19 +3,19 @@ use std::{
     time::Duration,
 };
 
-use http::{
-    HeaderMap,
-    header::{ETAG, LAST_MODIFIED},
-};
+use http::{HeaderMap, header::SET_COOKIE};
 
 use super::{Errand, Keeper};
 use crate::{
-    cache::{Entry, Fingerprint, Resource, recording::Ending},
+    cache::{Entry, Fingerprint, Resource, recording::Ending, rules::Refusal},
     reject::{grpc_code, is_grpc},
 };
 
 /// For how long what is stale is kept because the service may confirm it.
 const KEEP_TO_CONFIRM: Duration = Duration::from_secs(24 * 60 * 60);
+/// For how long it is kept if it has nothing to be confirmed by: the answer to a HEAD may say that it is the same, and a client
+/// that it takes what is stale.
+const KEEP_STALE: Duration = Duration::from_secs(60 * 60);
 
 impl Keeper {
     /// Stores what came of a body, if all of it came. Whether it did.
@@ -31,6 +31,14 @@ impl Keeper {
         };
         if is_grpc(&head.headers) && !succeeded(&head.headers, trailers.as_ref()) {
             self.meters().refused("grpc-status");
+            return false;
+        }
+        if head.part.is_some_and(|part| part.length() != body.len() as u64) {
+            self.meters().refused("incomplete");
+            return false;
+        }
+        if trailers.as_ref().is_some_and(sets_cookies) && !errand.rules.shares_cookies() {
+            self.meters().refused(Refusal::SetCookie.as_str());
             return false;
         }
         let entry = Arc::new(head.with_body(body, trailers));
@@ -49,18 +57,21 @@ impl Keeper {
             self.meters().refused("purged");
             return false;
         }
-        let (fingerprint, key) = (errand.fingerprint, errand.key.bytes());
+        let (fingerprint, key) = (errand.fingerprint, &errand.key);
         // Two that store variants of one resource would forget one of them.
         let _turn = shared.stripe(fingerprint).lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.stored(&fingerprint, key);
         let others = before.iter().flat_map(|resource| &resource.variants);
-        let others = others.filter(|other| {
-            other.selection != entry.selection
-                && !shared.purges.concerns(other)
-                && !self.is_useless(other, &entry)
-        });
-        let others: Vec<Arc<Entry>> =
-            others.take(self.settings.max_variants - 1).cloned().collect();
+        let others = others
+            .filter(|other| !shared.purges.concerns(other) && !self.is_useless(other, &entry));
+        let mut others: Vec<Arc<Entry>> = others.cloned().collect();
+        let entry = if entry.part.is_some() {
+            self.joined(entry, &mut others)
+        } else {
+            others.retain(|other| other.selection != entry.selection);
+            entry
+        };
+        others.truncate(self.settings.max_variants - 1);
         shared.uris.add(self.scope.uri(&entry.uri));
         let now = entry.received;
         let variants: Vec<Arc<Entry>> = [entry].into_iter().chain(others).collect();
@@ -73,7 +84,7 @@ impl Keeper {
 
     /// Forgets a variant that is no longer what the service has.
     pub(in super::super) fn forget(&self, errand: &Errand, entry: &Arc<Entry>) {
-        let (fingerprint, key) = (errand.fingerprint, errand.key.bytes());
+        let (fingerprint, key) = (errand.fingerprint, &errand.key);
         let shared = self.store.shared();
         let _turn = shared.stripe(fingerprint).lock().unwrap_or_else(PoisonError::into_inner);
         let Some(before) = self.stored(&fingerprint, key) else { return };
@@ -121,15 +132,18 @@ impl Keeper {
 
     fn keep_for(&self, entry: &Entry) -> Duration {
         let useful = entry.freshness.useful_for(self.settings.rules.allowed_grace());
-        let confirmable =
-            entry.headers.contains_key(ETAG) || entry.headers.contains_key(LAST_MODIFIED);
-        if confirmable { useful.saturating_add(KEEP_TO_CONFIRM) } else { useful }
+        useful.saturating_add(if entry.is_confirmable() { KEEP_TO_CONFIRM } else { KEEP_STALE })
     }
 
     /// Whether a variant would never be asked for again now that there is a newer one.
     fn is_useless(&self, other: &Entry, newer: &Entry) -> bool {
         newer.selection.is_empty() && !other.selection.is_empty()
     }
+}
+
+/// A field that has no business behind a body, but that some who pass on trailers take over.
+fn sets_cookies(trailers: &HeaderMap) -> bool {
+    trailers.contains_key(SET_COOKIE)
 }
 
 /// Whether a gRPC call did, by its trailers, or by its head where it has none.

@@ -1,12 +1,19 @@
-use std::sync::Arc;
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+};
 
-use http::{Extensions, HeaderMap, Method, Uri, Version};
+use http::{
+    Extensions, HeaderMap, HeaderValue, Method, Uri, Version,
+    header::{IF_RANGE, RANGE},
+};
+use smallvec::SmallVec;
 
 use crate::{
     cache::{
         Entry, Fingerprint,
         count::RouteCounts,
-        fingerprint::{KeyBytes, Place},
+        fingerprint::Place,
         rules::{Asked, Forward, Rules, Selection, Vary},
     },
     head::Head,
@@ -22,7 +29,7 @@ pub(in super::super) struct Errand {
     pub(in super::super) headers: HeaderMap,
     /// Only if the user has a say on what is stored.
     pub(in super::super) extensions: Extensions,
-    pub(in super::super) key: KeyBytes,
+    pub(in super::super) key: Box<[u8]>,
     pub(super) place: Place,
     pub(in super::super) fingerprint: Fingerprint,
     /// What the flight is known by that it would share.
@@ -30,6 +37,8 @@ pub(in super::super) struct Errand {
     pub(in super::super) asked: Asked,
     /// Whether it carries what may make its answer personal: credentials or cookies.
     pub(in super::super) personal: Personal,
+    /// Whether the service is asked for the part that the client wants, and not for the whole.
+    pub(in super::super) part: bool,
     /// What is stored for it, but must not be used unasked.
     pub(in super::super) stale: Option<Arc<Entry>>,
     /// Whether that will do if the service fails.
@@ -46,6 +55,8 @@ pub(in super::super) struct Personal {
     pub(in super::super) authorized: bool,
     /// Cookies that the fingerprint does not know of.
     pub(in super::super) cookies: bool,
+    /// Another field that tells who asks, which the fingerprint does not know of.
+    pub(in super::super) identity: bool,
 }
 
 impl Errand {
@@ -53,17 +64,37 @@ impl Errand {
         Head::new(&self.method, &self.uri, self.version, &self.headers, &self.extensions)
     }
 
+    /// Has the service asked for the part that the client wants: the flight is shared by those who want the same.
+    pub(super) fn ask_for_part(&mut self) {
+        let mut hasher = DefaultHasher::new();
+        for name in [RANGE, IF_RANGE] {
+            let values: SmallVec<[&[u8]; 2]> =
+                self.headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
+            values.hash(&mut hasher);
+        }
+        self.flight ^= u128::from(hasher.finish() | 1) << 64;
+        self.part = true;
+    }
+
     /// The URI as it is stored: from the host on.
     pub(in super::super) fn stored_uri(&self) -> &str {
-        let uri = &self.key.bytes()[self.place.host as usize..self.place.end as usize];
+        let uri = &self.key[self.place.host as usize..self.place.end as usize];
         // It was put together from text.
         std::str::from_utf8(uri).unwrap_or_default()
     }
 
     /// What the flight of requests is known by that are like this one in all by which `entry` was chosen.
     pub(in super::super) fn flight_beside(&self, entry: &Entry) -> Option<u128> {
+        if self.part {
+            return None;
+        }
         let selection = Selection::of(&Vary::of(&entry.headers), &self.headers)?;
         Some(flight(self.fingerprint, self.personal, &selection))
+    }
+
+    /// The flight of all who find that what they waited for was asked for before the last of so many purges.
+    pub(in super::super) fn flight_after(&self, purges: u64) -> u128 {
+        self.flight ^ u128::from(purges) << 4
     }
 }
 
@@ -71,6 +102,8 @@ impl Errand {
 /// it is known by what.
 pub(super) fn flight(fingerprint: Fingerprint, personal: Personal, selection: &Selection) -> u128 {
     let variant = if selection.is_empty() { 0 } else { selection.key() | 1 };
-    let personal = u128::from(personal.authorized) << 1 | u128::from(personal.cookies) << 2;
+    let personal = u128::from(personal.authorized) << 1
+        | u128::from(personal.cookies) << 2
+        | u128::from(personal.identity) << 3;
     fingerprint.bits() ^ (u128::from(variant) << 64) ^ personal
 }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use http::{
     HeaderMap, HeaderValue, Method, Response, StatusCode,
     header::{AGE, CONTENT_LENGTH, CONTENT_RANGE},
@@ -126,14 +128,8 @@ impl Keeper {
         match Range::evaluate(request, &entry.headers, complete) {
             Range::Whole => None,
             Range::Part { start, end } => {
-                let mut fields = entry.headers.clone();
-                fields.insert(
-                    CONTENT_RANGE,
-                    ContentRange { start, end, complete: Some(complete) }.to_value(),
-                );
-                fields.insert(CONTENT_LENGTH, (end - start + 1).into());
-                let part = entry.plain(start, end - start + 1);
-                Some(self.dress(given, fields, StatusCode::PARTIAL_CONTENT, part))
+                let part = ContentRange { start, end, complete: Some(complete) };
+                Some(self.give_bytes(given, part, start..end + 1))
             }
             Range::Unsatisfiable => {
                 let mut fields = not_modified_fields(&entry.headers);
@@ -148,6 +144,38 @@ impl Keeper {
         }
     }
 
+    /// A part of a stored part: what is `within` its body.
+    pub(super) fn give_within<B>(
+        &self,
+        method: &Method,
+        request: &HeaderMap,
+        seen: Seen,
+        given: &Given<'_>,
+        within: std::ops::Range<u64>,
+    ) -> Response<CacheBody<B>> {
+        if seen.has(Seen::CONDITIONAL) && self.is_known(method, request, given.entry) {
+            return self.give_not_modified(given);
+        }
+        let (first, complete) =
+            given.entry.part.map_or((0, None), |part| (part.start, part.complete));
+        let part =
+            ContentRange { start: first + within.start, end: first + within.end - 1, complete };
+        self.give_bytes(given, part, within)
+    }
+
+    fn give_bytes<B>(
+        &self,
+        given: &Given<'_>,
+        part: ContentRange,
+        within: std::ops::Range<u64>,
+    ) -> Response<CacheBody<B>> {
+        let mut fields = given.entry.headers.clone();
+        fields.insert(CONTENT_RANGE, part.to_value());
+        fields.insert(CONTENT_LENGTH, part.length().into());
+        let bytes = given.entry.plain(within.start, within.end - within.start);
+        self.dress(given, fields, StatusCode::PARTIAL_CONTENT, bytes)
+    }
+
     /// Puts a response together, with its age and what the cache did.
     #[inline]
     pub(super) fn dress<B>(
@@ -157,28 +185,44 @@ impl Keeper {
         status: StatusCode,
         body: CacheBody<B>,
     ) -> Response<CacheBody<B>> {
-        let Given { entry, now, status: ref told } = *given;
+        let Given { entry, now, .. } = *given;
         let resident = entry.resident(now);
-        if let Some(age) = headers.get_mut(AGE) {
-            *age = phrases::age(entry.freshness.age(resident));
-        }
-        if self.settings.cache_status
-            && let Some(field) = headers.get_mut(CacheStatus::FIELD)
-        {
-            let ttl = entry.freshness.ttl(resident);
-            let own = match told {
-                None => self.phrases.hit(ttl),
-                Some(told) => told.value(self.phrases.name()),
-            };
-            *field = match &entry.inner_status {
-                None => own,
-                Some(inner) => appended(inner, &own),
-            };
+        let age = phrases::age(entry.freshness.age(resident));
+        let told = self.settings.cache_status.then(|| self.told(given, resident));
+        // They were put in first, and are found without a look-up.
+        let mut fields = headers.iter_mut();
+        match (fields.next(), told) {
+            (Some((&AGE, first)), None) => *first = age,
+            (Some((&AGE, first)), Some(told)) => {
+                *first = age;
+                match fields.next() {
+                    Some((name, second)) if *name == CacheStatus::FIELD => *second = told,
+                    _ => _ = headers.insert(CacheStatus::FIELD, told),
+                }
+            }
+            (_, told) => {
+                headers.insert(AGE, age);
+                told.map(|told| headers.insert(CacheStatus::FIELD, told));
+            }
         }
         let mut response = Response::new(body);
         *response.status_mut() = status;
         *response.headers_mut() = headers;
         response
+    }
+
+    /// What `Cache-Status` says.
+    #[inline]
+    fn told(&self, given: &Given<'_>, resident: Duration) -> HeaderValue {
+        let entry = given.entry;
+        let own = match &given.status {
+            None => self.phrases.hit(entry.freshness.ttl(resident)),
+            Some(told) => told.value(self.phrases.name()),
+        };
+        match &entry.inner_status {
+            None => own,
+            Some(inner) => appended(inner, &own),
+        }
     }
 
     /// Says in `Cache-Status` what the cache did for a response that is not from it.
@@ -187,7 +231,8 @@ impl Keeper {
             return;
         }
         let own = status.value(self.phrases.name());
-        response.headers_mut().append(CacheStatus::FIELD, own);
+        // A response whose fields are as many as can be goes without.
+        let _ = response.headers_mut().try_append(CacheStatus::FIELD, own);
     }
 }
 

@@ -3,17 +3,17 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Response, StatusCode,
-    header::{AGE, CONTENT_LENGTH, COOKIE},
+    header::{AGE, CONTENT_LENGTH},
     response::Parts,
 };
 
 use super::{Errand, Keeper};
 use crate::{
     cache::{
-        Entry,
+        Entry, interned,
         rules::{
-            CacheStatus, Freshness, HttpDate, Lifetime, Refusal, ResponseControl, Selection,
-            Timing, Vary, may_store, storable_fields,
+            Asked, CacheStatus, ContentRange, Freshness, HttpDate, Lifetime, Refusal,
+            ResponseControl, Selection, Timing, Vary, may_store, storable_fields,
         },
         tags,
     },
@@ -21,6 +21,9 @@ use crate::{
     reject::{Rejected, grpc_code, is_grpc},
     sync::AtomicU64,
 };
+
+/// A response with more fields is passed on and not stored: the map of them could not hold those that a cache adds.
+pub(super) const MOST_FIELDS: usize = 1_024;
 
 /// What is to become of a response.
 pub(in super::super) enum Judged {
@@ -60,6 +63,12 @@ impl Keeper {
         called: Called,
     ) -> Judged {
         let refused = |why| Judged::Refused { why, lasting: true };
+        if response.headers.len() > MOST_FIELDS {
+            return refused("too-many-fields");
+        }
+        let Ok(length) = body_length(&response.headers, length) else {
+            return Judged::Refused { why: "unclear-length", lasting: false };
+        };
         let rules = &errand.rules;
         let control = ResponseControl::of(&response.headers, rules.targeted_fields());
         let freshness =
@@ -72,8 +81,14 @@ impl Keeper {
             &freshness,
             rules,
         );
-        let allowed =
-            allowed.and_then(|()| self.for_cookies(errand, &response.headers, &freshness));
+        let declared = control.public || freshness.source() == Lifetime::Explicit;
+        let allowed = allowed.and_then(|()| match errand.personal.identity && !declared {
+            true => Err(Refusal::Authorization),
+            false => Ok(()),
+        });
+        if allowed == Err(Refusal::Cookie) {
+            self.tell_of_cookies();
+        }
         let Some(kept) = self.keep(errand, response, &control, freshness, length, called) else {
             return refused("vary-any");
         };
@@ -95,6 +110,14 @@ impl Keeper {
             {
                 Judged::Shared(kept)
             }
+            // Or wait for each other no longer because it is slow.
+            Err(Refusal::NoFreshness)
+                if shareable
+                    && errand.personal == Default::default()
+                    && self.would_be_fresh(errand, response, &control, called) =>
+            {
+                Judged::Shared(kept)
+            }
             Err(refusal) => {
                 Judged::Refused { why: refusal.as_str(), lasting: lasts(refusal, response) }
             }
@@ -110,6 +133,9 @@ impl Keeper {
         newer: &HeaderMap,
         called: Called,
     ) -> Option<Entry> {
+        if newer.len() > MOST_FIELDS {
+            return None;
+        }
         let received_at = HttpDate::at(called.received_at);
         let mut held = stale.headers.clone();
         held.remove(AGE);
@@ -117,8 +143,9 @@ impl Keeper {
         let headers = crate::cache::rules::updated(&held, newer, received_at);
         let control = ResponseControl::of(&headers, errand.rules.targeted_fields());
         let freshness = self.freshness(errand, stale.status, &headers, &control, called);
-        may_store(&errand.asked, stale.status, &headers, &control, &freshness, &errand.rules)
-            .ok()?;
+        // What is stored answers a GET, also if it was a HEAD that told of it.
+        let asked = Asked { get: true, ..errand.asked };
+        may_store(&asked, stale.status, &headers, &control, &freshness, &errand.rules).ok()?;
         let mut response = Response::new(());
         *response.status_mut() = stale.status;
         *response.headers_mut() = headers;
@@ -129,6 +156,20 @@ impl Keeper {
         let tags = if newer_tags(newer) { kept.entry.tags.clone() } else { stale.tags.clone() };
         let entry = self.with_content_of(&kept.entry, stale)?;
         Some(Entry { tags, ..entry })
+    }
+
+    /// Whether it was stale when it came only because it took so long.
+    fn would_be_fresh(
+        &self,
+        errand: &Errand,
+        response: &Parts,
+        control: &ResponseControl,
+        called: Called,
+    ) -> bool {
+        let at_once = Called { requested_at: called.received_at, ..called };
+        let headers = &response.headers;
+        let freshness = self.freshness(errand, response.status, headers, control, at_once);
+        freshness.is_fresh(Duration::ZERO) && !freshness.must_be_validated()
     }
 
     /// A head with the content of another response.
@@ -173,22 +214,24 @@ impl Keeper {
         if !self.settings.pass_tags_on {
             tags::strip(&mut headers);
         }
-        headers.insert(AGE, HeaderValue::from_static("0"));
-        let mut inner_status = None;
-        if self.settings.cache_status {
-            inner_status = joined(&headers);
-            headers.insert(CacheStatus::FIELD, HeaderValue::from_static("weir"));
-        }
+        let with_status = self.settings.cache_status;
+        let inner_status = if with_status { joined(&headers) } else { None };
         let entry = Arc::new(Entry {
             status: response.status,
-            headers,
+            headers: interned::fields(&headers, with_status),
             inner_status,
             body: Bytes::new(),
             #[cfg(feature = "compression")]
             coded: None,
+            part: if response.status == StatusCode::PARTIAL_CONTENT {
+                ContentRange::of(&response.headers)
+            } else {
+                None
+            },
             trailers: None,
             freshness,
             selection,
+            is_public: control.public,
             for_authorized: control.public
                 || control.must_revalidate
                 || control.s_maxage.is_some_and(|seconds| seconds > 0),
@@ -201,27 +244,7 @@ impl Keeper {
             outlived: AtomicU64::new(called.born),
             route: Arc::clone(&errand.route),
         });
-        Some(Ok(Kept { entry, length: length.or_else(|| content_length(&response.headers)) }))
-    }
-
-    /// What the operator lets be stored for all is not stored if it may be for one: if it answers a request with cookies, and
-    /// the service has not said itself that it is for all.
-    fn for_cookies(
-        &self,
-        errand: &Errand,
-        headers: &HeaderMap,
-        freshness: &Freshness,
-    ) -> Result<(), Refusal> {
-        let declared = freshness.source() == Lifetime::Explicit;
-        if !errand.personal.cookies || declared {
-            return Ok(());
-        }
-        let varies = matches!(Vary::of(headers), Vary::Fields(names) if names.contains(&COOKIE));
-        if varies {
-            return Ok(());
-        }
-        self.tell_of_cookies();
-        Err(Refusal::Cookie)
+        Some(Ok(Kept { entry, length }))
     }
 
     #[cold]
@@ -254,7 +277,10 @@ fn lasts(refusal: Refusal, response: &Parts) -> bool {
         refusal,
         Refusal::RequestNoStore | Refusal::Authorization | Refusal::Cookie | Refusal::Partial
     );
+    // Any client can make a service refuse what only it has sent, and would turn the cache off for all others by that.
+    let is_errors = refusal == Refusal::Status && response.status.is_client_error();
     !by_this_request
+        && !is_errors
         && !response.status.is_server_error()
         && response.extensions.get::<Rejected>().is_none()
 }
@@ -268,12 +294,24 @@ fn newer_tags(newer: &HeaderMap) -> bool {
     newer.contains_key("surrogate-key") || newer.contains_key("cache-tag")
 }
 
-/// `Content-Length`, if it is clear.
-fn content_length(headers: &HeaderMap) -> Option<u64> {
-    let mut lines = headers.get_all(CONTENT_LENGTH).iter();
-    let length = lines.next()?.to_str().ok()?.parse().ok();
-    length.filter(|_| lines.next().is_none())
+/// The length of a body that has `exact` bytes as far as that is known, and of which `Content-Length` tells.
+///
+/// # Errors
+///
+/// If these contradict each other, or the field says nothing that is clear: what is sent is not the whole then, or more than that
+/// (RFC 9110 section 8.6).
+fn body_length(headers: &HeaderMap, exact: Option<u64>) -> Result<Option<u64>, UnclearLength> {
+    let told = |value: &HeaderValue| -> Option<u64> {
+        let digits = value.to_str().ok()?;
+        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
+    };
+    headers.get_all(CONTENT_LENGTH).iter().try_fold(exact, |known, value| {
+        let told = told(value).ok_or(UnclearLength)?;
+        if known.is_none_or(|known| known == told) { Ok(Some(told)) } else { Err(UnclearLength) }
+    })
 }
+
+struct UnclearLength;
 
 /// What caches nearer to the service said.
 fn joined(headers: &HeaderMap) -> Option<HeaderValue> {

@@ -2,20 +2,21 @@ use std::sync::{Arc, atomic::Ordering};
 
 use http::{
     HeaderMap, Method, Response,
-    header::{AUTHORIZATION, CONTENT_LENGTH, COOKIE, TRANSFER_ENCODING},
+    header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, TRANSFER_ENCODING},
 };
 
 use super::{
     Errand, Keeper, Target,
     errand::{Personal, flight},
     give::Given,
+    judge::MOST_FIELDS,
 };
 use crate::{
     cache::{
-        CacheBody, Entry, Fingerprint,
+        CacheBody, Entry, Fingerprint, Resource,
         by_body::ContentKey,
         count::Outcome,
-        fingerprint::{KeyBytes, Seen, Unfit},
+        fingerprint::{KeyBytes, Place, Seen, Unfit},
         rules::{
             Asked, AuthorizedResponses, Forward, Lifetime, RequestControl, Reuse, Selection, Vary,
             is_safe,
@@ -56,6 +57,15 @@ pub(in super::super) enum Then {
     Head(Box<Errand>),
 }
 
+/// A request, and what was read from it.
+pub(super) struct Asking<'a> {
+    pub(super) head: &'a Head<'a>,
+    pub(super) seen: Seen,
+    pub(super) control: RequestControl,
+    pub(super) personal: Personal,
+    pub(super) now: Timestamp,
+}
+
 impl Keeper {
     /// Decides on the request with this head. If it is a query, `content` is what tells its body from others.
     #[inline]
@@ -69,7 +79,7 @@ impl Keeper {
         if !is_get && head.method != Method::HEAD && content.is_none() {
             return self.pass_method(head);
         }
-        if seen.has(Seen::PRECONDITION.or(Seen::UPGRADE).or(Seen::BODY))
+        if seen.has(Seen::PRECONDITION.or(Seen::UPGRADE).or(Seen::BODY).or(Seen::CONNECTION))
             && let Some(why) = unanswerable(head, seen, content.is_some())
         {
             return Ruling::Pass(self.bypass(head, why));
@@ -96,33 +106,75 @@ impl Keeper {
         let personal = Personal {
             authorized: seen.has(Seen::AUTHORIZATION),
             cookies: seen.has(Seen::COOKIE) && !self.cookies_are_known,
+            identity: seen.has(Seen::IDENTITY)
+                && self.settings.fingerprint.overlooks_who_asks(head.headers),
         };
-        let now = self.now();
-        let resource = self.stored(&fingerprint, key.bytes());
-        let entry =
-            resource.as_ref().and_then(|resource| self.variant(resource, head.headers, personal));
+        let asking = Asking { head, seen, control, personal, now: self.now() };
+        // Within the visit, so that a hit does not count who has the resource: that would make processors wait for each other.
+        let (mut answer, mut resource) = (None, None);
+        let visited = self.store.visit(&fingerprint, &mut |found| {
+            if *found.key != *key.bytes() {
+                return;
+            }
+            answer = self.answer(&asking, found);
+            if answer.is_none() {
+                resource = Some(Arc::clone(found));
+            }
+        });
+        if let Err(error) = visited {
+            self.failed(&error);
+        }
+        match answer {
+            Some(response) => Ruling::Answer(response),
+            None => self.set_out(&asking, place, fingerprint, &key, resource.as_deref()),
+        }
+    }
 
-        let mut forward = match &resource {
-            Some(resource) if entry.is_none() && self.has_any(resource) => Forward::VaryMiss,
-            _ => Forward::UriMiss,
+    /// The answer to a request, if what is stored is that.
+    #[inline]
+    fn answer<B>(
+        &self,
+        asking: &Asking<'_>,
+        resource: &Resource,
+    ) -> Option<Response<CacheBody<B>>> {
+        let Asking { head, seen, control, personal, now } = asking;
+        let Some(entry) = self.variant(resource, head.headers, *personal) else {
+            return if seen.has(Seen::RANGE) { self.answer_part(asking, resource) } else { None };
         };
+        let grace = self.settings.rules.allowed_grace();
+        let outcome = match entry.freshness.reuse(entry.resident(*now), control, grace) {
+            Reuse::Fresh if !self.is_early(entry, *now) => Outcome::Hit,
+            Reuse::Stale => Outcome::Stale,
+            _ => return None,
+        };
+        entry.route.count(outcome);
+        Some(self.give(head.method, head.headers, *seen, &Given::hit(entry, *now)))
+    }
+
+    /// What becomes of a request that is not simply answered from what is stored.
+    fn set_out<B>(
+        &self,
+        asking: &Asking<'_>,
+        place: Place,
+        fingerprint: Fingerprint,
+        key: &KeyBytes,
+        resource: Option<&Resource>,
+    ) -> Ruling<B> {
+        let Asking { head, seen, control, personal, now } = *asking;
+        let entry = resource.and_then(|resource| self.variant(resource, head.headers, personal));
+        let holds_others = resource.is_some_and(|resource| {
+            let purges = &self.store.shared().purges;
+            resource.variants.iter().any(|variant| !purges.concerns(variant))
+        });
+        let mut forward = if holds_others { Forward::VaryMiss } else { Forward::UriMiss };
         let mut if_error = false;
         let mut refresh = None;
         if let Some(entry) = entry {
             let resident = entry.resident(now);
             match entry.freshness.reuse(resident, &control, self.settings.rules.allowed_grace()) {
-                Reuse::Fresh if !self.is_early(entry, now) => {
-                    entry.route.count(Outcome::Hit);
-                    let given = Given::hit(entry, now);
-                    return Ruling::Answer(self.give(head.method, head.headers, seen, &given));
-                }
+                // It is to be refreshed early.
                 Reuse::Fresh => refresh = Some(Outcome::Hit),
-                Reuse::Stale => {
-                    entry.route.count(Outcome::Stale);
-                    let given = Given::hit(entry, now);
-                    return Ruling::Answer(self.give(head.method, head.headers, seen, &given));
-                }
-                Reuse::StaleWhileRevalidate => refresh = Some(Outcome::Stale),
+                Reuse::Stale | Reuse::StaleWhileRevalidate => refresh = Some(Outcome::Stale),
                 Reuse::Revalidate { if_error: will_do } => {
                     let is_fresh =
                         entry.freshness.is_fresh(resident) && !entry.freshness.must_be_validated();
@@ -134,12 +186,22 @@ impl Keeper {
         if control.only_if_cached && refresh.is_none() {
             return self.not_cached(head);
         }
-        let selection =
-            match (entry, resource.as_ref().and_then(|resource| resource.variants.first())) {
-                (Some(entry), _) => Some(entry.selection.clone()),
-                (None, Some(newest)) => Selection::of(&Vary::of(&newest.headers), head.headers),
-                (None, None) => Some(Selection::default()),
-            };
+        // Nothing that these would bring could be stored.
+        let is_flooded = head.headers.len() > MOST_FIELDS;
+        if let (Some(outcome), Some(entry), true) = (refresh, entry, control.no_store || is_flooded)
+        {
+            entry.route.count(outcome);
+            let given = Given::hit(entry, now);
+            return Ruling::Answer(self.give(head.method, head.headers, seen, &given));
+        }
+        if is_flooded {
+            return Ruling::Pass(self.bypass(head, "too-many-fields"));
+        }
+        let selection = match (entry, resource.and_then(|resource| resource.variants.first())) {
+            (Some(entry), _) => Some(entry.selection.clone()),
+            (None, Some(newest)) => Selection::of(&Vary::of(&newest.headers), head.headers),
+            (None, None) => Some(Selection::default()),
+        };
         let errand = Box::new(Errand {
             method: head.method.clone(),
             uri: head.uri.clone(),
@@ -153,18 +215,21 @@ impl Keeper {
             place,
             fingerprint,
             asked: Asked {
-                get: head.method != Method::HEAD,
+                // An answer to a HEAD is never stored, but it may tell of what is, and the refresh that one sets off is a GET.
+                get: true,
                 authorization: personal.authorized,
+                cookie: personal.cookies,
                 range: seen.has(Seen::RANGE),
                 control,
             },
             personal,
+            part: false,
             stale: entry.cloned(),
             if_error,
             forward,
             route: Arc::clone(self.routes().of(head)),
             rules: Arc::clone(self.rules(head)),
-            key,
+            key: key.bytes().into(),
         });
         if let (Some(outcome), Some(entry)) = (refresh, entry) {
             entry.route.count(outcome);
@@ -180,34 +245,45 @@ impl Keeper {
         head: &Head<'_>,
         seen: Seen,
         now: Timestamp,
-        errand: Box<Errand>,
+        mut errand: Box<Errand>,
     ) -> Ruling<B> {
         let forward = errand.forward;
         let pass = |detail, then| Ruling::Pass(Pass { forward, detail, then });
-        let counted = || errand.route.count(Outcome::Miss);
+        let route = Arc::clone(&errand.route);
+        let counted = || route.count(Outcome::Miss);
+        if errand.asked.control.no_store {
+            counted();
+            return pass(Some("request-no-store"), Then::Nothing);
+        }
         if head.method == Method::HEAD {
             counted();
             let then = if errand.stale.is_some() { Then::Head(errand) } else { Then::Nothing };
             return pass(None, then);
         }
-        if errand.asked.control.no_store {
-            counted();
-            return pass(Some("request-no-store"), Then::Nothing);
-        }
-        if seen.has(Seen::RANGE) {
-            counted();
-            return pass(Some("range"), Then::Nothing);
-        }
         if self.passes.is_set(errand.flight, now) {
             counted();
             return pass(Some("pass"), Then::Nothing);
+        }
+        // If the whole is stored, and can be confirmed, the part is taken from that.
+        if seen.has(Seen::RANGE)
+            && !errand.stale.as_ref().is_some_and(|stale| stale.is_confirmable())
+        {
+            if seen.has(Seen::CONDITIONAL) {
+                counted();
+                return pass(Some("range"), Then::Nothing);
+            }
+            errand.ask_for_part();
+            if self.passes.is_set(errand.flight, now) {
+                counted();
+                return pass(Some("pass"), Then::Nothing);
+            }
         }
         Ruling::Fetch(errand)
     }
 
     /// Whether a fresh response is to be refreshed already.
     ///
-    /// XFetch (Vattani, Chierichetti and Lowenstein, 2015, "Optimal Probabilistic Cache Stampede Prevention"): the sooner it
+    /// `XFetch` (Vattani, Chierichetti and Lowenstein, 2015, "Optimal Probabilistic Cache Stampede Prevention"): the sooner it
     /// ends, and the longer the service took for it, the likelier.
     fn is_early(&self, entry: &Entry, now: Timestamp) -> bool {
         let Some(beta) = self.settings.early_refresh else { return false };
@@ -233,9 +309,10 @@ impl Keeper {
         let knows_user = self.settings.fingerprint.knows(&AUTHORIZATION) || selects(&AUTHORIZATION);
         let for_authorized = entry.for_authorized || shares_all || knows_user;
         // The service said itself that it is for all.
-        let declared = entry.freshness.source() == Lifetime::Explicit;
+        let declared = entry.is_public || entry.freshness.source() == Lifetime::Explicit;
         (!personal.authorized || for_authorized)
             && (!personal.cookies || declared || selects(&COOKIE))
+            && (!personal.identity || declared)
     }
 
     #[cold]
@@ -279,7 +356,23 @@ fn unanswerable(head: &Head<'_>, seen: Seen, is_query: bool) -> Option<&'static 
     if seen.has(Seen::UPGRADE) {
         return Some("upgrade");
     }
+    if seen.has(Seen::CONNECTION) && names_fields(head.headers) {
+        return Some("connection-fields");
+    }
     (!is_query && has_body(head.headers)).then_some("request-body")
+}
+
+/// Whether `Connection` names fields that a service may take out of the request before it answers, though what is stored would be
+/// chosen by them (Davison, "Abusing HTTP hop-by-hop request headers", 2019).
+fn names_fields(headers: &HeaderMap) -> bool {
+    let is_harmless = |option: &[u8]| {
+        let option = option.trim_ascii();
+        let known: [&[u8]; 6] =
+            [b"keep-alive", b"close", b"te", b"upgrade", b"http2-settings", b""];
+        known.iter().any(|known| option.eq_ignore_ascii_case(known))
+    };
+    let mut lines = headers.get_all(CONNECTION).iter();
+    lines.any(|line| !line.as_bytes().split(|byte| *byte == b',').all(is_harmless))
 }
 
 /// Whether the fields of a request tell of a body.

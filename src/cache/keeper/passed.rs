@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use http::Response;
 
-use super::{Errand, Keeper, Pass, Then};
+use super::{Called, Errand, Keeper, Pass, Then};
 use crate::cache::{
     CacheBody, Entry,
     rules::{CacheStatus, HeadEffect, head_effect},
@@ -38,7 +38,8 @@ impl Keeper {
         match head_effect(&stale.headers, length, head.status, &head.headers) {
             HeadEffect::None => {}
             HeadEffect::Update => {
-                let called = self.begin(errand);
+                // Its content is as old as before: purges since then concern it.
+                let called = Called { born: stale.born, ..self.begin(errand) };
                 match self.updated(errand, stale, &head.headers, called) {
                     Some(updated) => {
                         self.commit(errand, Arc::new(updated));

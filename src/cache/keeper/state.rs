@@ -184,7 +184,7 @@ impl Keeper {
 
     /// What was stored for an errand since it set out, if it can be used.
     pub(in super::super) fn stored_since(&self, errand: &Errand) -> Option<Arc<Entry>> {
-        let resource = self.stored(&errand.fingerprint, errand.key.bytes())?;
+        let resource = self.stored(&errand.fingerprint, &errand.key)?;
         let entry = self.variant(&resource, &errand.headers, errand.personal)?;
         let is_new = errand.stale.as_ref().is_none_or(|stale| !Arc::ptr_eq(stale, entry));
         let resident = entry.resident(self.now());
@@ -229,13 +229,7 @@ impl Keeper {
         }
     }
 
-    /// Whether there is any variant that was not purged.
-    pub(super) fn has_any(&self, resource: &Resource) -> bool {
-        let purges = &self.store.shared().purges;
-        resource.variants.iter().any(|entry| !purges.concerns(entry))
-    }
-
-    /// The variant that a request gets.
+    /// The variant that a request gets; a whole one.
     #[inline]
     pub(super) fn variant<'a>(
         &self,
@@ -243,12 +237,23 @@ impl Keeper {
         headers: &HeaderMap,
         personal: super::errand::Personal,
     ) -> Option<&'a Arc<Entry>> {
-        let purges = &self.store.shared().purges;
-        resource.variants.iter().find(|entry| {
-            entry.selection.matches(headers)
-                && self.suits(entry, personal)
-                && !purges.concerns(entry)
-        })
+        resource
+            .variants
+            .iter()
+            .find(|entry| entry.part.is_none() && self.answers(entry, headers, personal))
+    }
+
+    /// Whether an entry is an answer to a request.
+    #[inline]
+    pub(super) fn answers(
+        &self,
+        entry: &Entry,
+        headers: &HeaderMap,
+        personal: super::errand::Personal,
+    ) -> bool {
+        entry.selection.matches(headers)
+            && self.suits(entry, personal)
+            && !self.store.shared().purges.concerns(entry)
     }
 }
 

@@ -123,6 +123,15 @@ where
         Ok(self.with(|settings| settings.beta = beta))
     }
 
+    /// Whoever has waited for so long for a value that another loads, by tokio's timers, loads it themselves; without more
+    /// said, that is 30 s.
+    ///
+    /// So no key is lost to a load that never ends. Whoever asks from then on joins the new load, and what the old one may yet
+    /// come to is not kept. Outside of a tokio runtime everyone waits to the end.
+    pub fn max_wait(self, time: Duration) -> Self {
+        self.with(|settings| settings.max_wait = time)
+    }
+
     /// Goes by this clock.
     pub fn clock(self, clock: Clock) -> Self {
         self.with(|settings| settings.clock = clock)

@@ -19,6 +19,8 @@ pub(super) struct Entries<K, V> {
     /// How much may have been written before it is seen to that there is not too much.
     slack: u64,
     written: AtomicU64,
+    /// How often everything was forgotten. The cache goes by the time of that, which two who do so at once may set back.
+    clears: AtomicU64,
     evictions: Arc<AtomicU64>,
 }
 
@@ -67,7 +69,8 @@ where
                 }
             })
             .build();
-        Self { cache, slack: most / 32, written: AtomicU64::new(0), evictions }
+        let [written, clears] = [(); 2].map(|()| AtomicU64::new(0));
+        Self { cache, slack: most / 32, written, clears, evictions }
     }
 
     pub(super) fn get<Q>(&self, key: &Q) -> Option<Kept<V>>
@@ -75,7 +78,12 @@ where
         K: Borrow<Q>,
         Q: Eq + Hash + ?Sized,
     {
-        self.cache.get(key)
+        self.cache.get(key).filter(|kept| kept.clears == self.clears())
+    }
+
+    /// How often everything was forgotten.
+    pub(super) fn clears(&self) -> u64 {
+        self.clears.load(Ordering::SeqCst)
     }
 
     /// Keeps a value in place of another; with none, only forgets the other.
@@ -107,6 +115,7 @@ where
     }
 
     pub(super) fn clear(&self) {
+        self.clears.fetch_add(1, Ordering::SeqCst);
         self.cache.invalidate_all();
     }
 

@@ -1,4 +1,4 @@
-use std::{borrow::Borrow, convert::Infallible, fmt, hash::Hash, sync::Arc, time::Duration};
+use std::{borrow::Borrow, convert::Infallible, fmt, hash::Hash, sync::Arc};
 
 use super::{MemoStats, Memoized, kept::State, load::Shared, settings::Bound};
 
@@ -43,9 +43,10 @@ use super::{MemoStats, Memoized, kept::State, load::Shared, settings::Bound};
 /// in whose task it happens: then one of those who wait loads instead, with their own loader.
 ///
 /// A load that has begun goes on to its end though its caller is gone, as when a client leaves and its handler is dropped:
-/// those who wait get it, and nothing is loaded twice. So what a loader returns owns all that it needs (`'static`), and a
-/// load that may take for ever should have a timeout inside of the loader. As long as the caller stays, the load runs in the
-/// caller's task, with its tracing span and its task-locals; after that in a task of its own.
+/// those who wait get it, and nothing is loaded twice. So what a loader returns owns all that it needs (`'static`). As long as
+/// the caller stays, the load runs in the caller's task, with its tracing span and its task-locals; after that in a task of
+/// its own. A load that may take for ever should have a timeout, inside of the loader; others wait for it for
+/// [30 s](Self::max_wait) at most.
 ///
 /// # How long, and how many
 ///
@@ -69,7 +70,8 @@ where
     /// `load` is not called if someone else loads already: see [above](Self#one-load-for-all-who-ask). An error that cannot be
     /// cloned goes into an [`Arc`]: `db.load(id).await.map_err(Arc::new)`.
     ///
-    /// If callers for one key have different types of errors, they do not get each other's; they load again.
+    /// If callers for one key have different types of errors, they do not get each other's; they load again. A load must not
+    /// ask for its own key: it would wait for itself.
     ///
     /// # Errors
     ///
@@ -82,7 +84,8 @@ where
     /// # Cancel safety
     ///
     /// Dropping it leaves the others that wait alone; a load that it has begun goes on, if there is a tokio runtime. If it is
-    /// kept but not polled, as beside a `select!` that goes on with something else, all who wait for the same key are held up.
+    /// kept but not polled, as beside a `select!` that goes on with something else, all who wait for the same key are held up
+    /// for as long as they [may be](Self::max_wait).
     pub async fn get_or_load<E, F, Fut>(&self, key: K, load: F) -> Result<V, E>
     where
         E: Clone + Send + Sync + 'static,
@@ -128,8 +131,8 @@ where
 
     /// Keeps `value` for `key`. What is being loaded for it is not kept.
     pub fn insert(&self, key: K, value: V) {
-        let settings = &self.0.settings;
-        let kept = settings.keep(&key, value, settings.clock.now(), Duration::ZERO);
+        let now = self.0.begin();
+        let kept = self.0.settings.keep(&key, value, now, now.at);
         self.0.flights.spoil(&key);
         self.0.entries.replace(key, kept);
         self.0.entries.settle();

@@ -16,6 +16,16 @@ pub(super) struct Kept<V> {
     pub(super) cost: Duration,
     /// Bytes, or one.
     pub(super) weight: u32,
+    /// It is good only as long as everything was forgotten so often.
+    pub(super) clears: u64,
+}
+
+/// When a load began.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Began {
+    pub(super) at: Timestamp,
+    /// How often everything had been forgotten by then.
+    pub(super) clears: u64,
 }
 
 /// What a value is good for at a time.
@@ -75,6 +85,7 @@ mod tests {
             keep_for: 120 * SECOND,
             cost: 2 * SECOND,
             weight: 1,
+            clears: 0,
         }
     }
 

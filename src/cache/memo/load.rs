@@ -2,15 +2,15 @@
 
 use std::{any::Any, hash::Hash, sync::Arc};
 
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, time::timeout};
 
 use super::{
     entries::Entries,
-    kept::{Kept, State, lead},
+    kept::{Began, Kept, State, lead},
     settings::Settings,
     stats::Counters,
 };
-use crate::flight::{Detached, Flights, Joined, Leader, Turn};
+use crate::flight::{Detached, Flights, Follower, Joined, Leader, Turn};
 
 /// What all clones of a memo share.
 pub(super) struct Shared<K, V> {
@@ -77,9 +77,13 @@ where
             let loaded = match self.flights.join(key.clone()) {
                 Joined::Leads(leader) => break leader,
                 Joined::Landed(loaded) => loaded,
-                Joined::Follows(follower) => match follower.await {
-                    Turn::Leads(leader) => break leader,
-                    Turn::Landed(loaded) => loaded,
+                Joined::Follows(mut follower) => match self.wait(&mut follower).await {
+                    Some(Turn::Leads(leader)) => break leader,
+                    Some(Turn::Landed(loaded)) => loaded,
+                    None => {
+                        follower.write_off();
+                        continue;
+                    }
                 },
             };
             if let Some(result) = loaded.for_caller() {
@@ -93,8 +97,22 @@ where
             self.counters.shared.count();
             return Ok(kept.value);
         }
+        let began = self.begin();
         let work = load(&key);
-        self.work(leader, key, work).await
+        self.work(leader, key, began, work).await
+    }
+
+    /// A load, or something like it, that begins now.
+    pub(super) fn begin(&self) -> Began {
+        Began { at: self.settings.clock.now(), clears: self.entries.clears() }
+    }
+
+    /// `None` if it takes too long.
+    async fn wait(&self, follower: &mut Follower<K, Loaded<V>>) -> Option<Turn<K, Loaded<V>>> {
+        match Handle::try_current() {
+            Ok(_) => timeout(self.settings.max_wait, follower).await.ok(),
+            Err(_) => Some(follower.await),
+        }
     }
 
     fn look(&self, key: &K) -> (State, Option<Kept<V>>) {
@@ -116,8 +134,9 @@ where
         if self.entries.get(&key).is_some_and(|kept| kept.expires != seen.expires) {
             return;
         }
+        let began = self.begin();
         let work = load(&key);
-        runtime.spawn(self.work(leader, key, work));
+        runtime.spawn(self.work(leader, key, began, work));
     }
 
     /// Does the work of a flight, whoever waits for it.
@@ -125,6 +144,7 @@ where
         self: &Arc<Self>,
         leader: Leader<K, Loaded<V>>,
         key: K,
+        began: Began,
         load: impl Future<Output = Result<V, E>> + Send + 'static,
     ) -> Detached<Result<V, E>>
     where
@@ -133,13 +153,10 @@ where
         let shared = Arc::clone(self);
         Detached::new(Box::pin(async move {
             let attempt = shared.counters.begin();
-            let clock = &shared.settings.clock;
-            let begun = clock.now();
             match load.await {
                 Ok(value) => {
-                    let now = clock.now();
-                    let cost = now.saturating_since(begun);
-                    let kept = shared.settings.keep(&key, value.clone(), now, cost);
+                    let settings = &shared.settings;
+                    let kept = settings.keep(&key, value.clone(), began, settings.clock.now());
                     attempt.succeed();
                     // Stored before anyone is told: whoever gets it finds it there.
                     leader.unless_spoiled(|| shared.entries.replace(key, kept));

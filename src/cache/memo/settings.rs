@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use super::kept::Kept;
+use super::kept::{Began, Kept};
 use crate::clock::{Clock, Timestamp};
 
 /// What a memo was told.
@@ -10,6 +10,7 @@ pub(super) struct Settings<K, V> {
     pub(super) stale_for: Duration,
     /// Zero, if nothing is loaded early.
     pub(super) beta: f64,
+    pub(super) max_wait: Duration,
     pub(super) bound: Bound<K, V>,
     pub(super) clock: Clock,
 }
@@ -33,25 +34,21 @@ impl<K, V> Settings<K, V> {
             ttl_by: None,
             stale_for: Duration::ZERO,
             beta: 0.0,
+            max_wait: Duration::from_secs(30),
             bound: Bound::Entries(10_000),
             clock: Clock::system(),
         }
     }
 
     /// `value` as it is kept from `now` on; `None` if it is not to be, or is too large.
-    pub(super) fn keep(
-        &self,
-        key: &K,
-        value: V,
-        now: Timestamp,
-        cost: Duration,
-    ) -> Option<Kept<V>> {
+    pub(super) fn keep(&self, key: &K, value: V, began: Began, now: Timestamp) -> Option<Kept<V>> {
         let ttl = self.ttl_by.as_ref().map_or(self.ttl, |ttl_by| ttl_by(key, &value));
         let weight = self.weight(key, &value)?;
         let expires = now.saturating_add(ttl);
         let gone = expires.saturating_add(self.stale_for);
-        let keep_for = gone.saturating_since(now);
-        (!ttl.is_zero()).then_some(Kept { value, expires, gone, keep_for, cost, weight })
+        let (keep_for, cost) = (gone.saturating_since(now), now.saturating_since(began.at));
+        let clears = began.clears;
+        (!ttl.is_zero()).then_some(Kept { value, expires, gone, keep_for, cost, weight, clears })
     }
 
     fn weight(&self, key: &K, value: &V) -> Option<u32> {

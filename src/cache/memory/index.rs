@@ -91,8 +91,8 @@ impl Index {
         Before(self.clears.load(Ordering::SeqCst))
     }
 
-    /// Takes in what the store has just found, if that has a place: one that is free, or whose resource nobody asked for in this
-    /// age.
+    /// Takes in what the store has just found, if there is a place for it: one that is free, or whose resource nobody asked
+    /// for in this age.
     pub(super) fn offer(&self, resource: &Arc<Resource>, before: &Before) {
         let (slots, tag) = self.place(resource.fingerprint);
         let age = self.age.load(Ordering::Relaxed);
@@ -146,5 +146,89 @@ impl Slot {
     fn is_free_for(&self, fingerprint: Fingerprint) -> bool {
         let current = self.resource.load();
         current.as_ref().is_none_or(|current| current.fingerprint == fingerprint)
+    }
+}
+
+#[cfg(all(test, not(weir_loom)))]
+mod tests {
+    use super::{super::sample::resource, *};
+
+    /// One of those that share a set.
+    fn in_one_set(number: u128) -> Arc<Resource> {
+        resource(Fingerprint::from_bits(number << 96 | number), 10)
+    }
+
+    fn offer(index: &Index, resource: &Arc<Resource>) {
+        index.offer(resource, &index.before());
+    }
+
+    /// Whether it is shown, and then whether for the first time in this age.
+    fn show(index: &Index, resource: &Arc<Resource>) -> Option<bool> {
+        let mut shown = None;
+        let is_first = index.show(resource.fingerprint, |found| shown = Some(Arc::clone(found)));
+        assert_eq!(shown.is_some(), is_first.is_some());
+        assert!(shown.is_none_or(|shown| Arc::ptr_eq(&shown, resource)));
+        is_first
+    }
+
+    #[test]
+    fn it_tells_who_is_asked_for_first_in_an_age() {
+        let (index, resource) = (Index::for_bytes(0), in_one_set(1));
+        assert_eq!(show(&index, &resource), None);
+        offer(&index, &resource);
+        assert_eq!(show(&index, &resource), Some(false), "the store was asked for it");
+        index.next_age();
+        assert_eq!(show(&index, &resource), Some(true));
+        assert_eq!(show(&index, &resource), Some(false));
+    }
+
+    #[test]
+    fn who_is_asked_for_in_this_age_keeps_its_place() {
+        let index = Index::for_bytes(0);
+        let resources: Vec<_> = (1..=5).map(in_one_set).collect();
+        let shown = || resources.iter().map(|resource| show(&index, resource).is_some());
+        resources.iter().for_each(|resource| offer(&index, resource));
+        assert!(shown().eq([true, true, true, true, false]));
+        index.next_age();
+        for at in [0, 1, 3] {
+            show(&index, &resources[at]);
+        }
+        offer(&index, &resources[4]);
+        assert!(shown().eq([true, true, false, true, true]));
+    }
+
+    #[test]
+    fn what_is_removed_is_forgotten_and_marked() {
+        let (index, resource, other) = (Index::for_bytes(0), in_one_set(1), in_one_set(2));
+        offer(&index, &resource);
+        offer(&index, &other);
+        index.forget(resource.fingerprint);
+        assert!(resource.gone.load(Ordering::Relaxed) && !other.gone.load(Ordering::Relaxed));
+        assert_eq!((show(&index, &resource), show(&index, &other)), (None, Some(false)));
+        assert_eq!(Arc::strong_count(&resource), 1);
+    }
+
+    #[test]
+    fn what_left_the_store_meanwhile_is_not_taken_in() {
+        let index = Index::for_bytes(0);
+        let (removed, cleared) = (in_one_set(1), in_one_set(2));
+        let before = index.before();
+        index.remove(&removed);
+        index.offer(&removed, &before);
+        index.clear();
+        index.offer(&cleared, &before);
+        assert_eq!((show(&index, &removed), show(&index, &cleared)), (None, None));
+        assert_eq!((Arc::strong_count(&removed), Arc::strong_count(&cleared)), (1, 1));
+        offer(&index, &cleared);
+        assert_eq!(show(&index, &cleared), Some(false), "it was stored again");
+    }
+
+    #[test]
+    fn its_size_follows_that_of_the_store() {
+        let bytes = |store: u64| size_of_val(&*Index::for_bytes(store).sets) as u64;
+        assert_eq!(bytes(0), 256);
+        assert_eq!(bytes(64 << 20), 512 << 10);
+        assert!(bytes(100_000_000) <= 100_000_000 / 128);
+        assert_eq!(bytes(1 << 40), 4 << 20);
     }
 }

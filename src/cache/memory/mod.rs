@@ -2,6 +2,8 @@
 
 mod held;
 mod index;
+#[cfg(all(test, not(weir_loom)))]
+mod sample;
 mod store;
 
 pub use self::store::MemoryStore;

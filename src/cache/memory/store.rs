@@ -28,7 +28,7 @@ use crate::cache::{Fingerprint, Resource, Shared, Store, StoreError, Usage};
 /// Clones are the same store: layers that are given one share its room.
 ///
 /// When it is full, what is asked for often stays: a newcomer that is asked for less often than those that would have to make
-/// room for it is let go instead (TinyLFU, Einziger, Friedman and Manes, 2017). What is larger than the whole store is not
+/// room for it is let go instead (`TinyLFU`: Einziger, Friedman and Manes, 2017). What is larger than the whole store is not
 /// kept, and counted.
 ///
 /// All that a response takes is counted: body, headers, trailers, the key, every variant, and what it costs to know of it.
@@ -52,8 +52,8 @@ struct Inner {
 /// end of each, it makes room. With 64, it knows enough to keep what it would keep if it heard of every hit.
 const AGES: u64 = 64;
 
-/// This part of the bytes is not for entries: it is for what is taken in before room is made, the index, and the holes that an allocator leaves between
-/// blocks of all sizes.
+/// This part of the bytes is not for entries: it is for what is taken in before room is made, the index, and the holes that an
+/// allocator leaves between blocks of all sizes.
 const RESERVE: u64 = 16;
 
 impl MemoryStore {
@@ -134,6 +134,8 @@ impl Store for MemoryStore {
 
     /// Its memory is free when this returns, unless there is so much that it takes over 100 ms: then soon after.
     fn clear(&self) {
+        // What is being stored right now goes too.
+        self.0.shared.purges.purge_all();
         self.0.policy.invalidate_all();
         self.0.index.clear();
         self.0.policy.run_pending_tasks();
@@ -181,3 +183,6 @@ impl fmt::Debug for MemoryStore {
         f.debug_struct("MemoryStore").field("max_bytes", &self.0.max_bytes).finish_non_exhaustive()
     }
 }
+
+#[cfg(all(test, not(weir_loom)))]
+mod tests;

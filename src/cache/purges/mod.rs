@@ -5,10 +5,14 @@
 //! same however much is stored, and it also catches what was asked for before it and is stored after it.
 
 mod matcher;
+#[cfg(weir_loom)]
+mod model;
 mod pattern;
 mod records;
 mod registry;
 mod scope;
 
+#[cfg(weir_loom)]
+pub use self::model::PurgesModel;
 pub use self::pattern::Pattern;
 pub(crate) use self::{matcher::Matcher, registry::Purges, scope::Scope};

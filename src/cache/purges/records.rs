@@ -16,6 +16,8 @@ pub(super) struct Bounds {
 #[derive(Debug)]
 pub(super) struct Records {
     bounds: Bounds,
+    /// The number of the last one.
+    epoch: u64,
     /// Whatever was born before this epoch is purged.
     floor: u64,
     /// The last purge of each tag. The tags are keyed hashes already.
@@ -26,12 +28,17 @@ pub(super) struct Records {
 
 impl Records {
     pub(super) fn new(bounds: Bounds) -> Self {
-        Self { bounds, floor: 0, tags: HashMap::default(), matchers: Vec::new() }
+        Self { bounds, epoch: 0, floor: 0, tags: HashMap::default(), matchers: Vec::new() }
     }
 
-    /// Notes that purge number `epoch` was of `tag`.
-    pub(super) fn add_tag(&mut self, tag: u64, epoch: u64) {
-        self.tags.insert(tag, epoch);
+    pub(super) fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// Purges what has `tag`.
+    pub(super) fn add_tag(&mut self, tag: u64) {
+        self.epoch += 1;
+        self.tags.insert(tag, self.epoch);
         if self.tags.len() > self.bounds.tags {
             let mut epochs: Vec<u64> = self.tags.values().copied().collect();
             let middle = epochs.len() / 2;
@@ -40,17 +47,24 @@ impl Records {
         }
     }
 
-    /// Notes that purge number `epoch` was of what `matcher` matches.
-    pub(super) fn add_matcher(&mut self, matcher: Matcher, epoch: u64) {
+    /// Purges what `matcher` matches.
+    pub(super) fn add_matcher(&mut self, matcher: Matcher) {
+        self.epoch += 1;
         self.matchers.retain(|(_, known)| *known != matcher);
-        self.matchers.push((epoch, matcher));
+        self.matchers.push((self.epoch, matcher));
         if self.matchers.len() > self.bounds.matchers {
             self.raise_floor(self.matchers[self.matchers.len() / 2].0);
         }
     }
 
+    /// Purges everything.
+    pub(super) fn add_all(&mut self) {
+        self.epoch += 1;
+        self.raise_floor(self.epoch);
+    }
+
     /// Makes every purge up to `epoch` one of everything, so that nothing more needs to be known of it.
-    pub(super) fn raise_floor(&mut self, epoch: u64) {
+    fn raise_floor(&mut self, epoch: u64) {
         self.floor = self.floor.max(epoch);
         self.tags.retain(|_, purged| *purged > epoch);
         let newer = self.matchers.partition_point(|(purged, _)| *purged <= epoch);

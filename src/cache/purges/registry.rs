@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     cache::Entry,
-    sync::{AtomicU64, Ordering, RwLock},
+    sync::{AtomicU64, Mutex, Ordering},
 };
 
 /// Which purges there were, for all entries of a store.
@@ -15,9 +15,9 @@ use crate::{
 /// the older half of them is forgotten, and counts as one purge of everything that was not asked for since: more is purged
 /// then than was meant, never less.
 pub(crate) struct Purges {
-    /// The number of the last purge. Changed only with `records` locked, after the purge was noted there.
+    /// That of the records, to be read without their lock. Stored while they are locked.
     epoch: AtomicU64,
-    records: RwLock<Records>,
+    records: Mutex<Records>,
 }
 
 const BOUNDS: Bounds = Bounds { tags: 65_536, matchers: 256 };
@@ -33,7 +33,7 @@ impl Default for Purges {
 
 impl Purges {
     fn bounded(bounds: Bounds) -> Self {
-        Self { epoch: AtomicU64::new(0), records: RwLock::new(Records::new(bounds)) }
+        Self { epoch: AtomicU64::new(0), records: Mutex::new(Records::new(bounds)) }
     }
 
     /// How many there have been. What is asked for from now on is born at this epoch: earlier purges do not concern it.
@@ -44,24 +44,23 @@ impl Purges {
 
     /// Purges what has `tag`; see [`Scope`](super::Scope).
     pub(crate) fn purge_tag(&self, tag: u64) {
-        self.purge(|records, epoch| records.add_tag(tag, epoch));
+        self.purge(|records| records.add_tag(tag));
     }
 
     /// Purges what `matcher` matches.
     pub(crate) fn purge_matching(&self, matcher: Matcher) {
-        self.purge(|records, epoch| records.add_matcher(matcher, epoch));
+        self.purge(|records| records.add_matcher(matcher));
     }
 
     /// Purges everything.
     pub(crate) fn purge_all(&self) {
-        self.purge(|records, epoch| records.raise_floor(epoch));
+        self.purge(Records::add_all);
     }
 
-    fn purge(&self, note: impl FnOnce(&mut Records, u64)) {
-        let mut records = self.records.write().unwrap_or_else(PoisonError::into_inner);
-        let epoch = self.epoch.load(Ordering::Relaxed) + 1;
-        note(&mut records, epoch);
-        self.epoch.store(epoch, Ordering::Release);
+    fn purge(&self, note: impl FnOnce(&mut Records)) {
+        let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        note(&mut records);
+        self.epoch.store(records.epoch(), Ordering::Release);
     }
 
     /// Whether `entry` was purged.
@@ -82,9 +81,8 @@ impl Purges {
         if outlived == PURGED {
             return true;
         }
-        let records = self.records.read().unwrap_or_else(PoisonError::into_inner);
-        // With the records locked, the epoch is that of the last purge among them.
-        let epoch = self.epoch.load(Ordering::Relaxed);
+        let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        let epoch = records.epoch();
         let purged = records.concern(entry, outlived);
         drop(records);
         // Another may have stored a later epoch meanwhile. Then this one is looked up once more than needed, no worse.

@@ -4,6 +4,9 @@ use smallvec::SmallVec;
 use super::list::is_token_byte;
 use crate::error::ConfigError;
 
+/// Long enough for most values to be written without the heap.
+type Text = SmallVec<[u8; 128]>;
+
 /// The name under which a cache tells what it did.
 ///
 /// A token (`weir`, `cache.example.com`) or any printable ASCII, which is put in quotes.
@@ -19,7 +22,7 @@ impl CacheName {
         if name.is_empty() || !printable {
             return Err(ConfigError::new("cache name", name, "printable ASCII, and some of it"));
         }
-        let mut text = SmallVec::<[u8; 64]>::new();
+        let mut text = Text::new();
         put_text(&mut text, name);
         Ok(Self(String::from_utf8_lossy(&text).into()))
     }
@@ -149,7 +152,7 @@ impl CacheStatus {
 
     /// The value of the field.
     pub fn value(&self, name: &CacheName) -> HeaderValue {
-        let mut text = SmallVec::<[u8; 128]>::from_slice(name.0.as_bytes());
+        let mut text = Text::from_slice(name.0.as_bytes());
         let mut put = |part: &[u8]| text.extend_from_slice(part);
         match self.forward {
             None => put(b"; hit"),
@@ -183,10 +186,7 @@ impl CacheStatus {
 }
 
 /// As a token if it is one, otherwise as a string (RFC 8941 section 3.3).
-fn put_text<const N: usize>(out: &mut SmallVec<[u8; N]>, text: &str)
-where
-    [u8; N]: smallvec::Array<Item = u8>,
-{
+fn put_text(out: &mut Text, text: &str) {
     let token = text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '*')
         && text.bytes().all(|byte| is_token_byte(byte) || matches!(byte, b':' | b'/'));
     if token {

@@ -7,7 +7,12 @@ use http::{
     },
 };
 
-use super::{EntityTag, HttpDate, entity_tag::any_tag, list::trimmed, update::DIGESTS};
+use super::{
+    EntityTag, HttpDate,
+    entity_tag::any_tag,
+    list::trimmed,
+    update::{CONTENT_MD5, DIGESTS},
+};
 
 /// Whether a request has a precondition that only an origin can judge: `If-Match` or `If-Unmodified-Since` (RFC 9111 section
 /// 4.3.2). It is to be passed on as it is.
@@ -73,7 +78,6 @@ fn is_old(request: &HeaderMap, stored: &HeaderMap, received: HttpDate) -> bool {
 /// All but those that describe the content, which is not sent: of these only `ETag` and `Content-Location` are wanted, and
 /// `Last-Modified` if there is no `ETag` (RFC 9110 section 15.4.5).
 pub fn not_modified_fields(stored: &HeaderMap) -> HeaderMap {
-    const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
     let tagged = stored.contains_key(ETAG);
     let left_out = |name: &HeaderName| {
         [

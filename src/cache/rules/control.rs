@@ -68,15 +68,10 @@ impl ResponseControl {
         }
         let mut control = Self::default();
         directives::each(headers.get_all(CACHE_CONTROL), |name, argument| {
-            control.take(name, argument)
+            control.take(name, argument);
         });
         control.no_cache |= !headers.contains_key(CACHE_CONTROL) && has_pragma_no_cache(headers);
         control
-    }
-
-    /// Whether a lifetime was given.
-    pub fn has_lifetime(&self) -> bool {
-        self.max_age.is_some() || self.s_maxage.is_some()
     }
 
     /// Whether a field is one of those that are not to be stored, or not to be used from the store.

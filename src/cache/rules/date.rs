@@ -1,6 +1,8 @@
 use std::time::Duration;
 
-use http::HeaderValue;
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::fields::only_value;
 
 /// A time as HTTP writes it, in whole seconds (RFC 9110 section 5.6.7).
 ///
@@ -65,13 +67,11 @@ impl HttpDate {
     pub fn parse(text: &[u8], now: Self) -> Option<Self> {
         let mut rest = Text(text);
         let weekday = rest.word()?;
-        let day = DAYS.iter().find(|day| {
-            weekday.eq_ignore_ascii_case(&day[..3]) || weekday.eq_ignore_ascii_case(day)
-        })?;
-        let short = weekday.len() == 3;
-        debug_assert!(short || weekday.len() == day.len());
-        let (civil, time) = if !short {
+        let is = |name: &[u8]| weekday.eq_ignore_ascii_case(name);
+        let (civil, time) = if DAYS.iter().any(|day| is(day)) {
             rest.rfc_850(now)?
+        } else if !DAYS.iter().any(|day| is(&day[..3])) {
+            return None;
         } else if rest.0.first() == Some(&b',') {
             rest.imf_fixdate()?
         } else {
@@ -82,17 +82,8 @@ impl HttpDate {
     }
 
     /// The only value of a field, as a date. `None` if there is none, more than one, or it is none.
-    pub(super) fn of_field(
-        headers: &http::HeaderMap,
-        name: &http::HeaderName,
-        now: Self,
-    ) -> Option<Self> {
-        let mut values = headers.get_all(name).iter();
-        let value = values.next()?;
-        if values.next().is_some() {
-            return None;
-        }
-        Self::parse(value.as_bytes(), now)
+    pub(super) fn of_field(headers: &HeaderMap, name: &HeaderName, now: Self) -> Option<Self> {
+        Self::parse(only_value(headers, name)?.as_bytes(), now)
     }
 
     /// In the form that is to be sent: `Sun, 06 Nov 1994 08:49:37 GMT`.

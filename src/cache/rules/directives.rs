@@ -1,6 +1,6 @@
 use http::HeaderValue;
 
-use super::list::{Members, is_token, is_token_byte, number, trimmed};
+use super::list::{Members, is_token, is_token_byte, number};
 
 /// What follows the name of a directive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,8 +13,8 @@ pub(super) enum Argument<'a> {
 }
 
 impl Argument<'_> {
-    /// As seconds: what is no number is 0, which makes stale what it is said of. Beyond what can be held it is the most that can
-    /// be (RFC 9111 section 1.2.2).
+    /// As seconds: what is no number is 0, which makes stale what it is said of. Beyond what can be held it is the most that
+    /// can be (RFC 9111 section 1.2.2).
     pub(super) fn seconds(self) -> u32 {
         self.valid_seconds().unwrap_or(0)
     }
@@ -63,7 +63,7 @@ fn directive(member: &[u8]) -> Option<(&[u8], Argument<'_>)> {
         token if is_token(token) => token,
         _ => return None,
     };
-    is_token(name).then_some((name, Argument::Text(trimmed(text))))
+    is_token(name).then_some((name, Argument::Text(text)))
 }
 
 /// Longer than the name of every directive that is known here.

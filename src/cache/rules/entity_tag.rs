@@ -1,6 +1,6 @@
 use http::{HeaderMap, header::ETAG};
 
-use super::list::trimmed;
+use super::{fields::only_value, list::trimmed};
 
 /// A validator in the form of `ETag` (RFC 9110 section 8.8.3).
 ///
@@ -28,9 +28,7 @@ impl<'a> EntityTag<'a> {
 
     /// The tag of a response. `None` if it has none, more than one, or one that is not written well.
     pub fn of(headers: &'a HeaderMap) -> Option<Self> {
-        let mut values = headers.get_all(ETAG).iter();
-        let value = values.next()?;
-        if values.next().is_some() { None } else { Self::parse(value.as_bytes()) }
+        Self::parse(only_value(headers, &ETAG)?.as_bytes())
     }
 
     /// Whether two responses with these tags may be used one for the other, if not byte by byte (RFC 9110 section 8.8.3.2).

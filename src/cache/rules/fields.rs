@@ -1,5 +1,5 @@
 use http::{
-    HeaderMap, HeaderName,
+    HeaderMap, HeaderName, HeaderValue,
     header::{
         AGE, CONNECTION, DATE, Entry, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE,
         TRANSFER_ENCODING, UPGRADE,
@@ -42,14 +42,14 @@ pub fn storable_fields(
     received: HttpDate,
 ) -> HeaderMap {
     let nominating = headers.contains_key(CONNECTION);
-    let kept = |name: &HeaderName| {
-        name != AGE
-            && !is_connection_field(name)
-            && !control.withholds(name)
-            && !(nominating && is_nominated(headers, name))
+    let left_out = |name: &HeaderName| {
+        name == AGE
+            || is_connection_field(name)
+            || control.withholds(name)
+            || (nominating && is_nominated(headers, name))
     };
     let mut stored = HeaderMap::with_capacity(headers.keys_len() + 1);
-    for (name, value) in headers.iter().filter(|(name, _)| kept(name)) {
+    for (name, value) in headers.iter().filter(|(name, _)| !left_out(name)) {
         stored.append(name, value.clone());
     }
     if let Entry::Vacant(date) = stored.entry(DATE) {
@@ -65,4 +65,10 @@ pub(super) fn is_nominated(headers: &HeaderMap, name: &HeaderName) -> bool {
         Members::of(line.as_bytes())
             .any(|member| member.eq_ignore_ascii_case(name.as_str().as_bytes()))
     })
+}
+
+/// The only value of a field; `None` if it has none or more than one.
+pub(super) fn only_value<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a HeaderValue> {
+    let mut values = headers.get_all(name).iter();
+    values.next().filter(|_| values.next().is_none())
 }

@@ -105,9 +105,9 @@ impl Freshness {
         }
     }
 
-    /// The age in whole seconds, as `Age` is to say it.
+    /// The age in whole seconds, as `Age` is to say it: 2147483648 if it is more, or not known (RFC 9111 section 1.2.2).
     pub fn age(&self, resident: Duration) -> u64 {
-        self.age_millis(resident) / 1_000
+        (self.age_millis(resident) / 1_000).min(1 << 31)
     }
 
     /// For how many more seconds it is fresh; negative when it is stale, by how many it has been.
@@ -150,7 +150,7 @@ impl Freshness {
 fn initial_age(headers: &HeaderMap, received: HttpDate, delay: Duration) -> u64 {
     let date = HttpDate::of_field(headers, &DATE, received).unwrap_or(received);
     let apparent = u64::from(lifetime::between(date, received)) * 1_000;
-    let told = u64::from(age::age(headers)) * 1_000;
+    let told = age::age(headers).saturating_mul(1_000);
     apparent.max(told.saturating_add(millis(delay)))
 }
 

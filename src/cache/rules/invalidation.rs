@@ -4,7 +4,7 @@ use http::{
     uri::PathAndQuery,
 };
 
-use super::resolve::Reference;
+use super::{fields::only_value, resolve::Reference};
 
 /// Whether a method is known to change nothing (RFC 9110 section 9.2.1, and QUERY).
 pub fn is_safe(method: &Method) -> bool {
@@ -66,6 +66,13 @@ impl<'a> Target<'a> {
             .into_iter()
             .flat_map(|name| response.get_all(name))
             .filter_map(move |value| self.resolve(value.to_str().ok()?.trim()))
+    }
+
+    /// Whether the `Content-Location` of a response is the target itself.
+    pub(super) fn is_location_of(self, response: &HeaderMap) -> bool {
+        let Some(value) = only_value(response, &CONTENT_LOCATION) else { return false };
+        let located = value.to_str().ok().and_then(|text| self.resolve(text.trim()));
+        located.is_some_and(|located| located.path() == self.path && located.query() == self.query)
     }
 
     fn resolve(self, text: &str) -> Option<PathAndQuery> {

@@ -46,10 +46,8 @@ fn until_expiry(headers: &HeaderMap, date: HttpDate, now: HttpDate) -> u32 {
 
 impl Heuristic {
     fn seconds(self, date: HttpDate, modified: HttpDate) -> u32 {
-        let unchanged = f64::from(between(modified, date));
-        // A float that does not fit becomes the nearest that does, and NaN 0.
-        let part = (unchanged * self.ratio.clamp(0.0, 1.0)) as u32;
-        part.min(whole_seconds(self.max))
+        let part = u64::from(between(modified, date)) * u64::from(self.percent) / 100;
+        part.min(whole_seconds(self.max).into()).try_into().unwrap_or(u32::MAX)
     }
 }
 

@@ -33,6 +33,7 @@
 //! - An `Age` that is no number makes a response stale, where RFC 9111 section 5.1 would ignore it; so does a list of ages.
 //! - A member of `Cache-Control` that breaks the grammar grants nothing, but forbids what the directives named in it forbid.
 //! - `Pragma: no-cache` in a response without `Cache-Control` counts: who sends it wants just that.
+//! - A lifetime that the response does not give itself is not for answers to requests with `Cookie`.
 //! - Answers to preconditions and ranges (412, 416) are not stored: they hold for the request that they answer.
 //!
 //! # Where a directive prevails over another
@@ -79,11 +80,11 @@ pub use self::{
     head::{HeadEffect, head_effect},
     invalidation::{Target, invalidates, is_safe},
     range::{ContentRange, Range, same_strong_validator},
-    request::RequestControl,
+    request::{RequestControl, is_plain},
     reuse::{Grace, Reuse},
     settings::{AuthorizedResponses, CookieResponses, Heuristic, RequestDirectives, Rules},
     status::{is_heuristically_cacheable, is_understood},
-    storing::{Asked, Refusal, may_store},
+    storing::{Asked, Refusal, answers_get, may_store},
     update::{selects, updated},
     vary::{Selection, Vary},
 };

@@ -20,18 +20,11 @@ pub(super) fn value(request: &HeaderMap, name: &HeaderName) -> Option<Normal> {
         joined.extend_from_slice(separator);
         joined.extend_from_slice(line);
     }
-    if name == COOKIE || !is_closed(&joined) {
+    if name == COOKIE {
         return Some(joined);
     }
     let list = [ACCEPT, ACCEPT_CHARSET, ACCEPT_ENCODING, ACCEPT_LANGUAGE].contains(name);
     Some(if list { preferences(&joined, name == ACCEPT) } else { members(&joined) })
-}
-
-/// Whether every quoted string in it ends.
-fn is_closed(text: &[u8]) -> bool {
-    let mut members = Members::of(text);
-    members.by_ref().for_each(drop);
-    members.are_closed()
 }
 
 /// With no white space around commas.

@@ -5,6 +5,7 @@ use http::{
 
 use super::{
     EntityTag, HttpDate,
+    fields::only_value,
     list::{Members, number, trimmed},
 };
 
@@ -44,9 +45,7 @@ impl Range {
         if !request.contains_key(RANGE) || !has_this_version(request, stored) {
             return Self::Whole;
         }
-        only_value(request.get_all(RANGE))
-            .and_then(spec)
-            .map_or(Self::Whole, |spec| spec.of(length))
+        only_value(request, &RANGE).and_then(spec).map_or(Self::Whole, |spec| spec.of(length))
     }
 }
 
@@ -103,20 +102,15 @@ fn has_this_version(request: &HeaderMap, stored: &HeaderMap) -> bool {
     if !request.contains_key(IF_RANGE) {
         return true;
     }
-    let Some(value) = only_value(request.get_all(IF_RANGE)) else { return false };
+    let Some(value) = only_value(request, &IF_RANGE) else { return false };
     if let Some(tag) = EntityTag::parse(value.as_bytes()) {
         return EntityTag::of(stored).is_some_and(|held| held.strongly_equals(tag));
     }
-    // Two digits of a year are read as if they were of this decade: only what is the same again is taken.
-    let now = HttpDate::at(std::time::Duration::MAX);
+    // A year of two digits is taken for one long ago, which is before any change.
+    let now = HttpDate::from_unix(0);
     let Some(sent) = HttpDate::of_field(stored, &DATE, now) else { return false };
     let Some(modified) = HttpDate::of_field(stored, &LAST_MODIFIED, sent) else { return false };
     modified < sent && HttpDate::parse(value.as_bytes(), sent) == Some(modified)
-}
-
-fn only_value(values: http::header::GetAll<'_, HeaderValue>) -> Option<&HeaderValue> {
-    let mut values = values.iter();
-    values.next().filter(|_| values.next().is_none())
 }
 
 /// Which bytes of what whole a 206 has (RFC 9110 section 14.4).
@@ -133,7 +127,7 @@ pub struct ContentRange {
 impl ContentRange {
     /// That of a response. `None` if it has none, more than one, or one that makes no sense.
     pub fn of(headers: &HeaderMap) -> Option<Self> {
-        let value = only_value(headers.get_all(CONTENT_RANGE))?.as_bytes();
+        let value = only_value(headers, &CONTENT_RANGE)?.as_bytes();
         let space = value.iter().position(|byte| *byte == b' ')?;
         let (unit, rest) = value.split_at(space);
         if !unit.eq_ignore_ascii_case(b"bytes") {
@@ -151,7 +145,7 @@ impl ContentRange {
 
     /// How many bytes it has.
     pub const fn length(self) -> u64 {
-        self.end - self.start + 1
+        self.end.saturating_sub(self.start).saturating_add(1)
     }
 
     /// Whether it has every byte.

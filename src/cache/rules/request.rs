@@ -56,7 +56,7 @@ impl RequestControl {
         let mut control = Self::NONE;
         if headers.contains_key(CACHE_CONTROL) {
             directives::each(headers.get_all(CACHE_CONTROL), |name, argument| {
-                control.take(name, argument)
+                control.take(name, argument);
             });
         } else if headers.contains_key(PRAGMA) {
             control.no_cache = has_pragma_no_cache(headers);
@@ -102,4 +102,22 @@ pub(super) fn has_pragma_no_cache(headers: &HeaderMap) -> bool {
     let mut lines = headers.get_all(PRAGMA).iter();
     lines
         .any(|line| Members::of(line.as_bytes()).any(|word| word.eq_ignore_ascii_case(b"no-cache")))
+}
+
+/// Whether a request has none of the fields that a cache heeds whatever the response: directives, conditions, ranges. Most
+/// have none, and are answered without a further look at them.
+pub fn is_plain(request: &HeaderMap) -> bool {
+    !request.keys().any(|name| {
+        matches!(
+            name.as_str(),
+            "cache-control"
+                | "pragma"
+                | "range"
+                | "if-match"
+                | "if-modified-since"
+                | "if-none-match"
+                | "if-range"
+                | "if-unmodified-since"
+        )
+    })
 }

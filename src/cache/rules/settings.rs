@@ -16,7 +16,7 @@ const CDN_CACHE_CONTROL: HeaderName = HeaderName::from_static("cdn-cache-control
 ///     .default_ttl(Duration::from_secs(30))
 ///     .heuristic(Heuristic::new().max(Duration::from_secs(3_600)));
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
     pub(super) default_ttl: Option<Duration>,
     pub(super) heuristic: Option<Heuristic>,
@@ -29,9 +29,9 @@ pub struct Rules {
 
 /// How long a response is fresh that does not say it: a part of how long it had not changed when it was sent (RFC 9111 section
 /// 4.2.2).
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Heuristic {
-    pub(super) ratio: f64,
+    pub(super) percent: u8,
     pub(super) max: Duration,
 }
 
@@ -139,6 +139,11 @@ impl Rules {
         self.authorized
     }
 
+    /// Whether responses that set cookies are stored with them.
+    pub fn shares_cookies(&self) -> bool {
+        self.cookies == CookieResponses::ShareCookies
+    }
+
     /// Whether a client may say how the cache is to be used.
     pub fn obeyed_directives(&self) -> RequestDirectives {
         self.request_directives
@@ -154,13 +159,21 @@ impl Default for Rules {
 impl Heuristic {
     /// A tenth of the time since it was modified, and a day at most.
     pub const fn new() -> Self {
-        Self { ratio: 0.1, max: Duration::from_secs(24 * 60 * 60) }
+        Self { percent: 10, max: Duration::from_secs(24 * 60 * 60) }
     }
 
-    /// Another part than a tenth, up to all.
+    /// Another part than 10 percent.
+    ///
+    /// # Panics
+    ///
+    /// If it is more than 100.
     #[must_use]
-    pub const fn ratio(self, ratio: f64) -> Self {
-        Self { ratio, ..self }
+    pub const fn percent(self, percent: u8) -> Self {
+        assert!(
+            percent <= 100,
+            "a heuristic lifetime is at most 100 percent of the time since the last change"
+        );
+        Self { percent, ..self }
     }
 
     /// Another bound than a day.

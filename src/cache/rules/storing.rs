@@ -2,12 +2,12 @@ use std::{error::Error, fmt};
 
 use http::{
     HeaderMap, HeaderName, Method, StatusCode,
-    header::{AUTHORIZATION, ETAG, LAST_MODIFIED, RANGE, SET_COOKIE},
+    header::{AUTHORIZATION, COOKIE, ETAG, LAST_MODIFIED, RANGE, SET_COOKIE},
 };
 
 use super::{
-    AuthorizedResponses, CookieResponses, Freshness, RequestControl, ResponseControl, Rules, Vary,
-    fields, is_heuristically_cacheable, is_understood, status::answers_one_request,
+    AuthorizedResponses, ContentRange, Freshness, RequestControl, ResponseControl, Rules, Target,
+    Vary, fields, is_heuristically_cacheable, is_understood, status::answers_one_request,
 };
 
 /// RFC 2965, obsolete, and as personal as the other.
@@ -20,6 +20,8 @@ pub struct Asked {
     pub get: bool,
     /// Whether it had an `Authorization`.
     pub authorization: bool,
+    /// Whether it had a `Cookie` that its answer may depend on.
+    pub cookie: bool,
     /// Whether it had a `Range`.
     pub range: bool,
     /// What of its `Cache-Control` is obeyed.
@@ -32,6 +34,7 @@ impl Asked {
         Self {
             get: method == Method::GET,
             authorization: headers.contains_key(AUTHORIZATION),
+            cookie: headers.contains_key(COOKIE),
             range: headers.contains_key(RANGE),
             control: RequestControl::of(headers).under(rules.request_directives),
         }
@@ -46,7 +49,8 @@ pub enum Refusal {
     Method,
     /// Its status is not stored: it is not final, answers a precondition, or would have to say that it may be stored.
     Status,
-    /// It is a part of a whole, or tells that there is no such part.
+    /// It is a part of a whole that was not asked for, or does not say clearly which one; or it tells that there is no such
+    /// part.
     Partial,
     /// It says `no-store`.
     NoStore,
@@ -56,10 +60,10 @@ pub enum Refusal {
     Private,
     /// The request had an `Authorization`, and it does not say that others may have the answer.
     Authorization,
+    /// The request had a `Cookie`, and it does not say how long it is fresh, or for whom.
+    Cookie,
     /// It sets a cookie.
     SetCookie,
-    /// The request had cookies, and nobody but the operator says that the answer is for all.
-    Cookie,
     /// It says `Vary: *`: it answers no other request.
     VaryAny,
     /// It says `must-understand`, and its status is not known.
@@ -79,8 +83,8 @@ impl Refusal {
             Self::RequestNoStore => "request-no-store",
             Self::Private => "private",
             Self::Authorization => "authorization",
-            Self::SetCookie => "set-cookie",
             Self::Cookie => "cookie",
+            Self::SetCookie => "set-cookie",
             Self::VaryAny => "vary-any",
             Self::MustUnderstand => "must-understand",
             Self::NoFreshness => "no-freshness",
@@ -102,6 +106,9 @@ impl Error for Refusal {}
 /// or if it may be used when stale. One that says nothing of how long it is fresh is not: it would take room and be asked
 /// about each time.
 ///
+/// A 206 may be stored if a part was asked for and it says which one it is: it answers those who ask for what is within it, and
+/// is never taken for the whole (RFC 9111 section 3.3).
+///
 /// # Errors
 ///
 /// Why not.
@@ -115,8 +122,10 @@ pub fn may_store(
 ) -> Result<(), Refusal> {
     let refused = |refused: bool, why: Refusal| if refused { Err(why) } else { Ok(()) };
     let understood = is_understood(status);
-    let partial =
-        status == StatusCode::PARTIAL_CONTENT || status == StatusCode::RANGE_NOT_SATISFIABLE;
+    let partial = match status {
+        StatusCode::PARTIAL_CONTENT => !asked.range || ContentRange::of(headers).is_none(),
+        _ => status == StatusCode::RANGE_NOT_SATISFIABLE,
+    };
 
     refused(!asked.get, Refusal::Method)?;
     refused(asked.control.no_store, Refusal::RequestNoStore)?;
@@ -126,8 +135,11 @@ pub fn may_store(
     refused(control.no_store && !control.must_understand, Refusal::NoStore)?;
     refused(control.private, Refusal::Private)?;
     refused(asked.authorization && !may_be_shared(control, rules), Refusal::Authorization)?;
-    refused(sets_cookies(headers, control) && !shares_cookies(rules), Refusal::SetCookie)?;
-    refused(Vary::of(headers) == Vary::Any, Refusal::VaryAny)?;
+    refused(sets_cookies(headers, control) && !rules.shares_cookies(), Refusal::SetCookie)?;
+    let vary = Vary::of(headers);
+    refused(vary == Vary::Any, Refusal::VaryAny)?;
+    let session = asked.cookie && !vary.has(&COOKIE) && !control.public && !freshness.is_explicit();
+    refused(session, Refusal::Cookie)?;
 
     let declared = control.public || freshness.is_explicit();
     refused(!declared && !is_heuristically_cacheable(status), Refusal::Status)?;
@@ -153,10 +165,20 @@ fn sets_cookies(headers: &HeaderMap, control: &ResponseControl) -> bool {
     stored(&SET_COOKIE) || stored(&SET_COOKIE2)
 }
 
-fn shares_cookies(rules: &Rules) -> bool {
-    rules.cookies == CookieResponses::ShareCookies
-}
-
 fn has_validator(headers: &HeaderMap) -> bool {
     headers.contains_key(ETAG) || headers.contains_key(LAST_MODIFIED)
+}
+
+/// Whether the answer to a POST may answer later GETs of its target: it says how long it is fresh, and its
+/// `Content-Location` is the target (RFC 9110 section 9.3.3).
+///
+/// Whether it may be stored, [`may_store`] tells of an [`Asked`] whose `get` is set. It is to be stored after what the POST
+/// invalidates was dropped.
+pub fn answers_get(
+    method: &Method,
+    target: Target<'_>,
+    response: &HeaderMap,
+    freshness: &Freshness,
+) -> bool {
+    method == Method::POST && freshness.is_explicit() && target.is_location_of(response)
 }

@@ -12,24 +12,24 @@ pub(super) const DIGESTS: [HeaderName; 3] = [
     HeaderName::from_static("digest"),
 ];
 
-const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
+pub(super) const CONTENT_MD5: HeaderName = HeaderName::from_static("content-md5");
 
-/// Whether a 304 to a request that [`revalidate`](super::revalidate) made is about the stored response it was made for (RFC 9111
-/// section 4.3.4).
+/// Whether a 304 to a request that [`revalidate`](super::revalidate) made is about the stored response it was made for (RFC
+/// 9111 section 4.3.4).
 ///
 /// A strong tag must be the same. If there is none, a weak one must be, or the `Last-Modified`. A 304 without any of these can
 /// only be about the response whose validators were sent. If it is about another one, it must not be used: the whole is to
 /// be asked for.
 pub fn selects(stored: &HeaderMap, not_modified: &HeaderMap) -> bool {
-    if not_modified.contains_key(ETAG) {
-        let tags = EntityTag::of(not_modified).zip(EntityTag::of(stored));
-        return match tags {
-            Some((new, held)) if !new.is_weak() && !held.is_weak() => new.strongly_equals(held),
-            Some((new, held)) => new.is_weak() && new.weakly_equals(held),
-            None => !stored.contains_key(ETAG) && same_date(stored, not_modified),
-        };
+    let held = EntityTag::of(stored);
+    match EntityTag::of(not_modified) {
+        Some(tag) if !tag.is_weak() => held.is_some_and(|held| held.strongly_equals(tag)),
+        Some(tag) => {
+            held.map_or_else(|| same_date(stored, not_modified), |held| held.weakly_equals(tag))
+        }
+        None if not_modified.contains_key(LAST_MODIFIED) => same_date(stored, not_modified),
+        None => !not_modified.contains_key(ETAG),
     }
-    !not_modified.contains_key(LAST_MODIFIED) || same_date(stored, not_modified)
 }
 
 fn same_date(stored: &HeaderMap, not_modified: &HeaderMap) -> bool {
@@ -45,29 +45,21 @@ fn same_date(stored: &HeaderMap, not_modified: &HeaderMap) -> bool {
 /// [`Freshness::of`](super::Freshness::of) is to see, and [`storable_fields`](super::storable_fields) after that.
 pub fn updated(stored: &HeaderMap, newer: &HeaderMap, received: HttpDate) -> HeaderMap {
     let tagged = stored.contains_key(ETAG);
-    let taken = |name: &HeaderName| {
-        ![CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_MD5].contains(name)
-            && !DIGESTS.contains(name)
-            && !(tagged && name == ETAG)
-            && !fields::is_connection_field(name)
-            && !fields::is_nominated(newer, name)
+    let left_out = |name: &HeaderName| {
+        [CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_MD5].contains(name)
+            || DIGESTS.contains(name)
+            || (tagged && name == ETAG)
+            || fields::is_connection_field(name)
+            || fields::is_nominated(newer, name)
     };
     let mut fields = stored.clone();
     fields.remove(DATE);
-    for name in newer.keys().filter(|name| taken(name)) {
-        let mut values = newer.get_all(name).iter().cloned();
-        match fields.entry(name) {
-            Entry::Occupied(mut held) => {
-                if let Some(value) = values.next() {
-                    held.insert_mult(value);
-                }
-                values.for_each(|value| held.append(value));
-            }
-            Entry::Vacant(vacant) => {
-                if let Some(value) = values.next() {
-                    let mut held = vacant.insert_entry(value);
-                    values.for_each(|value| held.append(value));
-                }
+    for name in newer.keys().filter(|name| !left_out(name)) {
+        for (at, value) in newer.get_all(name).iter().enumerate() {
+            if at == 0 {
+                fields.insert(name, value.clone());
+            } else {
+                fields.append(name, value.clone());
             }
         }
     }

@@ -2,10 +2,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use http::{HeaderMap, HeaderName, header};
 
-use super::{
-    list::Members,
-    normal::{self, Normal},
-};
+use super::{fields::only_value, list::Members, normal};
 
 /// By which fields of a request a response was chosen (RFC 9110 section 12.5.5).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,8 +17,14 @@ pub enum Vary {
 
 impl Vary {
     /// What a response says.
+    ///
+    /// If its content is coded, `Accept-Encoding` is one of the fields although it does not say so: most services choose the
+    /// coding by it, and a client that cannot decode one has nothing from it.
     pub fn of(response: &HeaderMap) -> Self {
         let mut fields = Vec::new();
+        if response.contains_key(header::CONTENT_ENCODING) {
+            fields.push(header::ACCEPT_ENCODING);
+        }
         for line in response.get_all(header::VARY) {
             for member in Members::of(line.as_bytes()) {
                 if member == b"*" {
@@ -39,6 +42,15 @@ impl Vary {
         }
         fields.sort_unstable_by(|one, other| one.as_str().cmp(other.as_str()));
         Self::Fields(fields.into())
+    }
+
+    /// Whether a field of the request is among those that count.
+    pub fn has(&self, name: &HeaderName) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Fields(names) => names.contains(name),
+            Self::Any => true,
+        }
     }
 }
 
@@ -63,7 +75,56 @@ impl Vary {
 /// written, nor the case of what has none. A field that is absent is not the same as an empty one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Selection {
-    fields: Box<[(HeaderName, Option<Box<[u8]>>)]>,
+    fields: Box<[Selected]>,
+}
+
+/// A field of the request.
+#[derive(Clone, Debug)]
+struct Selected {
+    name: HeaderName,
+    /// Its value in normal form; `None` if the request did not have it.
+    normal: Option<Box<[u8]>>,
+    /// Its value as it was sent, where that is one line and another than the normal form: most who ask send the very same,
+    /// which is soon found out.
+    sent: Option<Box<[u8]>>,
+}
+
+impl Selected {
+    fn of(name: &HeaderName, request: &HeaderMap) -> Self {
+        let normal = normal::value(request, name);
+        let sent = only_value(request, name).map(|value| value.as_bytes());
+        let sent = sent.filter(|sent| normal.as_ref().is_some_and(|normal| **normal != **sent));
+        Self {
+            name: name.clone(),
+            normal: normal.map(|normal| Box::from(&*normal)),
+            sent: sent.map(Box::from),
+        }
+    }
+
+    fn matches(&self, request: &HeaderMap) -> bool {
+        let Some(held) = &self.normal else { return !request.contains_key(&self.name) };
+        let mut lines = request.get_all(&self.name).iter();
+        let Some(first) = lines.next() else { return false };
+        // What is its own normal form, as most values are, need not be put in it.
+        let known = self.sent.as_ref().unwrap_or(held);
+        (lines.next().is_none() && first.as_bytes() == &**known)
+            || normal::value(request, &self.name).is_some_and(|value| *value == **held)
+    }
+}
+
+impl PartialEq for Selected {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && self.normal == other.normal
+    }
+}
+
+impl Eq for Selected {}
+
+impl Hash for Selected {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name.hash(state);
+        self.normal.hash(state);
+    }
 }
 
 impl Selection {
@@ -74,26 +135,12 @@ impl Selection {
             Vary::Fields(names) => names,
             Vary::Any => return None,
         };
-        let field = |name: &HeaderName| {
-            let value = normal::value(request, name).map(|value| Box::from(&*value));
-            (name.clone(), value)
-        };
-        Some(Self { fields: names.iter().map(field).collect() })
+        Some(Self { fields: names.iter().map(|name| Selected::of(name, request)).collect() })
     }
 
     /// Whether a request is like it.
     pub fn matches(&self, request: &HeaderMap) -> bool {
-        self.fields.iter().all(|(name, held)| match held {
-            None => !request.contains_key(name),
-            Some(held) => {
-                // What is its own normal form, as most values are, need not be put in it.
-                let mut lines = request.get_all(name).iter();
-                let Some(first) = lines.next() else { return false };
-                let alone = lines.next().is_none();
-                (alone && first.as_bytes() == &**held)
-                    || normal::value(request, name).is_some_and(|value: Normal| *value == **held)
-            }
-        })
+        self.fields.iter().all(|field| field.matches(request))
     }
 
     /// A hash of it, the same in every process of this build: two that differ are almost surely two variants.
@@ -110,6 +157,6 @@ impl Selection {
 
     /// The names of the fields, sorted.
     pub fn names(&self) -> impl Iterator<Item = &HeaderName> {
-        self.fields.iter().map(|(name, _)| name)
+        self.fields.iter().map(|field| &field.name)
     }
 }

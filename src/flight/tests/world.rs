@@ -17,6 +17,7 @@ pub(super) enum Step {
     Join,
     Poll(usize),
     Leave(usize),
+    WriteOff(usize),
     DropLeader(usize),
     Land(usize),
     DropLanding(usize),
@@ -79,6 +80,7 @@ impl World {
         for (at, member) in self.members.iter().enumerate() {
             let here = member.follower.is_some();
             steps.extend(here.then_some(Step::Leave(at)));
+            steps.extend(here.then_some(Step::WriteOff(at)));
             // Polled again without having been woken, it does nothing.
             steps.extend((here && !member.waits).then_some(Step::Poll(at)));
         }
@@ -93,7 +95,17 @@ impl World {
         match step {
             Step::Join => self.join(),
             Step::Poll(member) => self.poll(member),
-            Step::Leave(member) => self.leave(member),
+            Step::Leave(member) => {
+                self.members[member].follower = None;
+                self.left(member);
+            }
+            Step::WriteOff(member) => {
+                self.members[member].follower.take().unwrap().write_off();
+                let flight = self.members[member].flight;
+                self.known[flight].spoiled = true;
+                self.end(flight);
+                self.left(member);
+            }
             Step::DropLeader(flight) => {
                 self.known[flight].leader = None;
                 self.hand_over(flight);
@@ -158,8 +170,7 @@ impl World {
         }
     }
 
-    fn leave(&mut self, at: usize) {
-        self.members[at].follower = None;
+    fn left(&mut self, at: usize) {
         let flight = self.members[at].flight;
         self.known[flight].line.retain(|member| *member != at);
         if self.known[flight].promoted == Some(at) {

@@ -194,6 +194,25 @@ fn what_was_spoiled_is_not_stored_or_taken_out_again() {
 }
 
 #[test]
+fn of_two_who_spoil_it_neither_sees_anything_stored_afterwards() {
+    explore(4, || {
+        let (flights, store) = (Shared::new(), Arc::new(AtomicUsize::new(0)));
+        let leader = lead(&flights);
+        let (other, stored) = (flights.clone(), Arc::clone(&store));
+        let spoiler = thread::spawn(move || other.spoil(&KEY));
+        let lander = thread::spawn(move || {
+            leader.unless_spoiled(|| stored.store(1, Ordering::SeqCst));
+            drop(leader.land(1));
+        });
+        flights.spoil(&KEY);
+        let seen = store.load(Ordering::SeqCst);
+        spoiler.join().unwrap();
+        lander.join().unwrap();
+        assert_eq!(store.load(Ordering::SeqCst), seen);
+    });
+}
+
+#[test]
 fn whoever_joins_after_it_was_spoiled_does_not_get_the_old_value() {
     explore(5, || {
         let flights = Shared::new();
@@ -205,5 +224,40 @@ fn whoever_joins_after_it_was_spoiled_does_not_get_the_old_value() {
         assert_eq!(flights.len(), 1, "the old flight does not end the new one");
         drop(fresh);
         assert_eq!(flights.len(), 0);
+    });
+}
+
+#[test]
+fn a_flight_that_is_written_off_stores_nothing_from_then_on() {
+    explore(5, || {
+        let (flights, store) = (Shared::new(), Arc::new(AtomicUsize::new(0)));
+        let leader = lead(&flights);
+        let Joined::Follows(follower) = flights.join(KEY) else { panic!("it follows") };
+        let stored = Arc::clone(&store);
+        let lander = thread::spawn(move || {
+            leader.unless_spoiled(|| stored.store(1, Ordering::SeqCst));
+            drop(leader.land(1));
+        });
+        follower.write_off();
+        let seen = store.load(Ordering::SeqCst);
+        let fresh = flights.lead(KEY);
+        lander.join().unwrap();
+        assert_eq!(store.load(Ordering::SeqCst), seen);
+        assert!(fresh.is_some() && flights.len() == 1);
+    });
+}
+
+#[test]
+fn one_of_two_leads() {
+    explore(5, || {
+        let flights = Shared::new();
+        let leader = lead(&flights);
+        let other = flights.clone();
+        let other = thread::spawn(move || other.lead(KEY));
+        drop(leader);
+        let mine = flights.lead(KEY);
+        let theirs = other.join().unwrap();
+        assert!(mine.is_none() || theirs.is_none());
+        assert_eq!(flights.len(), usize::from(mine.is_some() || theirs.is_some()));
     });
 }

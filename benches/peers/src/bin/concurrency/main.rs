@@ -9,7 +9,7 @@ mod threads;
 
 use std::process::ExitCode;
 
-use tower_weir_peers::{Area, CountingAllocator};
+use tower_weir_peers::{Area, CountingAllocator, Measure};
 
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator;
@@ -17,16 +17,28 @@ static ALLOCATOR: CountingAllocator = CountingAllocator;
 fn main() -> ExitCode {
     let area = Area {
         name: "concurrency",
-        groups: || vec![layers::group(), shed::group(), hand_over::group(), threads::group()],
-        report: |figures| {
-            vec![
-                layers::section(figures),
-                shed::section(figures),
-                layers::allocations(figures),
-                hand_over::section(figures),
-                threads::section(figures),
-            ]
-        },
+        measures: &[
+            Measure {
+                name: "layers",
+                groups: || vec![layers::group()],
+                report: |figures| vec![layers::section(figures), layers::allocations(figures)],
+            },
+            Measure {
+                name: "shed",
+                groups: || vec![shed::group()],
+                report: |figures| vec![shed::section(figures)],
+            },
+            Measure {
+                name: "hand_over",
+                groups: || vec![hand_over::group()],
+                report: |figures| vec![hand_over::section(figures)],
+            },
+            Measure {
+                name: "threads",
+                groups: || vec![threads::group()],
+                report: |figures| vec![threads::section(figures)],
+            },
+        ],
         count: count::section,
     };
     area.main()

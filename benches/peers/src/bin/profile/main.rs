@@ -12,7 +12,7 @@ mod threads;
 
 use std::process::ExitCode;
 
-use tower_weir_peers::{Area, CountingAllocator};
+use tower_weir_peers::{Area, CountingAllocator, Measure};
 
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator;
@@ -20,15 +20,25 @@ static ALLOCATOR: CountingAllocator = CountingAllocator;
 fn main() -> ExitCode {
     let area = Area {
         name: "profile",
-        groups: || vec![layers::group(), record::group(), threads::group()],
-        report: |figures| {
-            let mut sections = Vec::from(layers::sections(figures));
-            sections.push(threads::section(figures));
-            sections.push(record::section(figures));
-            sections.push(quantiles::section());
-            sections.push(memory::section());
-            sections
-        },
+        measures: &[
+            Measure {
+                name: "layers",
+                groups: || vec![layers::group()],
+                report: |figures| layers::sections(figures).into(),
+            },
+            Measure {
+                name: "threads",
+                groups: || vec![threads::group()],
+                report: |figures| vec![threads::section(figures)],
+            },
+            Measure {
+                name: "record",
+                groups: || vec![record::group()],
+                report: |figures| vec![record::section(figures)],
+            },
+            Measure { name: "quantiles", groups: Vec::new, report: |_| vec![quantiles::section()] },
+            Measure { name: "memory", groups: Vec::new, report: |_| vec![memory::section()] },
+        ],
         count: count::section,
     };
     area.main()

@@ -10,7 +10,7 @@ mod threads;
 
 use std::process::ExitCode;
 
-use tower_weir_peers::{Area, CountingAllocator};
+use tower_weir_peers::{Area, CountingAllocator, Measure};
 
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator;
@@ -18,17 +18,24 @@ static ALLOCATOR: CountingAllocator = CountingAllocator;
 fn main() -> ExitCode {
     let area = Area {
         name: "rate_limit",
-        groups: || {
-            let mut groups = checks::groups();
-            groups.extend([layers::group(), threads::group()]);
-            groups
-        },
-        report: |figures| {
-            let mut sections = vec![checks::section(figures), memory::section()];
-            sections.extend(layers::sections(figures));
-            sections.push(threads::section(figures));
-            sections
-        },
+        measures: &[
+            Measure {
+                name: "checks",
+                groups: checks::groups,
+                report: |figures| vec![checks::section(figures)],
+            },
+            Measure { name: "memory", groups: Vec::new, report: |_| vec![memory::section()] },
+            Measure {
+                name: "layers",
+                groups: || vec![layers::group()],
+                report: |figures| layers::sections(figures).into(),
+            },
+            Measure {
+                name: "threads",
+                groups: || vec![threads::group()],
+                report: |figures| vec![threads::section(figures)],
+            },
+        ],
         count: count::section,
     };
     area.main()

@@ -1,0 +1,50 @@
+use super::Purges;
+use crate::{cache::Entry, clock::Timestamp, sync::AtomicU64};
+
+/// Purges and one entry, for the tests under loom, which see no more of the crate than its users.
+#[derive(Debug)]
+pub struct PurgesModel {
+    purges: Purges,
+    entry: Entry,
+}
+
+impl Default for PurgesModel {
+    /// With an entry that has the tags 1 and 2.
+    fn default() -> Self {
+        let purges = Purges::default();
+        let entry = Entry {
+            status: http::StatusCode::OK,
+            headers: http::HeaderMap::new(),
+            body: bytes::Bytes::new(),
+            trailers: None,
+            received: Timestamp::from_nanos(1),
+            tags: Box::new([1, 2]),
+            uri: Box::default(),
+            born: purges.epoch(),
+            outlived: AtomicU64::new(purges.epoch()),
+        };
+        Self { purges, entry }
+    }
+}
+
+impl PurgesModel {
+    /// The number of the last purge.
+    pub fn epoch(&self) -> u64 {
+        self.purges.epoch()
+    }
+
+    /// Purges a tag.
+    pub fn purge_tag(&self, tag: u64) {
+        self.purges.purge_tag(tag);
+    }
+
+    /// Purges everything.
+    pub fn purge_all(&self) {
+        self.purges.purge_all();
+    }
+
+    /// Whether the entry was purged.
+    pub fn concerns_entry(&self) -> bool {
+        self.purges.concerns(&self.entry)
+    }
+}

@@ -1,0 +1,3 @@
+//! Response caching, from the rules on.
+
+mod rules;
