@@ -82,10 +82,8 @@ impl Keeper {
             rules,
         );
         let declared = control.public || freshness.source() == Lifetime::Explicit;
-        let allowed = allowed.and_then(|()| match errand.personal.identity && !declared {
-            true => Err(Refusal::Authorization),
-            false => Ok(()),
-        });
+        let of_one = errand.personal.identity && !declared;
+        let allowed = if of_one { allowed.and(Err(Refusal::Authorization)) } else { allowed };
         if allowed == Err(Refusal::Cookie) {
             self.tell_of_cookies();
         }
