@@ -101,7 +101,7 @@ where
 /// What a request can make of what another's call came to.
 enum Shared<B> {
     Answer(Response<CacheBody<B>>),
-    /// It is another variant, so that there may be a flight for that.
+    /// It is another variant, or was purged since it was asked for: there may be a flight for the right one.
     Elsewhere(u128),
     Nothing,
 }
@@ -124,8 +124,12 @@ impl Keeper {
         if !entry.selection.matches(&errand.headers) {
             return errand.flight_beside(entry).map_or(Shared::Nothing, Shared::Elsewhere);
         }
-        if !self.suits(entry, errand.personal) || self.store().shared().purges.concerns(entry) {
+        if !self.suits(entry, errand.personal) {
             return Shared::Nothing;
+        }
+        let purges = &self.store().shared().purges;
+        if purges.concerns(entry) {
+            return Shared::Elsewhere(errand.flight_after(purges.epoch()));
         }
         let reader = recording.map(|recording| recording.reader());
         let given = Given::because(entry, self.now(), status);

@@ -31,6 +31,8 @@ impl Seen {
     pub(crate) const BODY: Self = Self(1 << 10);
     /// `Cookie`.
     pub(crate) const COOKIE: Self = Self(1 << 11);
+    /// One that tells who asks, other than `Authorization` and `Cookie`.
+    pub(crate) const IDENTITY: Self = Self(1 << 13);
     /// `Connection`.
     pub(crate) const CONNECTION: Self = Self(1 << 12);
 
@@ -71,6 +73,7 @@ impl Seen {
             "connection" => Self::CONNECTION,
             "x-forwarded-proto" => Self::PROTO,
             _ if is_unkeyed(name) => Self::UNKEYED,
+            _ if tells_who_asks(name) => Self::IDENTITY,
             _ => Self::default(),
         }
     }
@@ -87,7 +90,44 @@ pub(super) fn is_unkeyed(name: &str) -> bool {
     }
 }
 
-pub(super) const UNKEYED: [&str; 13] = [
+/// Whether services are known to tell by this field who asks: keys of APIs, and what proxies that sign users in say of them.
+#[inline]
+fn tells_who_asks(name: &str) -> bool {
+    match name.as_bytes() {
+        [b'x', b'-', ..] | [b'a' | b'c' | b'p' | b'r', _, _, ..] => IDENTITIES.contains(&name),
+        _ => false,
+    }
+}
+
+pub(crate) const IDENTITIES: [&str; 20] = [
+    "proxy-authorization",
+    "api-key",
+    "apikey",
+    "x-api-key",
+    "x-api-token",
+    "x-auth-token",
+    "x-access-token",
+    "x-session-token",
+    "x-user-id",
+    "x-forwarded-user",
+    "x-forwarded-email",
+    "x-forwarded-access-token",
+    "x-auth-request-user",
+    "x-auth-request-email",
+    "x-remote-user",
+    "remote-user",
+    "x-amzn-oidc-data",
+    "x-ms-client-principal",
+    "x-goog-iap-jwt-assertion",
+    "cf-access-jwt-assertion",
+];
+
+pub(super) const UNKEYED: [&str; 18] = [
+    "x-forwarded-protocol",
+    "x-forwarded-ssl",
+    "x-forwarded-uri",
+    "x-original-uri",
+    "x-url-scheme",
     "x-forwarded-host",
     "x-forwarded-scheme",
     "x-forwarded-port",

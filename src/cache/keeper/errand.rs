@@ -55,6 +55,8 @@ pub(in super::super) struct Personal {
     pub(in super::super) authorized: bool,
     /// Cookies that the fingerprint does not know of.
     pub(in super::super) cookies: bool,
+    /// Another field that tells who asks, which the fingerprint does not know of.
+    pub(in super::super) identity: bool,
 }
 
 impl Errand {
@@ -89,12 +91,19 @@ impl Errand {
         let selection = Selection::of(&Vary::of(&entry.headers), &self.headers)?;
         Some(flight(self.fingerprint, self.personal, &selection))
     }
+
+    /// The flight of all who find that what they waited for was asked for before the last of so many purges.
+    pub(in super::super) fn flight_after(&self, purges: u64) -> u128 {
+        self.flight ^ u128::from(purges) << 4
+    }
 }
 
 /// Requests share a flight if they have the same fingerprint, are as personal, and would be chosen the same variant, as far as
 /// it is known by what.
 pub(super) fn flight(fingerprint: Fingerprint, personal: Personal, selection: &Selection) -> u128 {
     let variant = if selection.is_empty() { 0 } else { selection.key() | 1 };
-    let personal = u128::from(personal.authorized) << 1 | u128::from(personal.cookies) << 2;
+    let personal = u128::from(personal.authorized) << 1
+        | u128::from(personal.cookies) << 2
+        | u128::from(personal.identity) << 3;
     fingerprint.bits() ^ (u128::from(variant) << 64) ^ personal
 }

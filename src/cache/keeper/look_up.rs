@@ -106,6 +106,8 @@ impl Keeper {
         let personal = Personal {
             authorized: seen.has(Seen::AUTHORIZATION),
             cookies: seen.has(Seen::COOKIE) && !self.cookies_are_known,
+            identity: seen.has(Seen::IDENTITY)
+                && self.settings.fingerprint.overlooks_who_asks(head.headers),
         };
         let asking = Asking { head, seen, control, personal, now: self.now() };
         // Within the visit, so that a hit does not count who has the resource: that would make processors wait for each other.
@@ -311,6 +313,7 @@ impl Keeper {
         let declared = entry.is_public || entry.freshness.source() == Lifetime::Explicit;
         (!personal.authorized || for_authorized)
             && (!personal.cookies || declared || selects(&COOKIE))
+            && (!personal.identity || declared)
     }
 
     #[cold]

@@ -168,7 +168,9 @@ pub(crate) fn section(figures: &Figures) -> Section {
     let mut rows = Vec::new();
     for (at, chunks) in ["", ", a chunk each ms"].into_iter().enumerate() {
         let ours = micros(OURS, at);
-        rows.push(Row::new(format!("16 chunks{chunks}"), "µs", ours).at_most(50.0));
+        if at == 0 {
+            rows.push(Row::new("16 chunks", "µs", ours).at_most(50.0));
+        }
         rows.extend(PEERS.map(|(peer, names)| {
             Row::new(format!("beside {peer}{chunks}"), "µs", ours).beside(peer, micros(names, at))
         }));

@@ -13,7 +13,7 @@ use std::{
 use axum::body::Body;
 use http::{HeaderValue, Request, Response, header};
 use tower::{Layer, Service};
-use tower_weir::cache::{CacheLayer, MemoryStore};
+use tower_weir::cache::{CacheLayer, MemoryStore, Store};
 use tower_weir_peers::{Figures, Row, Section};
 
 use crate::{
@@ -27,7 +27,8 @@ const ROOM: u64 = 4 << 30;
 pub(crate) fn section(figures: &Figures) -> Section {
     let entries = if figures.is_quick() { 100_000 } else { 1_000_000 };
     eprintln!("a purge of a tag of {entries}");
-    let layer = CacheLayer::new(MemoryStore::with_max_bytes(ROOM));
+    let store = MemoryStore::with_max_bytes(ROOM);
+    let layer = CacheLayer::new(store.clone());
     let (handle, inner) = (layer.handle(), Tagged::default());
     let service = layer.layer(inner.clone());
     let walk = |from: u64, step: u64| {
@@ -40,7 +41,7 @@ pub(crate) fn section(figures: &Figures) -> Section {
     let filling = Instant::now();
     walk(0, 1).ask(&service, entries);
     let filled = filling.elapsed();
-    let stored = handle.stats();
+    let stored = store.usage();
 
     // Some of them are asked for again, so that they are where hits are found fast.
     let again = 1_000;
@@ -65,7 +66,9 @@ pub(crate) fn section(figures: &Figures) -> Section {
     Section {
         name: "purge",
         about: format!(
-            "of tags, with {entries} responses stored in {:.1} s: {stored}",
+            "of tags, with {} responses in {} MiB, stored in {:.1} s",
+            stored.entries,
+            stored.bytes >> 20,
             filled.as_secs_f64()
         ),
         rows: vec![

@@ -36,19 +36,19 @@ const PEERS: [&str; 2] = ["http-cache-tower-server", "hitbox-tower"];
 pub(crate) fn section(figures: &Figures) -> Section {
     let written = if figures.is_quick() { 256 << 20 } else { 1 << 30 };
     eprintln!("write storms");
-    let share = |of| took(of, written) as f64 / BOUND as f64;
+    let share = |of| 100.0 * took(of, written) as f64 / BOUND as f64;
     let ours = share(OURS);
-    let mut rows = vec![Row::new("of the bound", "", ours).at_most(1.1)];
+    let mut rows = vec![Row::new("of the bound", "%", ours).at_most(110.0)];
     rows.extend(
-        PEERS.map(|peer| Row::new(format!("beside {peer}"), "", ours).beside(peer, share(peer))),
+        PEERS.map(|peer| Row::new(format!("beside {peer}"), "%", ours).beside(peer, share(peer))),
     );
     Section {
         name: "write storm",
         about: format!(
-            "the most memory that a process had resident beyond its idle {BOUND_MIB} MiB-bounded cache's start, by that bound; \
-             two threads wrote {} MiB of bodies of 100 B to 64 KiB",
-            written >> 20,
-            BOUND_MIB = BOUND >> 20
+            "what a process had resident at most, beyond what it had before there was a cache of {} MiB, as a share of these; two \
+             threads wrote {} MiB of bodies of 100 B to 64 KiB",
+            BOUND >> 20,
+            written >> 20
         ),
         rows,
     }
