@@ -69,8 +69,8 @@
 //!    fast service. For one for all routes and others for some, put the one for all outside.
 //! 9. **Circuit breakers**: inside of concurrency limits, so that what they turn away takes no place for long.
 //! 10. **Timeouts** of the handler, such as `tower_http`'s `TimeoutLayer` with the status 504: their answers tell the limit that
-//!    there is too much, and the breaker that the service fails. From outside, both would see a client that gave up, which
-//!    says nothing. Then the handler.
+//!     there is too much, and the breaker that the service fails. From outside, both would see a client that gave up, which
+//!     says nothing. Then the handler.
 //!
 //! In axum, a layer inside the Router (`Router::layer`, `route_layer`, `MethodRouter::layer`) knows the pattern that
 //! matched; one around it sees only the path.
