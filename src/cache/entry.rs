@@ -63,11 +63,11 @@ pub struct Entry {
     /// What caches nearer to the service said in `Cache-Status`.
     pub(crate) inner_status: Option<HeaderValue>,
     pub(crate) body: Bytes,
-    /// Which part of the whole that is, if it is not all of it: as many bytes as this says.
-    pub(crate) part: Option<ContentRange>,
     /// Set if the body is stored compressed.
     #[cfg(feature = "compression")]
     pub(super) coded: Option<Box<Coded>>,
+    /// Which part of the whole that is, if it is not all of it: as many bytes as this says.
+    pub(crate) part: Option<ContentRange>,
     pub(crate) trailers: Option<HeaderMap>,
     pub(crate) freshness: Freshness,
     /// What it was chosen by.
@@ -110,11 +110,6 @@ impl Entry {
             + weight::block(size_of_val(&*self.tags))
     }
 
-    /// Whether the service can be asked if it is still good.
-    pub(crate) fn is_confirmable(&self) -> bool {
-        self.headers.contains_key(ETAG) || self.headers.contains_key(LAST_MODIFIED)
-    }
-
     /// How many bytes its content has, as the service sent it.
     pub(super) fn length(&self) -> u64 {
         #[cfg(feature = "compression")]
@@ -131,6 +126,11 @@ impl Entry {
             return CacheBody::inflating(coded.plain(self.body.clone(), start, count));
         }
         CacheBody::full(self.body.slice(start as usize..(start + count) as usize))
+    }
+
+    /// Whether the service can be asked if it is still good.
+    pub(crate) fn is_confirmable(&self) -> bool {
+        self.headers.contains_key(ETAG) || self.headers.contains_key(LAST_MODIFIED)
     }
 
     /// Whether it is known to have outlived so many purges.
@@ -182,9 +182,9 @@ impl Entry {
             headers,
             inner_status: None,
             body: Bytes::new(),
-            part: None,
             #[cfg(feature = "compression")]
             coded: None,
+            part: None,
             trailers: None,
             selection: Selection::default(),
             for_authorized: false,

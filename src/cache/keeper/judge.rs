@@ -82,8 +82,10 @@ impl Keeper {
             rules,
         );
         let declared = control.public || freshness.source() == Lifetime::Explicit;
-        let of_one = errand.personal.identity && !declared;
-        let allowed = if of_one { allowed.and(Err(Refusal::Authorization)) } else { allowed };
+        let allowed = match allowed {
+            Ok(()) if errand.personal.identity && !declared => Err(Refusal::Authorization),
+            allowed => allowed,
+        };
         if allowed == Err(Refusal::Cookie) {
             self.tell_of_cookies();
         }
@@ -221,13 +223,13 @@ impl Keeper {
             headers: interned::fields(&headers, with_status),
             inner_status,
             body: Bytes::new(),
+            #[cfg(feature = "compression")]
+            coded: None,
             part: if response.status == StatusCode::PARTIAL_CONTENT {
                 ContentRange::of(&response.headers)
             } else {
                 None
             },
-            #[cfg(feature = "compression")]
-            coded: None,
             trailers: None,
             freshness,
             selection,
