@@ -82,10 +82,10 @@ impl Keeper {
             rules,
         );
         let declared = control.public || freshness.source() == Lifetime::Explicit;
-        let allowed = allowed.and_then(|()| match errand.personal.identity && !declared {
-            true => Err(Refusal::Authorization),
-            false => Ok(()),
-        });
+        let allowed = match allowed {
+            Ok(()) if errand.personal.identity && !declared => Err(Refusal::Authorization),
+            allowed => allowed,
+        };
         if allowed == Err(Refusal::Cookie) {
             self.tell_of_cookies();
         }
