@@ -31,9 +31,11 @@ const TEXT: [(&str, &str); 4] = [
 
 type Answer = Response<Full<Bytes>>;
 
+type Inner =
+    BoxCloneSyncService<Request<Empty<Bytes>>, Response<CacheBody<Full<Bytes>>>, Infallible>;
+
 struct Cached {
-    service:
-        BoxCloneSyncService<Request<Empty<Bytes>>, Response<CacheBody<Full<Bytes>>>, Infallible>,
+    service: Inner,
     cache: Handle,
     hand: ManualClock,
 }

@@ -39,7 +39,7 @@ async fn poisoning_by_a_part_that_was_not_asked_for() {
     assert_eq!(cached.get("/").await.text, "0123456789");
 }
 
-/// CVE-2011-3192 ("Apache Killer") and Weizman, "RangeAmp", 2020: many parts that overlap.
+/// CVE-2011-3192 ("Apache Killer") and Weizman, "`RangeAmp`", 2020: many parts that overlap.
 #[tokio::test]
 async fn amplification_by_many_ranges() {
     let cached = Cached::plain(|_| fresh("0123456789", &[]));

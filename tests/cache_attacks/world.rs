@@ -93,10 +93,16 @@ impl Cached {
     }
 
     pub(crate) async fn send_body(&self, request: Request<Full<Bytes>>) -> Got {
+        let got = self.exchange(request).await;
+        settle().await;
+        got
+    }
+
+    /// Without waiting for what goes on in the background.
+    pub(crate) async fn exchange(&self, request: Request<Full<Bytes>>) -> Got {
         let response = self.service.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = body.collect().await;
-        settle().await;
         let (status, fields) = (parts.status, parts.headers);
         match body {
             Ok(body) => {

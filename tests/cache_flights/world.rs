@@ -46,8 +46,13 @@ pub(crate) struct Seen {
 /// What a call comes to: steps on the way to its head, and then the head and the steps of its body, or an error.
 pub(crate) struct Play {
     before: Vec<Step>,
-    answer: Result<(StatusCode, &'static str, Vec<Step>), Failure>,
+    answer: Ending,
 }
+
+/// A status, `Cache-Control` and the steps of a body, or an error.
+type Ending = Result<(StatusCode, &'static str, Vec<Step>), Failure>;
+/// What each call comes to, by its request and how many calls there were before.
+type Script = dyn Fn(&Request<()>, usize) -> Play + Send + Sync;
 
 #[derive(Clone)]
 pub(crate) enum Step {
@@ -216,7 +221,7 @@ pub(crate) struct Got {
 
 /// A clone must be readied before it is called, even if the original was.
 pub(crate) struct Inner {
-    play: Arc<dyn Fn(&Request<()>, usize) -> Play + Send + Sync>,
+    play: Arc<Script>,
     seen: Arc<Seen>,
     ready: bool,
 }
@@ -276,7 +281,7 @@ impl Drop for Live {
 
 pub(crate) struct Called {
     before: Steps,
-    answer: Option<Result<(StatusCode, &'static str, Vec<Step>), Failure>>,
+    answer: Option<Ending>,
     live: Option<Live>,
 }
 

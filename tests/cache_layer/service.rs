@@ -19,11 +19,12 @@ use tower_weir::{
 };
 
 pub(crate) type Answer = Response<Full<Bytes>>;
+type Inner =
+    BoxCloneSyncService<Request<Empty<Bytes>>, Response<CacheBody<Full<Bytes>>>, Infallible>;
 
 /// A service behind a cache.
 pub(crate) struct Cached {
-    service:
-        BoxCloneSyncService<Request<Empty<Bytes>>, Response<CacheBody<Full<Bytes>>>, Infallible>,
+    service: Inner,
     pub(crate) cache: Handle,
     pub(crate) hand: ManualClock,
     calls: Arc<AtomicUsize>,
