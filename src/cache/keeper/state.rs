@@ -141,7 +141,7 @@ impl Keeper {
     /// What is stored under a fingerprint, if it is the same request's.
     #[inline]
     pub(super) fn stored(&self, fingerprint: &Fingerprint, key: &[u8]) -> Option<Arc<Resource>> {
-        match self.store.get(fingerprint) {
+        match self.store.peek(fingerprint) {
             Ok(resource) => resource.filter(|resource| *resource.key == *key),
             Err(error) => {
                 self.failed(&error);
