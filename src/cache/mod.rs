@@ -31,6 +31,11 @@
 //! | none of that | the service's, which streams on while it is stored | `fwd=uri-miss; stored` |
 //! | a reason not to ask the cache | the service's | `fwd=bypass; detail=unkeyed-header` |
 //!
+//! Parts (206) are stored too. They answer who asks for what lies within them, and never stand for the whole; those of one version,
+//! by its strong `ETag`, are put together, and are the whole once nothing is missing. Otherwise a request goes on as it is, with
+//! `fwd=partial`: a request for the whole is never turned into one for the rest, since a service that answers that badly would
+//! leave nothing to give.
+//!
 //! What may be stored, for how long, for whom and what makes it invalid are the [`rules`]: RFC 9111 for a *shared* cache, with
 //! RFC 9110, 5861, 8246, 9211 and 9213. What cannot be parsed never makes an answer more public or fresher.
 //!
