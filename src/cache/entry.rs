@@ -110,14 +110,6 @@ impl Entry {
             + weight::block(size_of_val(&*self.tags))
     }
 
-    /// Whether its body is not as the service sent it.
-    pub(super) fn is_coded(&self) -> bool {
-        #[cfg(feature = "compression")]
-        return self.coded.is_some();
-        #[cfg(not(feature = "compression"))]
-        false
-    }
-
     /// How many bytes its content has, as the service sent it.
     pub(super) fn length(&self) -> u64 {
         #[cfg(feature = "compression")]

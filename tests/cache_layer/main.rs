@@ -3,4 +3,5 @@
 mod basics;
 mod conformance;
 mod parts;
+mod parts_mixed;
 mod service;

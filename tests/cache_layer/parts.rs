@@ -76,6 +76,7 @@ async fn a_part_is_never_given_for_the_whole() {
     part(&cached, "0-8").await;
     let whole = cached.get("/a").await;
     assert_eq!((whole.status(), whole.body().as_str()), (StatusCode::OK, WHOLE));
+    assert_eq!(field(&whole, "cache-status"), "weir; fwd=partial; stored");
     assert_eq!(cached.calls(), 2);
     let cached = of(TAGGED);
     part(&cached, "0-8").await;
@@ -243,4 +244,17 @@ async fn variants_of_parts_are_kept_apart() {
     for coding in ["gzip", "br"] {
         assert!(is_hit(&asked(coding).await));
     }
+}
+
+#[tokio::test]
+async fn parts_that_would_be_too_large_together_stay_apart() {
+    let cached =
+        Cached::new(|layer| layer.max_object_bytes(6), |request, _| ranged(request, TAGGED));
+    for range in ["0-4", "5-9"] {
+        part(&cached, range).await;
+    }
+    for range in ["0-4", "5-9"] {
+        assert!(is_hit(&part(&cached, range).await), "{range}");
+    }
+    assert!(!is_hit(&part(&cached, "4-5").await));
 }

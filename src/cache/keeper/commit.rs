@@ -44,7 +44,10 @@ impl Keeper {
         let entry = Arc::new(head.with_body(body, trailers));
         let stored = self.commit(errand, Arc::clone(&entry));
         #[cfg(feature = "compression")]
-        if stored && let Some(compressor) = &self.compressor {
+        if stored
+            && entry.part.is_none()
+            && let Some(compressor) = &self.compressor
+        {
             compressor.take(self, errand.fingerprint, &entry);
         }
         stored
@@ -66,7 +69,10 @@ impl Keeper {
             .filter(|other| !shared.purges.concerns(other) && !self.is_useless(other, &entry));
         let mut others: Vec<Arc<Entry>> = others.cloned().collect();
         let entry = if entry.part.is_some() {
-            self.joined(entry, &mut others)
+            match self.joined(&entry, &mut others) {
+                Some(joined) => joined,
+                None => return false,
+            }
         } else {
             others.retain(|other| other.selection != entry.selection);
             entry

@@ -12,8 +12,8 @@ use crate::{
     cache::{
         Entry, interned,
         rules::{
-            Asked, CacheStatus, ContentRange, Freshness, HttpDate, Lifetime, Refusal,
-            ResponseControl, Selection, Timing, Vary, may_store, storable_fields,
+            CacheStatus, ContentRange, Freshness, HttpDate, Lifetime, Refusal, ResponseControl,
+            Selection, Timing, Vary, may_store, storable_fields,
         },
         tags,
     },
@@ -141,11 +141,13 @@ impl Keeper {
         held.remove(AGE);
         held.remove(CacheStatus::FIELD);
         let headers = crate::cache::rules::updated(&held, newer, received_at);
+        if headers.len() > MOST_FIELDS {
+            return None;
+        }
         let control = ResponseControl::of(&headers, errand.rules.targeted_fields());
         let freshness = self.freshness(errand, stale.status, &headers, &control, called);
-        // What is stored answers a GET, also if it was a HEAD that told of it.
-        let asked = Asked { get: true, ..errand.asked };
-        may_store(&asked, stale.status, &headers, &control, &freshness, &errand.rules).ok()?;
+        may_store(&errand.asked, stale.status, &headers, &control, &freshness, &errand.rules)
+            .ok()?;
         let mut response = Response::new(());
         *response.status_mut() = stale.status;
         *response.headers_mut() = headers;

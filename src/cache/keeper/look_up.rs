@@ -162,11 +162,16 @@ impl Keeper {
     ) -> Ruling<B> {
         let Asking { head, seen, control, personal, now } = *asking;
         let entry = resource.and_then(|resource| self.variant(resource, head.headers, personal));
-        let holds_others = resource.is_some_and(|resource| {
+        let mut forward = resource.map_or(Forward::UriMiss, |resource| {
             let purges = &self.store.shared().purges;
-            resource.variants.iter().any(|variant| !purges.concerns(variant))
+            if self.has_part(resource, head.headers, personal) {
+                Forward::Partial
+            } else if resource.variants.iter().any(|variant| !purges.concerns(variant)) {
+                Forward::VaryMiss
+            } else {
+                Forward::UriMiss
+            }
         });
-        let mut forward = if holds_others { Forward::VaryMiss } else { Forward::UriMiss };
         let mut if_error = false;
         let mut refresh = None;
         if let Some(entry) = entry {
@@ -248,21 +253,19 @@ impl Keeper {
         now: Timestamp,
         mut errand: Box<Errand>,
     ) -> Ruling<B> {
-        let forward = errand.forward;
-        let pass = |detail, then| Ruling::Pass(Pass { forward, detail, then });
-        let route = Arc::clone(&errand.route);
-        let counted = || route.count(Outcome::Miss);
+        let (forward, route) = (errand.forward, Arc::clone(&errand.route));
+        let pass = |detail, then| {
+            route.count(Outcome::Miss);
+            Ruling::Pass(Pass { forward, detail, then })
+        };
         if errand.asked.control.no_store {
-            counted();
             return pass(Some("request-no-store"), Then::Nothing);
         }
         if head.method == Method::HEAD {
-            counted();
             let then = if errand.stale.is_some() { Then::Head(errand) } else { Then::Nothing };
             return pass(None, then);
         }
         if self.passes.is_set(errand.flight, now) {
-            counted();
             return pass(Some("pass"), Then::Nothing);
         }
         // If the whole is stored, and can be confirmed, the part is taken from that.
@@ -270,12 +273,10 @@ impl Keeper {
             && !errand.stale.as_ref().is_some_and(|stale| stale.is_confirmable())
         {
             if seen.has(Seen::CONDITIONAL) {
-                counted();
                 return pass(Some("range"), Then::Nothing);
             }
             errand.ask_for_part();
             if self.passes.is_set(errand.flight, now) {
-                counted();
                 return pass(Some("pass"), Then::Nothing);
             }
         }

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, Method, Response, StatusCode,
     header::{AGE, CONTENT_LENGTH, CONTENT_RANGE},
 };
 
-use super::{Given, Keeper, look_up::Asking};
+use super::{Given, Keeper, errand::Personal, judge::MOST_FIELDS, look_up::Asking};
 use crate::{
     cache::{
         CacheBody, Entry, Resource,
@@ -59,57 +60,84 @@ impl Keeper {
         })
     }
 
+    /// Whether there is some of what a request wants.
+    pub(super) fn has_part(
+        &self,
+        resource: &Resource,
+        headers: &HeaderMap,
+        personal: Personal,
+    ) -> bool {
+        let mut variants = resource.variants.iter();
+        variants.any(|entry| entry.part.is_some() && self.answers(entry, headers, personal))
+    }
+
     /// What is to be stored instead of a part that has just come, together with what is known of the rest of the same version. Of
-    /// `others`, that is taken out, and so is what the part is not of.
-    pub(super) fn joined(&self, part: Arc<Entry>, others: &mut Vec<Arc<Entry>>) -> Arc<Entry> {
-        let mut joined = part;
+    /// `others`, that is taken out, and so is what is not of that version. `None` if the whole is stored.
+    pub(super) fn joined(
+        &self,
+        part: &Arc<Entry>,
+        others: &mut Vec<Arc<Entry>>,
+    ) -> Option<Arc<Entry>> {
+        let selection = part.selection.clone();
+        let is_same = |other: &Entry| same_strong_validator(&part.headers, &other.headers);
+        let beside = |other: &&Arc<Entry>| other.selection == selection && is_same(other);
+        if others.iter().filter(beside).any(|other| other.part.is_none()) {
+            return None;
+        }
+        let mut joined = Arc::clone(part);
         others.retain(|other| {
-            // What is stored compressed has all bytes, but not as they would be joined.
-            if other.selection != joined.selection || other.is_coded() {
+            if other.selection != selection {
                 return true;
             }
-            if !same_strong_validator(&joined.headers, &other.headers) {
+            let (Some(one), Some(another), true) = (joined.part, other.part, is_same(other)) else {
                 return false;
-            }
-            let (Some(one), Some(another)) = (span(&joined), span(other)) else { return false };
+            };
             match one.joined(another) {
                 Some(both) if both.length() <= self.settings.max_object_bytes => {
-                    joined = Arc::new(self.combined(&joined, other, both));
+                    if let Some(combined) = self.combined(&joined, other, both) {
+                        joined = Arc::new(combined);
+                    }
                     false
                 }
                 // There is a gap between them; or one must be wrong, if they are of wholes of different lengths.
                 _ => {
-                    one.complete.is_none_or(|own| another.complete.is_none_or(|other| own == other))
+                    one.complete.is_none()
+                        || another.complete.is_none()
+                        || one.complete == another.complete
                 }
             }
         });
-        match span(&joined) {
-            Some(all) if joined.part.is_some() && all.is_whole() => {
-                Arc::new(self.spanning(&joined, joined.headers.clone(), joined.body.to_vec(), all))
+        match joined.part {
+            Some(all) if all.is_whole() => {
+                let whole =
+                    self.spanning(&joined, joined.headers.clone(), joined.body.clone(), all);
+                Some(Arc::new(whole))
             }
-            _ => joined,
+            _ => Some(joined),
         }
     }
 
-    /// A newer and an older part of the same version, which overlap or adjoin.
-    fn combined(&self, newer: &Entry, older: &Entry, both: ContentRange) -> Entry {
+    /// A newer and an older part of the same version, which overlap or adjoin. `None` if they have too many fields.
+    fn combined(&self, newer: &Entry, older: &Entry, both: ContentRange) -> Option<Entry> {
+        let fields = updated(&older.headers, &newer.headers, newer.received_at);
+        if fields.len() > MOST_FIELDS {
+            return None;
+        }
         let mut body = vec![0; both.length() as usize];
         for entry in [older, newer] {
-            if let Some(part) = span(entry) {
+            if let Some(part) = entry.part {
                 let at = (part.start - both.start) as usize;
                 body[at..at + entry.body.len()].copy_from_slice(&entry.body);
             }
         }
-        let fields = updated(&older.headers, &newer.headers, newer.received_at);
-        let entry = self.spanning(newer, fields, body, both);
+        let entry = self.spanning(newer, fields, body.into(), both);
         let tags = older.tags.iter().chain(&newer.tags).copied().collect();
-        Entry {
-            trailers: older.trailers.clone(),
+        Some(Entry {
             tags,
             for_authorized: newer.for_authorized && older.for_authorized,
             is_public: newer.is_public && older.is_public,
             ..entry
-        }
+        })
     }
 
     /// An entry like another, with a body that has so much of the whole.
@@ -117,7 +145,7 @@ impl Keeper {
         &self,
         like: &Entry,
         mut fields: HeaderMap,
-        body: Vec<u8>,
+        body: Bytes,
         span: ContentRange,
     ) -> Entry {
         for name in OF_CONTENT.into_iter().chain([AGE, CacheStatus::FIELD]) {
@@ -134,15 +162,7 @@ impl Keeper {
             headers: interned::fields(&fields, self.settings.cache_status),
             part,
             outlived: AtomicU64::new(like.born),
-            ..like.with_body(body.into(), like.trailers.clone())
+            ..like.with_body(body, like.trailers.clone())
         }
     }
-}
-
-/// Which bytes of the whole an entry has; `None` if there are none.
-fn span(entry: &Entry) -> Option<ContentRange> {
-    let length = entry.body.len() as u64;
-    entry.part.or_else(|| {
-        Some(ContentRange { start: 0, end: length.checked_sub(1)?, complete: Some(length) })
-    })
 }
