@@ -135,3 +135,17 @@ async fn trailers_reach_all_who_read() {
     }
     assert_eq!(world.calls(), 1);
 }
+
+/// To hold a body of single bytes would take forty times as much room as what is in it.
+#[tokio::test(start_paused = true)]
+async fn a_body_in_very_many_small_frames_reaches_its_readers_and_is_not_stored() {
+    for (frames, stored) in [(1_000, 1), (20_000, 0)] {
+        let world = World::plain(move |_, _| Play::fresh(vec![data("x"); frames]));
+        let clients = [world.spawn(get()), world.spawn(get())];
+        for client in clients {
+            let got = client.await.unwrap().unwrap();
+            assert_eq!((got.text.len(), got.broken), (frames, false));
+        }
+        assert_eq!(world.cache.stats().store.entries, stored);
+    }
+}

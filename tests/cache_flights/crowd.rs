@@ -104,11 +104,12 @@ async fn who_waits_too_long_goes_alone() {
         _ => Play::fresh([data("soon")]),
     });
     let leader = world.start(get()).await;
-    let clock = Clock::runtime();
-    let begun = clock.now();
-    assert_eq!(world.get().await.text, "soon");
-    assert_eq!(clock.now().saturating_since(begun).as_secs(), 30);
+    let waiting = world.spawn(get());
+    tokio::time::sleep(std::time::Duration::from_millis(29_900)).await;
+    assert_eq!(world.calls(), 1);
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
     assert_eq!(world.calls(), 2);
+    assert_eq!(waiting.await.unwrap().unwrap().text, "soon");
     gate.open();
     assert_eq!(leader.await.unwrap().unwrap().text, "late");
     assert_eq!(world.get().await.text, "late", "and what the first brings is stored");

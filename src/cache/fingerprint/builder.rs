@@ -38,7 +38,8 @@ use crate::{
 /// Two requests that differ in anything else share their responses, as far as `Vary` allows. So whatever a handler looks at
 /// must be named here or by `Vary`. Fields that services are known to build responses from, though caches do not key by them,
 /// make a request pass the cache by: `X-Forwarded-Host`, `X-Forwarded-Scheme`, `X-Original-URL`, `X-HTTP-Method-Override` and
-/// [some more](FingerprintBuilder::PASSED_BY). So does a request without a clear host: with two `Host` fields, say, or one that is not the host of the URI.
+/// [some more](FingerprintBuilder::PASSED_BY). So does a request without a clear host: with two `Host` fields, say, or one that
+/// is not the host of the URI.
 #[derive(Clone, Default)]
 pub struct FingerprintBuilder {
     query: Query,
