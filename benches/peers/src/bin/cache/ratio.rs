@@ -80,17 +80,17 @@ fn layer(requests: &[u64]) -> f64 {
 }
 
 fn moka(entries: u64, requests: &[u64]) -> f64 {
-    asked(moka::sync::Cache::new(entries), requests)
+    asked(&moka::sync::Cache::new(entries), requests)
 }
 
 /// Bounded by weight, as a store bounded by bytes has to be. It then has a smaller sketch of how often keys are asked for.
 fn moka_weighed(entries: u64, requests: &[u64]) -> f64 {
     const WEIGHT: u32 = 4096;
     let cache = moka::sync::Cache::builder().max_capacity(entries * u64::from(WEIGHT));
-    asked(cache.weigher(|_, ()| WEIGHT).build(), requests)
+    asked(&cache.weigher(|_, ()| WEIGHT).build(), requests)
 }
 
-fn asked(cache: moka::sync::Cache<u64, ()>, requests: &[u64]) -> f64 {
+fn asked(cache: &moka::sync::Cache<u64, ()>, requests: &[u64]) -> f64 {
     let missed = |key: &&u64| {
         let is_miss = cache.get(*key).is_none();
         if is_miss {
