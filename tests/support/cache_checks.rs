@@ -3,8 +3,11 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use tower_weir::cache::rules::*;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
+use tower_weir::{
+    cache::{Fingerprint, Query, rules::*},
+    head::Head,
+};
 
 /// Lines of bytes as values of a field; those that no field can have are left out.
 fn field(headers: &mut HeaderMap, name: &'static str, lines: &[u8]) {
@@ -98,4 +101,53 @@ pub(crate) fn vary(bytes: &[u8]) {
             }
         }
     }
+}
+
+/// Two requests have the same key only if they are the same in all that is said to enter it.
+pub(crate) fn fingerprint(bytes: &[u8]) {
+    let (one, other) = halves(bytes);
+    let (Some(one), Some(other)) = (request(one), request(other)) else { return };
+    let keyed = [HeaderName::from_static("x-a"), HeaderName::from_static("x-b")];
+    let builder =
+        keyed.iter().cloned().fold(Fingerprint::builder(), |builder, name| builder.header(name));
+    let (key, other_key) = (builder.key_of(&Head::of(&one)), builder.key_of(&Head::of(&other)));
+    assert_eq!(key, builder.key_of(&Head::of(&one)));
+    let enters = |request: &Request<()>| {
+        let lines = |name: &HeaderName| -> Vec<_> {
+            request.headers().get_all(name).iter().cloned().collect()
+        };
+        let uri = request.uri();
+        let host = uri.authority().map(|authority| authority.as_str().as_bytes().to_vec());
+        let host =
+            host.or_else(|| request.headers().get("host").map(|host| host.as_bytes().to_vec()));
+        let path = (uri.path().to_owned(), uri.query().map(str::to_owned));
+        (
+            uri.scheme_str().map(str::to_owned),
+            host.unwrap_or_default(),
+            path,
+            keyed.each_ref().map(lines),
+        )
+    };
+    if key.is_some() && other_key.is_some() {
+        assert_eq!(key == other_key, enters(&one) == enters(&other));
+    }
+    for query in [Query::sorted(), Query::only(["a"]), Query::without(["a"]), Query::ignored()] {
+        let builder = Fingerprint::builder().query(query);
+        assert_eq!(builder.key_of(&Head::of(&one)).is_some(), key.is_some());
+    }
+}
+
+/// A GET by its lines: the URI, the host, and values of two fields by turns.
+fn request(lines: &[u8]) -> Option<Request<()>> {
+    let mut lines = lines.split(|byte| *byte == b'\n');
+    let uri = Uri::try_from(lines.next()?).ok()?;
+    let mut request = Request::get(uri);
+    if let Some(host) = lines.next().filter(|host| !host.is_empty()) {
+        request = request.header("host", HeaderValue::from_bytes(host).ok()?);
+    }
+    for (n, line) in lines.enumerate() {
+        let name = if n % 2 == 0 { "x-a" } else { "x-b" };
+        request = request.header(name, HeaderValue::from_bytes(line).ok()?);
+    }
+    request.body(()).ok()
 }

@@ -114,6 +114,24 @@ impl FingerprintBuilder {
         self
     }
 
+    /// All that the fingerprint of a request would be computed from, in a form that is meant for comparing; `None` if the request
+    /// passes the cache by.
+    ///
+    /// ```
+    /// use http::Request;
+    /// use tower_weir::{cache::{Fingerprint, Query}, head::Head};
+    ///
+    /// let builder = Fingerprint::builder().query(Query::without(["utm_source"]));
+    /// let key = |uri: &str| builder.key_of(&Head::of(&Request::get(uri).body(()).unwrap()));
+    /// assert_eq!(key("/a?q=1&utm_source=x"), key("/a?q=1"));
+    /// assert_ne!(key("/a?q=1"), key("/a?q=2"));
+    /// ```
+    pub fn key_of(&self, head: &Head<'_>) -> Option<Box<[u8]>> {
+        let mut key = KeyBytes::default();
+        self.write(head, Seen::of(head.headers), &mut key).ok()?;
+        Some(key.bytes().into())
+    }
+
     /// Whether the field `name` enters, or nothing depends on it.
     pub(crate) fn knows(&self, name: &HeaderName) -> bool {
         let is_part = |part: &Part| matches!(part, Part::Header(keyed) if keyed == name);
@@ -139,10 +157,15 @@ impl FingerprintBuilder {
             self.check_unkeyed(head)?;
         }
         let place = self.write_uri(head, seen, key)?;
-        let (host, has_proto) = (self.host_as_written(head, seen)?, seen.has(Seen::PROTO));
-        key.push(&[u8::from(has_proto) | u8::from(host.is_some()) << 1]);
-        if let Some(host) = host {
-            key.push(host);
+        if head.uri.authority().is_some() && seen.has(Seen::HOST) && !self.any_host {
+            check_agreement(head, seen)?;
+        }
+        let has_proto = seen.has(Seen::PROTO);
+        key.push(&[u8::from(has_proto) | u8::from(place.lowered) << 1]);
+        if place.lowered {
+            // It is the same host, but a service that compares it byte by byte answers otherwise, and everybody else would get that
+            // (Sammouda, "Cache Poisoning at Scale", 2021).
+            key.push(host_of(head.uri, head, seen)?);
             key.push(&[0]);
         }
         if has_proto {
@@ -198,25 +221,10 @@ impl FingerprintBuilder {
         }
         key.push(b"://");
         let host = key.len();
-        if !self.any_host {
-            write_host(host_of(uri, head, seen)?, key)?;
-        }
+        let lowered = !self.any_host && write_host(host_of(uri, head, seen)?, key)?;
         key.push(uri.path().as_bytes());
         self.query.write(uri.query(), key);
-        Ok(Place { host, end: key.len() })
-    }
-
-    /// The host, if it has capital letters in it. It is the same host then, but a service that compares it byte by byte answers
-    /// otherwise, and everybody else would get that (Sammouda, "Cache Poisoning at Scale", 2021).
-    fn host_as_written<'a>(&self, head: &Head<'a>, seen: Seen) -> Result<Option<&'a [u8]>, Unfit> {
-        if self.any_host {
-            return Ok(None);
-        }
-        if head.uri.authority().is_some() && seen.has(Seen::HOST) {
-            check_agreement(head, seen)?;
-        }
-        let host = host_of(head.uri, head, seen)?;
-        Ok(host.iter().any(u8::is_ascii_uppercase).then_some(host))
+        Ok(Place { host, end: key.len(), lowered })
     }
 
     #[cold]
@@ -247,15 +255,16 @@ fn host_of<'a>(uri: &'a Uri, head: &Head<'a>, seen: Seen) -> Result<&'a [u8], Un
     }
 }
 
-/// Appends a host in lower case, if it is one.
+/// Appends a host in lower case, if it is one. Whether it had capital letters.
 #[inline]
-fn write_host(host: &[u8], key: &mut KeyBytes) -> Result<(), Unfit> {
-    let mut is_clear = true;
+fn write_host(host: &[u8], key: &mut KeyBytes) -> Result<bool, Unfit> {
+    let (mut is_clear, mut had_capitals) = (true, false);
     for (lower, byte) in key.room(host.len()).iter_mut().zip(host) {
         *lower = HOST_BYTES[usize::from(*byte)];
         is_clear &= *lower != 0;
+        had_capitals |= lower != byte;
     }
-    if is_clear { Ok(()) } else { Err(Unfit::Host) }
+    if is_clear { Ok(had_capitals) } else { Err(Unfit::Host) }
 }
 
 /// Each byte that may be in a host in lower case, 0 for others: what ends a host, separates several, or comes before one, as in

@@ -19,6 +19,8 @@ const ON_STACK: usize = 256;
 pub(crate) struct Place {
     pub(crate) host: u32,
     pub(crate) end: u32,
+    /// Whether its host had capital letters.
+    pub(crate) lowered: bool,
 }
 
 impl Default for KeyBytes {

@@ -34,4 +34,11 @@ proptest! {
     ])) {
         cache_checks::vary(&bytes);
     }
+
+    #[test]
+    fn requests_share_a_key_only_if_they_are_the_same(bytes in bytes(&[
+        "/", "/", "a", "b", "?", "&", "=", "%61", "http://", "h", "H", ":80", "@", ".", " ", "\n", "\n", "\n", "\0", "\0",
+    ])) {
+        cache_checks::fingerprint(&bytes);
+    }
 }
