@@ -60,6 +60,16 @@ impl<'a> Head<'a> {
     ) -> Self {
         Self { method, uri, version, headers, extensions }
     }
+
+    /// The URI as the client sent it, which within a nested axum Router is another than [`Head::uri`].
+    #[inline]
+    pub(crate) fn sent_uri(&self) -> &'a Uri {
+        #[cfg(feature = "axum")]
+        if let Some(original) = self.extensions.get::<axum::extract::OriginalUri>() {
+            return &original.0;
+        }
+        self.uri
+    }
 }
 
 impl<'a> From<&'a Parts> for Head<'a> {

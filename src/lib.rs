@@ -31,6 +31,7 @@
 //! | [`RateLimitLayer`](rate_limit::RateLimitLayer) | so many requests in so much time, with bursts, over several windows at once, for each key and route | `rate-limit` |
 //! | [`ConcurrencyLimitLayer`](concurrency::ConcurrencyLimitLayer) | so many requests under way at once: a fixed number, or what the service turns out to bear; others wait in line, by class and key | `concurrency` |
 //! | [`CircuitBreakerLayer`](circuit_breaker::CircuitBreakerLayer) | no requests while most of them fail or take too long; around services and clients | `circuit-breaker` |
+//! | [`CacheLayer`](cache::CacheLayer) | answers given again, as RFC 9111 allows; one call for many who want the same; purges by URI, tag and pattern | `cache` |
 //! | [`ProfileLayer`](profile::ProfileLayer) | how long requests take and what becomes of them, by route and method: as metrics, as a table, as JSON | `profile` |
 //!
 //! What they share: who a request is counted for ([`key`]), which route it belongs to ([`route`]), how it is turned away
@@ -62,12 +63,14 @@
 //!    address stands before it, so that guessing passwords is limited too.
 //! 5. **Rate limits**: the cheapest way to say no, before anything is spent on a request.
 //! 6. **Body limits, compression**: what they turn away is nothing that the service has to bear.
-//! 7. **Concurrency limits**: as near to the work as can be. What is answered without work, outside of them, would look like a
+//! 7. **Caches**: outside of what limits and times the work, since a hit is no work, and a call for many may run longer than its
+//!    client waits; inside of compression, which is for one client, and of authentication, since a hit reaches nothing inside.
+//! 8. **Concurrency limits**: as near to the work as can be. What is answered without work, outside of them, would look like a
 //!    fast service. For one for all routes and others for some, put the one for all outside.
-//! 8. **Circuit breakers**: inside of concurrency limits, so that what they turn away takes no place for long.
-//! 9. **Timeouts** of the handler, such as `tower_http`'s `TimeoutLayer` with the status 504: their answers tell the limit that
-//!    there is too much, and the breaker that the service fails. From outside, both would see a client that gave up, which
-//!    says nothing. Then the handler.
+//! 9. **Circuit breakers**: inside of concurrency limits, so that what they turn away takes no place for long.
+//! 10. **Timeouts** of the handler, such as `tower_http`'s `TimeoutLayer` with the status 504: their answers tell the limit that
+//!     there is too much, and the breaker that the service fails. From outside, both would see a client that gave up, which
+//!     says nothing. Then the handler.
 //!
 //! In axum, a layer inside the Router (`Router::layer`, `route_layer`, `MethodRouter::layer`) knows the pattern that
 //! matched; one around it sees only the path.
@@ -79,7 +82,9 @@
 //! | `rate-limit` | yes | [`rate_limit`], [`load`] |
 //! | `concurrency` | yes | [`concurrency`], [`verdict`] |
 //! | `circuit-breaker` | yes | [`circuit_breaker`], [`verdict`] |
+//! | `cache` | yes | [`cache`] |
 //! | `profile` | yes | [`profile`] |
+//! | `compression` | no | stored responses compressed, in [`cache`] |
 //! | `system-load` | no | the signals `Cpu` and `Memory` in [`load`] |
 //! | `axum` | no | axum's `MatchedPath` in [`route`] and `ConnectInfo` in [`key::PeerIp`] |
 //! | `governor` | no | a `governor::RateLimiter` as the limiter behind the layer |

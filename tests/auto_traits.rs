@@ -3,6 +3,7 @@
 use http::{Request, Response};
 use tower_weir::{
     body::{GuardedBody, ResponseBody},
+    cache::{self, Cache, CacheBody, CacheLayer, Fingerprint, FingerprintBuilder, MemoryStore},
     circuit_breaker::{self, Breaker, CircuitBreaker, CircuitBreakerLayer},
     clock::{Clock, ManualClock, Timestamp},
     concurrency::{
@@ -58,6 +59,12 @@ fn services_are_what_their_inner_service_is() {
     sendable::<QueuedFuture<Inner, std::future::Ready<u8>, std::cell::Cell<u8>>>();
     unpin::<QueuedFuture<Inner, std::future::Ready<u8>, std::cell::Cell<u8>>>();
     sendable::<ResponseBody<std::cell::Cell<u8>, FollowUp>>();
+    shareable::<Cache<Inner>>();
+    sendable::<Cache<std::cell::Cell<u8>>>();
+    sendable::<cache::ResponseFuture<std::future::Ready<u8>, std::cell::Cell<u8>, u8>>();
+    unpin::<cache::ResponseFuture<std::future::Ready<u8>, u8, u8>>();
+    sendable::<CacheBody<std::cell::Cell<u8>>>();
+    unpin::<CacheBody<u8>>();
     shareable::<CircuitBreaker<Inner>>();
     sendable::<CircuitBreaker<std::cell::Cell<u8>>>();
     sendable::<circuit_breaker::ResponseFuture<std::future::Ready<u8>>>();
@@ -83,6 +90,11 @@ fn services_are_what_their_inner_service_is() {
 fn layers_and_values_are_shareable() {
     shareable::<RateLimitLayer>();
     shareable::<QueuedRateLimitLayer>();
+    shareable::<(CacheLayer, cache::Handle, MemoryStore, cache::Query, FingerprintBuilder)>();
+    shareable::<(Fingerprint, cache::Tags, cache::Pattern, cache::Stats, cache::Usage)>();
+    shareable::<(cache::rules::Rules, cache::rules::Freshness, cache::rules::Selection)>();
+    sendable::<(cache::Resource, cache::Entry, cache::Shared, cache::StoreError)>();
+    shared::<(cache::Resource, cache::Entry, cache::Shared)>();
     shareable::<(CircuitBreakerLayer, Breaker, RouteTable<Breaker>)>();
     shareable::<(circuit_breaker::Handle, circuit_breaker::BreakerHandle)>();
     shareable::<(circuit_breaker::CircuitHandle, circuit_breaker::StateChange<'static>)>();
@@ -127,6 +139,9 @@ fn structs_are_unbounded() {
     struct NotAService;
     let layer = RateLimitLayer::new(Quota::per_second(1));
     let service: RateLimit<NotAService> = tower::Layer::layer(&layer, NotAService);
+    let _: NotAService = service.into_inner();
+    let caching = CacheLayer::new(MemoryStore::with_max_bytes(0));
+    let service: Cache<NotAService> = tower::Layer::layer(&caching, NotAService);
     let _: NotAService = service.into_inner();
     let breaking = CircuitBreakerLayer::default();
     let service: CircuitBreaker<NotAService> = tower::Layer::layer(&breaking, NotAService);

@@ -263,6 +263,6 @@ async fn queries_that_come_together_are_one_call_and_can_be_purged() {
     assert_ne!(one.0, another.0);
     assert_eq!(cached.calls(), 2);
     cached.cache.purge(&"http://a/search".parse().unwrap());
-    cached.post("a").await;
+    assert_eq!(cached.post("a").await.1, "weir; fwd=uri-miss; stored");
     assert_eq!(cached.calls(), 3);
 }

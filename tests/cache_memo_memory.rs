@@ -1,6 +1,7 @@
 //! What a `cache::Memo` really takes of memory. One test in a process of its own: what the cache frees, other threads may do.
 
 #[path = "support/allocator.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
 mod allocator;
 
 use std::time::Duration;

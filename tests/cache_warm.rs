@@ -81,7 +81,7 @@ async fn it_tells_what_was_stored_what_was_there_and_what_failed() {
         "/failing: the service answered 500 Internal Server Error"
     );
 
-    let seen = seen.lock().unwrap();
+    let seen = seen.lock().unwrap().clone();
     let told: Vec<_> = seen.iter().map(|progress| (progress.done, progress.failed)).collect();
     let expected =
         [(1, 0), (2, 0), (3, 0), (4, 1), (5, 1), (6, 2), (7, 2), (8, 3), (9, 4), (10, 4)];

@@ -107,7 +107,7 @@ pub(crate) fn parse(arguments: Parser) -> Result<Command, String> {
             }
             Arg::Long("heuristic") => cache.heuristic = values.switch("heuristic", ON_OFF)?,
             Arg::Long("default-ttl") => {
-                cache.default_ttl = values.seconds_or_none("default-ttl")?
+                cache.default_ttl = values.seconds_or_none("default-ttl")?;
             }
             Arg::Long("stale-if-error") => {
                 cache.stale_if_error = values.seconds_or_none("stale-if-error")?;

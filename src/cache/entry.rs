@@ -4,14 +4,17 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{
+    HeaderMap, HeaderValue, StatusCode,
+    header::{ETAG, LAST_MODIFIED},
+};
 
 #[cfg(feature = "compression")]
 use super::compression::Coded;
 use super::{
     CacheBody, Fingerprint,
     count::RouteCounts,
-    rules::{Freshness, HttpDate, Selection},
+    rules::{ContentRange, Freshness, HttpDate, Selection},
     weight,
 };
 use crate::{
@@ -63,6 +66,8 @@ pub struct Entry {
     /// Set if the body is stored compressed.
     #[cfg(feature = "compression")]
     pub(super) coded: Option<Box<Coded>>,
+    /// Which part of the whole that is, if it is not all of it: as many bytes as this says.
+    pub(crate) part: Option<ContentRange>,
     pub(crate) trailers: Option<HeaderMap>,
     pub(crate) freshness: Freshness,
     /// What it was chosen by.
@@ -123,6 +128,11 @@ impl Entry {
         CacheBody::full(self.body.slice(start as usize..(start + count) as usize))
     }
 
+    /// Whether the service can be asked if it is still good.
+    pub(crate) fn is_confirmable(&self) -> bool {
+        self.headers.contains_key(ETAG) || self.headers.contains_key(LAST_MODIFIED)
+    }
+
     /// Whether it is known to have outlived so many purges.
     pub(crate) fn has_outlived(&self, purges: u64) -> bool {
         self.outlived.load(Ordering::Relaxed) == purges
@@ -174,6 +184,7 @@ impl Entry {
             body: Bytes::new(),
             #[cfg(feature = "compression")]
             coded: None,
+            part: None,
             trailers: None,
             selection: Selection::default(),
             for_authorized: false,

@@ -62,7 +62,7 @@ where
                 return Detached::new(Box::pin(lead(keeper, inner, request, errand, leader, true)))
                     .await;
             }
-            Some(Turn::Landed(fetched)) => match keeper.share(&errand, fetched) {
+            Some(Turn::Landed(fetched)) => match keeper.share(&errand, &fetched) {
                 Shared::Answer(response) => return Ok(response),
                 Shared::Elsewhere(other) => flight = other,
                 Shared::Nothing => break,
@@ -91,7 +91,7 @@ async fn alone<S, Q, B>(
 where
     S: Service<Request<Q>, Response = Response<B>>,
 {
-    errand.route.count(Outcome::Miss);
+    errand.count(Outcome::Miss);
     let mut response = inner.call(request).await?.map(CacheBody::inner);
     keeper.pass_tags(response.headers_mut());
     keeper.tell(&mut response, CacheStatus::forward(errand.forward));
@@ -101,20 +101,20 @@ where
 /// What a request can make of what another's call came to.
 enum Shared<B> {
     Answer(Response<CacheBody<B>>),
-    /// It is another variant, so that there may be a flight for that.
+    /// It is another variant, or was purged since it was asked for: there may be a flight for the right one.
     Elsewhere(u128),
     Nothing,
 }
 
 impl Keeper {
-    fn share<B>(&self, errand: &Errand, fetched: Fetched) -> Shared<B> {
+    fn share<B>(&self, errand: &Errand, fetched: &Fetched) -> Shared<B> {
         let status = CacheStatus::forward(errand.forward).collapsed();
-        let (entry, recording) = match &fetched {
+        let (entry, recording) = match fetched {
             Fetched::Along(entry, recording) => (entry, Some(recording)),
             Fetched::Kept(entry) | Fetched::Stale(entry) => (entry, None),
             Fetched::Nothing => return Shared::Nothing,
             Fetched::Failed => {
-                errand.route.count(Outcome::Collapsed);
+                errand.count(Outcome::Collapsed);
                 let rejection = Rejection::new(Reason::CallFailed).response(&errand.head());
                 let mut response = rejection.map(CacheBody::full);
                 self.tell(&mut response, status);
@@ -124,8 +124,12 @@ impl Keeper {
         if !entry.selection.matches(&errand.headers) {
             return errand.flight_beside(entry).map_or(Shared::Nothing, Shared::Elsewhere);
         }
-        if !self.suits(entry, errand.personal) || self.store().shared().purges.concerns(entry) {
+        if !self.suits(entry, errand.personal) {
             return Shared::Nothing;
+        }
+        let purges = &self.store().shared().purges;
+        if purges.concerns(entry) {
+            return Shared::Elsewhere(errand.flight_after(purges.epoch()));
         }
         let reader = recording.map(|recording| recording.reader());
         let given = Given::because(entry, self.now(), status);
@@ -134,7 +138,7 @@ impl Keeper {
             Some(Some(reader)) => self.give_along(errand, &given, reader),
             None => self.give_to(errand, &given),
         };
-        errand.route.count(Outcome::Collapsed);
+        errand.count(Outcome::Collapsed);
         Shared::Answer(response)
     }
 }
@@ -158,7 +162,7 @@ where
 {
     // Another may have stored it between the look and the lead.
     if let Some(entry) = keeper.stored_since(&errand) {
-        errand.route.count(Outcome::Hit);
+        errand.count(Outcome::Hit);
         let response = keeper.give_to(&errand, &Given::hit(&entry, keeper.now()));
         drop(leader.land(Fetched::Kept(entry)));
         return Ok(response);
@@ -176,7 +180,7 @@ where
         && errand.if_error
         && let Some(stale) = &errand.stale
     {
-        errand.route.count(Outcome::Stale);
+        errand.count(Outcome::Stale);
         let status = CacheStatus::forward(Forward::Stale);
         let status =
             answer.as_ref().map_or(status, |response| status.forward_status(response.status()));
@@ -188,7 +192,7 @@ where
     let response = match answer {
         Ok(response) => response,
         Err(error) => {
-            errand.route.count(Outcome::Miss);
+            errand.count(Outcome::Miss);
             if promoted {
                 drop(leader.land(Fetched::Failed));
             }
@@ -201,8 +205,8 @@ where
     {
         return Ok(confirmed(&keeper, &errand, stale, &response.into_parts().0, called, leader));
     }
-    errand.route.count(Outcome::Miss);
-    Ok(receive(keeper, errand, response, called, leader))
+    errand.count(Outcome::Miss);
+    Ok(receive(&keeper, errand, response, called, leader))
 }
 
 /// Statuses for which RFC 5861 section 4 lets a stale response be given instead.
@@ -215,6 +219,9 @@ impl Keeper {
     fn prepare(&self, errand: &Errand, headers: &mut http::HeaderMap) -> bool {
         // To a condition in a request of another method that does not hold the answer is an error (RFC 9110 section 13.1.2).
         let is_get = errand.method == Method::GET || errand.method == Method::HEAD;
+        if errand.part {
+            return false;
+        }
         match &errand.stale {
             Some(stale) if is_get => revalidate(headers, &stale.headers),
             _ => revalidate(headers, &http::HeaderMap::new()),
@@ -232,7 +239,7 @@ fn confirmed<B>(
     leader: Leads,
 ) -> Response<CacheBody<B>> {
     let status = CacheStatus::forward(errand.forward).forward_status(StatusCode::NOT_MODIFIED);
-    errand.route.count(Outcome::Revalidated);
+    errand.count(Outcome::Revalidated);
     let updated = selects(&stale.headers, &answer.headers)
         .then(|| keeper.updated(errand, stale, &answer.headers, called))
         .flatten();
@@ -255,7 +262,7 @@ fn confirmed<B>(
 
 /// The service has answered.
 fn receive<B>(
-    keeper: Arc<Keeper>,
+    keeper: &Arc<Keeper>,
     errand: Box<Errand>,
     response: Response<B>,
     called: Called,
@@ -300,7 +307,7 @@ where
     let given = Given::because(&entry, called.received, status);
     let answered = is_known.then(|| keeper.give_not_modified(&given));
     keeper.pass_tags(&mut parts.headers);
-    let filled = fill(Arc::clone(&keeper), errand, Arc::clone(&entry), landing, is_stored);
+    let filled = fill(Arc::clone(keeper), errand, Arc::clone(&entry), landing, is_stored);
     let mut pump: Pin<Box<dyn Future<Output = ()> + Send>> =
         Box::pin(pump(recording, Box::pin(body), limit, filled));
     // Most bodies are there already, and then nothing needs to be spawned.

@@ -31,6 +31,9 @@ use crate::{clock::Clock, error::ConfigError, head::Head, route::RouteTable};
 /// See the [module](super) for what it does. All services that it makes share what is stored, and so do those of its clones and of
 /// other layers over the same store; layers of different [names](CacheLayer::named) share the store's room and nothing else.
 ///
+/// In nested axum Routers the feature `axum` is needed: axum strips their prefix from the URI, and without it `/x/a` and `/y/a`
+/// look the same to layers of two Routers that were nested at `/x` and `/y`.
+///
 /// The service inside must be `Clone`, as those of axum, tonic and hyper are: a call that many wait for has one of its own.
 #[derive(Clone)]
 pub struct CacheLayer {
@@ -86,8 +89,9 @@ impl CacheLayer {
     /// Keeps responses that say nothing of how long they are fresh for `ttl`; they are not stored otherwise.
     ///
     /// Only answers to GET with a status that may be stored without being asked to (200, 203, 204, 300, 301, 308, 404, 405, 410,
-    /// 414, 501), no cookie set, and no `Authorization` or `Cookie` in the request, since these may make an answer personal. If
-    /// none depends on cookies, state it by [`FingerprintBuilder::disregard`].
+    /// 414, 501), no cookie set, and no `Authorization`, `Cookie` or [other field](FingerprintBuilder::IDENTITIES) that tells who
+    /// asks in the request, since these may make an answer personal. If none depends on them, state it by
+    /// [`FingerprintBuilder::disregard`].
     pub fn default_ttl(self, ttl: Duration) -> Self {
         self.with_rules(|rules| rules.default_ttl(ttl))
     }

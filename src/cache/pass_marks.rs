@@ -31,6 +31,9 @@ impl PassMarks {
     }
 
     pub(super) fn set(&self, key: u128, now: Timestamp, lasts: Duration) {
+        if lasts.is_zero() {
+            return;
+        }
         let lasts = lasts.as_secs().clamp(1, SECONDS / 2);
         let until = (seconds(now) + lasts) & SECONDS;
         self.slot(key).store(bits(key) | until, Ordering::Relaxed);
@@ -83,6 +86,15 @@ mod tests {
         marks.set(key, at(5), Duration::from_secs(10));
         marks.clear(key);
         assert!(!marks.is_set(key, at(5)));
+    }
+
+    #[test]
+    fn a_mark_for_no_time_is_none() {
+        let marks = PassMarks::new();
+        marks.set(7, at(5), Duration::ZERO);
+        assert!(!marks.is_set(7, at(5)));
+        marks.set(7, at(5), Duration::from_millis(1));
+        assert!(marks.is_set(7, at(5)), "any other is for a second at least");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::{
 };
 
 use bytes::{Buf, Bytes};
-use http::{Request, Response};
+use http::{Method, Request, Response, Version};
 use http_body::Body;
 use tokio::runtime::Handle;
 use tower_service::Service;
@@ -63,7 +63,7 @@ where
     S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone + Send + 'static,
     S::Future: Send,
     S::Error: Send,
-    ReqBody: Send + 'static,
+    ReqBody: Body + Send + 'static,
     ResBody: Body + Send + 'static,
     ResBody::Data: Buf + From<Bytes> + Send,
     ResBody::Error: Into<BoxError>,
@@ -78,8 +78,20 @@ where
 
     #[inline]
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        if request.version() > Version::HTTP_11 && has_unkeyed_body(&request) {
+            return self.pass_by(request, "request-body");
+        }
         self.answer(request, None)
     }
+}
+
+/// Whether a request that could be answered from the store has a body that no field tells of, as there may be from HTTP/2 on. A
+/// service may build the response from it, and others would get that ("fat GET", Kettle, "Web Cache Entanglement", 2020).
+#[inline]
+fn has_unkeyed_body<B: Body>(request: &Request<B>) -> bool {
+    (request.method() == Method::GET || request.method() == Method::HEAD)
+        && !request.body().is_end_stream()
+        && request.body().size_hint().exact() != Some(0)
 }
 
 impl<S> Cache<S> {

@@ -29,6 +29,15 @@ pub trait Store: Send + Sync + 'static {
         Ok(())
     }
 
+    /// As [`get`](Store::get), but it is not a client who asks: for a store that keeps what is asked for often.
+    ///
+    /// # Errors
+    ///
+    /// If the store does not work.
+    fn peek(&self, fingerprint: &Fingerprint) -> Result<Option<Arc<Resource>>, StoreError> {
+        self.get(fingerprint)
+    }
+
     /// Stores `resource` under its fingerprint, in place of what was there, for at most `keep`.
     ///
     /// A store may decide not to keep it, or no longer: because it is too large, or because others are asked for more often.

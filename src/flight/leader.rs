@@ -30,6 +30,7 @@ impl<K, T> Leader<K, T> {
     }
 
     /// Whether the result is out of date already: see [`Flights::spoil`](super::Flights::spoil).
+    #[cfg(test)]
     pub(crate) fn is_spoiled(&self) -> bool {
         self.flight.is_spoiled()
     }
@@ -47,6 +48,7 @@ impl<K, T> Leader<K, T> {
     }
 }
 
+#[cfg(test)]
 impl<K, T> Landing<K, T> {
     /// What it has landed with.
     pub(crate) fn value(&self) -> &T {

@@ -9,7 +9,7 @@
 //!   is not done by then may never be: [`Follower::write_off`] lets others begin anew.
 //! - Between a look into a store and [`Flights::join`] a flight may have ended and stored its result. Whoever leads looks again
 //!   before doing any work, or it is done twice.
-//! - A result that goes into a store goes there by [`Landing::unless_spoiled`], and whoever takes something out of the store
+//! - A result that goes into a store goes there by [`Leader::unless_spoiled`], and whoever takes something out of the store
 //!   calls [`Flights::spoil`] first: then nothing that was on its way before can come in after.
 //!
 //! # Cancel safety

@@ -109,6 +109,7 @@ impl<K, T> UnderWay<K, T> {
         self.end();
     }
 
+    #[cfg(test)]
     pub(super) fn is_spoiled(&self) -> bool {
         *self.spoiled()
     }

@@ -3,7 +3,7 @@ use std::{borrow::Cow, fmt, hash::Hash};
 use http::HeaderName;
 
 use crate::head::Head;
-#[cfg(feature = "_tokio")]
+#[cfg(feature = "_limit")]
 use crate::reject::{Reason, Rejection};
 
 /// Reads from the head of a request the key that it is counted for.
@@ -84,7 +84,7 @@ impl MissingKey {
     }
 
     /// How a request without it is rejected. Clients do not learn the remedy.
-    #[cfg(feature = "_tokio")]
+    #[cfg(feature = "_limit")]
     pub(crate) fn rejection(&self) -> Rejection {
         Rejection::new(Reason::MissingKey).detail(format!("the request has no {}", self.what))
     }

@@ -4,7 +4,7 @@ use std::{
 };
 
 use siphasher::sip::SipHasher13;
-#[cfg(feature = "_tokio")]
+#[cfg(feature = "_limit")]
 use {
     super::{KeyExtractor, MissingKey},
     crate::head::Head,
@@ -70,12 +70,12 @@ impl std::fmt::Debug for KeySeed {
 }
 
 /// A [`KeyExtractor`] of any kind behind one type, so that no layer needs a type parameter for it.
-#[cfg(feature = "_tokio")]
+#[cfg(feature = "_limit")]
 pub(crate) trait HashedKey: Send + Sync {
     fn key(&self, head: &Head<'_>, seed: &KeySeed) -> Result<Key, MissingKey>;
 }
 
-#[cfg(feature = "_tokio")]
+#[cfg(feature = "_limit")]
 impl<E: KeyExtractor> HashedKey for E {
     #[inline]
     fn key(&self, head: &Head<'_>, seed: &KeySeed) -> Result<Key, MissingKey> {

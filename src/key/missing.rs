@@ -16,7 +16,7 @@ pub enum OnMissingKey {
 
 impl OnMissingKey {
     /// What is logged of it.
-    #[cfg(feature = "_tokio")]
+    #[cfg(feature = "_limit")]
     pub(crate) fn consequence(self) -> &'static str {
         match self {
             Self::Share => "such requests share one key",

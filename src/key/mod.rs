@@ -42,7 +42,7 @@ mod network;
 mod peer_ip;
 mod tuple;
 
-#[cfg(feature = "_tokio")]
+#[cfg(feature = "_limit")]
 pub(crate) use self::hash::HashedKey;
 #[cfg(any(feature = "circuit-breaker", feature = "concurrency"))]
 pub(crate) use self::map::{Evictable, KeyMap};

@@ -1,9 +1,9 @@
-#[cfg(feature = "_tokio")]
+#[cfg(feature = "_limit")]
 use std::sync::Arc;
 use std::{borrow::Cow, time::Duration};
 
 use bytes::Bytes;
-#[cfg(feature = "_tokio")]
+#[cfg(feature = "_limit")]
 use http::header::RETRY_AFTER;
 use http::{Extensions, Response, StatusCode};
 
@@ -53,7 +53,7 @@ pub enum Reason {
 }
 
 /// What answers rejected requests instead of [`Rejection::response`].
-#[cfg(feature = "_tokio")]
+#[cfg(feature = "_limit")]
 pub(crate) type Render = Arc<dyn Fn(&Rejection, &Head<'_>) -> Response<Bytes> + Send + Sync>;
 
 /// The mark of a response that a layer made itself: the request was turned away, and did not reach the service inside.
@@ -206,7 +206,7 @@ impl Rejection {
     }
 
     /// The answer that `render` gives, if there is one.
-    #[cfg(feature = "_tokio")]
+    #[cfg(feature = "_limit")]
     pub(crate) fn response_by(&self, render: Option<&Render>, head: &Head<'_>) -> Response<Bytes> {
         let Some(render) = render else { return self.response(head) };
         let mut response = render(self, head);

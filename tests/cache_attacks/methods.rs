@@ -75,6 +75,29 @@ async fn poisoning_by_the_body_of_a_get() {
     }
 }
 
+/// The same over HTTP/2, where no field need tell of a body (Kettle, "HTTP/2: The Sequel is Always Worse", 2021).
+#[tokio::test]
+async fn poisoning_by_the_body_of_a_get_over_http2() {
+    let cached = Cached::plain(|request| {
+        let evil = request.extensions().get::<HasBody>().is_some_and(|body| body.0);
+        fresh(if evil { "evil" } else { "page" }, &[])
+    });
+    for poison_first in [true, false] {
+        for version in [http::Version::HTTP_2, http::Version::HTTP_3] {
+            let mut fat = get("/", &[]).map(|()| http_body_util::Full::from("q=evil"));
+            *fat.version_mut() = version;
+            if !poison_first {
+                cached.get("/").await;
+            }
+            assert_eq!(cached.send_body(fat).await.text, "evil");
+            let mut plain = get("/", &[]);
+            *plain.version_mut() = version;
+            assert_eq!(cached.send(plain).await.text, "page");
+            cached.cache.purge_all();
+        }
+    }
+}
+
 /// RFC 9110 section 7.8: after a 101 the connection is no longer HTTP.
 #[tokio::test]
 async fn an_upgrade_that_is_stored() {

@@ -78,6 +78,34 @@ async fn an_anonymous_page_for_who_is_signed_in() {
     assert!(cached.get("/").await.is_hit());
 }
 
+/// RFC 9111 speaks of `Authorization` alone, and many services know their users by another field.
+#[tokio::test]
+async fn theft_by_a_field_that_tells_who_asks() {
+    let names = [
+        "x-api-key",
+        "api-key",
+        "x-auth-token",
+        "x-forwarded-user",
+        "remote-user",
+        "proxy-authorization",
+    ];
+    for name in names {
+        let cached = Cached::silent(move |request| said(asked(request, name), &[]));
+        assert_eq!(cached.get_with("/", &[(name, "alice")]).await.text, "alice");
+        assert_eq!(cached.get("/").await.text, "-", "{name}");
+        assert_eq!(cached.get_with("/", &[(name, "mallory")]).await.text, "mallory", "{name}");
+        let known = Fingerprint::builder().header(http::HeaderName::from_static(name));
+        let cached = Cached::new(
+            |layer| layer.fingerprint(known).default_ttl(Duration::from_secs(60)),
+            move |request, _| said(asked(request, name), &[]),
+        );
+        for user in ["alice", "mallory", "alice", "mallory"] {
+            assert_eq!(cached.get_with("/", &[(name, user)]).await.text, user);
+        }
+        assert_eq!(cached.calls(), 2);
+    }
+}
+
 /// A cookie is what most users are known by, and RFC 9111 does not speak of it.
 #[tokio::test]
 async fn theft_of_what_answers_a_request_with_cookies() {

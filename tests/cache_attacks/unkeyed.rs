@@ -46,6 +46,16 @@ unkeyed! {
     poisoning_by_x_http_method: "x-http-method",
     /// The same, as IBM has it.
     poisoning_by_x_method_override: "x-method-override",
+    /// As proxies in front of Rails and Django say that it was https.
+    poisoning_by_x_forwarded_ssl: "x-forwarded-ssl",
+    /// The same.
+    poisoning_by_x_forwarded_protocol: "x-forwarded-protocol",
+    /// The same.
+    poisoning_by_x_url_scheme: "x-url-scheme",
+    /// As nginx tells a service that signs users in.
+    poisoning_by_x_original_uri: "x-original-uri",
+    /// As Traefik does.
+    poisoning_by_x_forwarded_uri: "x-forwarded-uri",
     /// Kettle 2018.
     poisoning_by_x_host: "x-host",
     /// Kettle 2018.

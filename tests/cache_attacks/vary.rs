@@ -44,13 +44,13 @@ async fn poisoning_past_a_second_line_of_vary() {
 async fn a_flood_of_variants() {
     let cached =
         Cached::plain(|request| fresh(asked(request, "user-agent"), &[("vary", "user-agent")]));
-    for agent in 0..2_000 {
+    for agent in 0..300 {
         let agent = format!("agent {agent} {}", "x".repeat(1_000));
         assert_eq!(cached.get_with("/", &[("user-agent", &agent)]).await.text, agent);
     }
     let held = cached.cache.stats().store;
     assert_eq!(held.entries, 1);
-    assert!(held.bytes < 16 * 8 << 10, "{} bytes", held.bytes);
+    assert!(held.bytes < 128 << 10, "{} bytes", held.bytes);
     assert_eq!(cached.get_with("/", &[("user-agent", "fine")]).await.text, "fine");
     assert!(cached.get_with("/", &[("user-agent", "fine")]).await.is_hit());
 }

@@ -15,7 +15,7 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Full};
 use tokio::{sync::watch, task::JoinHandle};
 use tower::{Layer, ServiceExt, service_fn, util::BoxCloneSyncService};
 use tower_weir::{
@@ -23,7 +23,7 @@ use tower_weir::{
     clock::{Clock, ManualClock},
 };
 
-type Inner = BoxCloneSyncService<Request<()>, Response<CacheBody<Sent>>, Infallible>;
+type Inner = BoxCloneSyncService<Request<Full<Bytes>>, Response<CacheBody<Sent>>, Infallible>;
 
 /// A service behind a cache.
 #[derive(Clone)]
@@ -59,7 +59,10 @@ impl Cached {
         let layer = configure(CacheLayer::new(MemoryStore::with_max_bytes(16 << 20)).clock(clock));
         let (calls, open) = (Arc::new(AtomicUsize::new(0)), watch::Sender::new(true));
         let (answer, counted, opening) = (Arc::new(answer), Arc::clone(&calls), open.clone());
-        let inner = service_fn(move |request: Request<()>| {
+        let inner = service_fn(move |request: Request<Full<Bytes>>| {
+            let has_body = HasBody(!request.body().is_end_stream());
+            let mut request = request.map(drop);
+            request.extensions_mut().insert(has_body);
             let (answer, call) = (Arc::clone(&answer), counted.fetch_add(1, Ordering::SeqCst));
             let mut opening = opening.subscribe();
             async move {
@@ -86,10 +89,20 @@ impl Cached {
     }
 
     pub(crate) async fn send(&self, request: Request<()>) -> Got {
+        self.send_body(request.map(|()| Full::default())).await
+    }
+
+    pub(crate) async fn send_body(&self, request: Request<Full<Bytes>>) -> Got {
+        let got = self.exchange(request).await;
+        settle().await;
+        got
+    }
+
+    /// Without waiting for what goes on in the background.
+    pub(crate) async fn exchange(&self, request: Request<Full<Bytes>>) -> Got {
         let response = self.service.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = body.collect().await;
-        settle().await;
         let (status, fields) = (parts.status, parts.headers);
         match body {
             Ok(body) => {
@@ -137,6 +150,10 @@ pub(crate) fn request(method: &str, uri: &str, fields: &[(&str, &str)]) -> Reque
         .body(())
         .unwrap()
 }
+
+/// In a request to the service: whether it came with a body.
+#[derive(Clone, Copy)]
+pub(crate) struct HasBody(pub(crate) bool);
 
 /// What a client got.
 #[derive(Debug)]

@@ -122,3 +122,26 @@ async fn what_may_not_be_used_when_stale_is_not_if_the_service_fails() {
         assert_eq!(cached.get("/a").await.status(), StatusCode::BAD_GATEWAY, "{forbidden}");
     }
 }
+
+#[tokio::test]
+async fn fields_that_confirmations_add_do_not_pile_up() {
+    let cached = Cached::new(
+        |layer| layer,
+        |request, call| {
+            let mut response = answer(call, &[("cache-control", "max-age=60"), ("etag", "\"1\"")]);
+            for field in 0..1_000 {
+                let name = format!("x-{call}-{field}").parse::<http::HeaderName>().unwrap();
+                response.headers_mut().insert(name, http::HeaderValue::from_static("x"));
+            }
+            if request.headers().contains_key("if-none-match") {
+                *response.status_mut() = StatusCode::NOT_MODIFIED;
+            }
+            response
+        },
+    );
+    for _ in 0..60 {
+        let response = cached.get("/a").await;
+        assert!(response.status() == StatusCode::OK && response.headers().len() < 3_000);
+        cached.pass(61);
+    }
+}

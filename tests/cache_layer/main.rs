@@ -2,4 +2,6 @@
 
 mod basics;
 mod conformance;
+mod parts;
+mod parts_mixed;
 mod service;

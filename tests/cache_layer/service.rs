@@ -11,7 +11,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Empty, Full};
 use tower::{Layer, ServiceExt, service_fn, util::BoxCloneSyncService};
 use tower_weir::{
     cache::{CacheBody, CacheLayer, Handle, MemoryStore},
@@ -19,10 +19,12 @@ use tower_weir::{
 };
 
 pub(crate) type Answer = Response<Full<Bytes>>;
+type Inner =
+    BoxCloneSyncService<Request<Empty<Bytes>>, Response<CacheBody<Full<Bytes>>>, Infallible>;
 
 /// A service behind a cache.
 pub(crate) struct Cached {
-    service: BoxCloneSyncService<Request<()>, Response<CacheBody<Full<Bytes>>>, Infallible>,
+    service: Inner,
     pub(crate) cache: Handle,
     pub(crate) hand: ManualClock,
     calls: Arc<AtomicUsize>,
@@ -38,7 +40,8 @@ impl Cached {
         let layer = configure(CacheLayer::new(MemoryStore::with_max_bytes(16 << 20)).clock(clock));
         let calls = Arc::new(AtomicUsize::new(0));
         let (answer, counted) = (Arc::new(answer), Arc::clone(&calls));
-        let inner = service_fn(move |request: Request<()>| {
+        let inner = service_fn(move |request: Request<Empty<Bytes>>| {
+            let request = request.map(drop);
             let (answer, calls) = (Arc::clone(&answer), Arc::clone(&counted));
             async move { Ok::<_, Infallible>(answer(&request, calls.fetch_add(1, Ordering::SeqCst))) }
         });
@@ -56,7 +59,7 @@ impl Cached {
     }
 
     pub(crate) async fn send(&self, request: Request<()>) -> Response<String> {
-        let response = self.service.clone().oneshot(request).await.unwrap();
+        let response = self.service.clone().oneshot(request.map(|()| Empty::new())).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         // What goes on in the background ends before the next request comes.

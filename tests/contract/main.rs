@@ -1,5 +1,6 @@
 //! What every layer of this crate must do, whatever else it does. A new layer joins with one `contract!` line.
 
+mod as_get;
 mod bodies;
 mod calls;
 mod drops;
@@ -8,7 +9,9 @@ mod state;
 
 use std::time::Duration;
 
+use as_get::AsGet;
 use tower_weir::{
+    cache::{CacheLayer, MemoryStore, rules::Grace},
     circuit_breaker::{Breaker, CircuitBreakerLayer, Window},
     concurrency::{Bounds, ConcurrencyLimitLayer, Fixed, HoldUntil, Limit, Priorities, Sample},
     head::Head,
@@ -137,6 +140,15 @@ contract!(queued_rate_limit_charging_at_the_end,
     open: || RateLimitLayer::new(Quota::per_second(1_000_000)).charge_at_end(|_| 1).queue(SHORT),
     tight: || RateLimitLayer::new(Quota::per_day(2)).charge_at_end(|_| 1).queue(SHORT),
 );
+
+// The suite sends a PATCH, which passes the cache by.
+contract!(cache, open: || CacheLayer::new(MemoryStore::with_max_bytes(1 << 20)));
+
+// To this one everything is a GET whose answer could be stored, if there were a runtime to receive its body in.
+contract!(cache_of_everything, open: || {
+    let layer = CacheLayer::new(MemoryStore::with_max_bytes(1 << 20));
+    AsGet(layer.default_ttl(Duration::from_secs(60)).grace(Grace::both(Duration::from_secs(60))))
+});
 
 contract!(circuit_breaker, open: patient, tight: failing);
 

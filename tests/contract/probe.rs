@@ -14,7 +14,7 @@ use std::{
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
-use tower::{Layer, Service};
+use tower::{BoxError, Layer, Service};
 
 /// A layer that passes the suite: see `contract!`.
 pub(crate) trait Subject:
@@ -31,10 +31,12 @@ pub(crate) trait Subject:
         + Sync
         + 'static;
     type Answer: Future<Output = Result<Response<Self::Body>, ProbeError>> + Send + 'static;
-    type Body: Body<Data = Bytes, Error = ProbeError> + Send + 'static;
+    type Body: Body<Data = Bytes, Error = Self::Broken> + Send + 'static;
+    /// The inner body's error, or that in a box: whoever passes on one body to several has to make more of it.
+    type Broken: fmt::Debug + Into<BoxError>;
 }
 
-impl<L, S, F, B> Subject for L
+impl<L, S, F, B, E> Subject for L
 where
     L: Layer<Probe, Service = S> + Clone + Send + Sync + 'static,
     S: Service<Request<ProbeBody>, Response = Response<B>, Error = ProbeError, Future = F>
@@ -43,11 +45,13 @@ where
         + Sync
         + 'static,
     F: Future<Output = Result<Response<B>, ProbeError>> + Send + 'static,
-    B: Body<Data = Bytes, Error = ProbeError> + Send + 'static,
+    B: Body<Data = Bytes, Error = E> + Send + 'static,
+    E: fmt::Debug + Into<BoxError>,
 {
     type Guarded = S;
     type Answer = F;
     type Body = B;
+    type Broken = E;
 }
 
 /// An error that nothing converts to or from.

@@ -83,6 +83,37 @@ async fn those_who_come_while_a_response_is_coming_read_it_too() {
 }
 
 #[tokio::test]
+async fn those_who_want_the_same_part_share_it_and_others_do_not() {
+    let wire = Wire::new(&[]).await;
+    let request =
+        |range: &str| format!("GET / HTTP/1.1\r\nHost: site\r\nRange: bytes={range}\r\n\r\n");
+    let head = |range: &str| {
+        format!(
+            "HTTP/1.1 206 Partial Content\r\nCache-Control: max-age=60\r\nContent-Length: 8\r\nContent-Range: bytes {range}/99\r\n\r\n"
+        )
+    };
+    let mut first = wire.client().await;
+    first.send(&request("0-7")).await;
+    let mut upstream = wire.upstream().await;
+    upstream.head().await;
+    upstream.send(&(head("0-7") + "part")).await;
+    first.until("\r\n\r\npart").await;
+    let other = wire.exchange(&request("8-15"), &(head("8-15") + "elsewhre")).await;
+    assert_eq!(body(&other.answered), "elsewhre");
+    let mut second = wire.client().await;
+    second.send(&request("0-7")).await;
+    let told = second.until("\r\n\r\npart").await;
+    assert_eq!(field(&told, "cache-status"), "weir; fwd=partial; collapsed");
+    assert_eq!(field(&told, "content-range"), "bytes 0-7/99");
+    upstream.send("full").await;
+    assert_eq!(
+        (first.until("full").await, second.until("full").await),
+        ("full".into(), "full".into())
+    );
+    assert!(!wire.has_asked().await);
+}
+
+#[tokio::test]
 async fn a_response_is_kept_although_its_client_left() {
     let wire = Wire::new(&[]).await;
     let request = "GET / HTTP/1.1\r\nHost: site\r\n\r\n";

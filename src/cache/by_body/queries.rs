@@ -4,12 +4,15 @@ use http::{HeaderMap, Method, header::CONTENT_TYPE};
 
 use crate::{head::Head, reject::is_grpc};
 
+type OfHead = Arc<dyn Fn(&Head<'_>) -> bool + Send + Sync>;
+type OfContent = Arc<dyn Fn(&Head<'_>, &[u8]) -> bool + Send + Sync>;
+
 /// Which requests are queries, by the operator's word.
 #[derive(Clone)]
 pub(super) struct Queries {
     pub(super) methods: Vec<Method>,
-    pub(super) only: Option<Arc<dyn Fn(&Head<'_>) -> bool + Send + Sync>>,
-    pub(super) only_content: Option<Arc<dyn Fn(&Head<'_>, &[u8]) -> bool + Send + Sync>>,
+    pub(super) only: Option<OfHead>,
+    pub(super) only_content: Option<OfContent>,
     pub(super) max_body_bytes: usize,
     pub(super) max_wait: Duration,
 }

@@ -162,3 +162,6 @@ impl Unread {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -88,9 +88,10 @@ where
             let is_query = why.is_none() && queries.include_content(&head, body.content());
             let content = is_query.then(|| ContentKey::of(body.content(), cache.seed()));
             let request = Request::from_parts(parts, restore(body));
-            match why {
-                None => cache.answer(request, content.as_ref()),
-                Some(why) => cache.pass_by(request, why),
+            match (why, &content) {
+                (None, Some(_)) => cache.answer(request, content.as_ref()),
+                (None, None) => cache.call(request),
+                (Some(why), _) => cache.pass_by(request, why),
             }
             .await
         }))

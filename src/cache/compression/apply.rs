@@ -2,7 +2,7 @@ use std::sync::{Arc, Weak};
 
 use tokio::{runtime::Handle, sync::Semaphore, task::spawn_blocking};
 
-use super::Compression;
+use super::{Compression, eligible::is_eligible};
 use crate::cache::{Entry, Fingerprint, keeper::Keeper};
 
 /// Compresses what was stored: after it is stored, one at a time, where it keeps no request waiting.
@@ -24,14 +24,15 @@ impl Compressor {
         Self { settings, turn, waiting: Arc::new(Semaphore::new(WAITING)) }
     }
 
-    /// Compresses `entry`, which `keeper` has just stored.
+    /// Compresses `entry`, which `keeper` has just stored, if it may be.
     pub(in super::super) fn take(
         &self,
         keeper: &Arc<Keeper>,
         fingerprint: Fingerprint,
         entry: &Arc<Entry>,
     ) {
-        if entry.body.len() as u64 <= self.settings.above {
+        let targeted = keeper.settings().rules.targeted_fields();
+        if entry.body.len() as u64 <= self.settings.above || !is_eligible(entry, targeted) {
             return;
         }
         let Ok(runtime) = Handle::try_current() else { return };
@@ -55,8 +56,7 @@ fn compress(
     entry: &Weak<Entry>,
 ) {
     let (Some(keeper), Some(entry)) = (keeper.upgrade(), entry.upgrade()) else { return };
-    let targeted = keeper.settings().rules.targeted_fields();
-    if let Some(compressed) = entry.compressed(settings, targeted) {
+    if let Some(compressed) = entry.compressed(settings) {
         keeper.replace(fingerprint, &entry, compressed);
     }
 }

@@ -1,10 +1,10 @@
 use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderValue,
+    HeaderMap, HeaderName, HeaderValue,
     header::{ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LENGTH, ETAG, VARY},
 };
 
-use super::{Inflating, eligible::is_eligible, gzip};
+use super::{Compression, Inflating, eligible::is_eligible, gzip};
 use crate::cache::{
     Entry,
     rules::{ContentCoding, EntityTag},
@@ -70,16 +70,9 @@ impl Coded {
 }
 
 impl Entry {
-    /// The same, compressed; `None` if it may not be, or that is of no use.
-    pub(super) fn compressed(
-        &self,
-        settings: &super::Compression,
-        targeted: &[http::HeaderName],
-    ) -> Option<Self> {
+    /// The same, compressed; `None` if that is of no use.
+    pub(super) fn compressed(&self, settings: &Compression) -> Option<Self> {
         let length = self.body.len() as u64;
-        if self.coded.is_some() || length <= settings.above || !is_eligible(self, targeted) {
-            return None;
-        }
         let body = gzip::deflate(&self.body, settings.level)?;
         let coded = Coded::new(&self.headers, &body, length);
         Some(Self { coded: Some(Box::new(coded)), ..self.with_body(body, None) })
@@ -90,7 +83,7 @@ impl Entry {
     pub(in super::super) fn with_coded_content_of(
         &self,
         other: &Self,
-        targeted: &[http::HeaderName],
+        targeted: &[HeaderName],
     ) -> Option<Self> {
         let entry = self.with_body(other.body.clone(), other.trailers.clone());
         let Some(coded) = &other.coded else { return Some(entry) };

@@ -18,10 +18,11 @@ const OF_THE_BYTES: [HeaderName; 6] = [
 /// Whether a response may be given in another coding than its own, as far as its fields say, and is likely to get smaller by it.
 ///
 /// Not one that varies by `Accept-Encoding`: its service chooses codings itself. Nor one with trailers, which may speak of the
-/// bytes.
+/// bytes, nor a part, which is to be joined with others.
 pub(super) fn is_eligible(entry: &Entry, targeted: &[HeaderName]) -> bool {
     let headers = &entry.headers;
     entry.trailers.is_none()
+        && entry.part.is_none()
         && is_compressible(headers)
         && !OF_THE_BYTES.iter().any(|name| headers.contains_key(name))
         && !entry.selection.names().any(|name| name == ACCEPT_ENCODING)

@@ -1,10 +1,10 @@
 use std::{borrow::Cow, fmt, hash::Hash, sync::Arc};
 
-use http::{HeaderName, HeaderValue, Method, header::HOST};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header::HOST};
 
 use super::{
     KeyBytes, Place, Query, Seen,
-    seen::{UNKEYED, is_unkeyed},
+    seen::{IDENTITIES, UNKEYED, is_unkeyed},
 };
 use crate::{
     head::Head,
@@ -30,14 +30,16 @@ use crate::{
 ///
 /// 1. the method, where HEAD counts as GET,
 /// 2. scheme, host and port: those of the URI, or else of the field `Host`,
-/// 3. the path, byte by byte: it is neither decoded nor shortened, and its file extension means nothing,
+/// 3. the path, byte by byte: it is neither decoded nor shortened, and its file extension means nothing; in a nested axum Router
+///    (feature `axum`) both the path that the client sent and the rest that the Router is shown,
 /// 4. the query, [as it is](Query::as_is),
 /// 5. the field `X-Forwarded-Proto`, if there is one.
 ///
 /// Two requests that differ in anything else share their responses, as far as `Vary` allows. So whatever a handler looks at
 /// must be named here or by `Vary`. Fields that services are known to build responses from, though caches do not key by them,
 /// make a request pass the cache by: `X-Forwarded-Host`, `X-Forwarded-Scheme`, `X-Original-URL`, `X-HTTP-Method-Override` and
-/// [some more](FingerprintBuilder::PASSED_BY). So does a request without a clear host: with two `Host` fields, say, or one that is not the host of the URI.
+/// [some more](FingerprintBuilder::PASSED_BY). So does a request without a clear host: with two `Host` fields, say, or one that
+/// is not the host of the URI.
 #[derive(Clone, Default)]
 pub struct FingerprintBuilder {
     query: Query,
@@ -66,7 +68,12 @@ pub(crate) enum Unfit {
 impl FingerprintBuilder {
     /// Fields that make a request pass the cache by, unless they are [keyed](Self::header) or [disregarded](Self::disregard),
     /// besides `Forwarded`.
-    pub const PASSED_BY: &[&str] = &UNKEYED;
+    pub const PASSED_BY: &[&str] = UNKEYED;
+
+    /// Fields that tell who asks, besides `Authorization` and `Cookie`: a response to a request that has one is stored, and a stored
+    /// one used for it, only if it says itself how long it is fresh, unless they are [keyed](Self::header) or
+    /// [disregarded](Self::disregard).
+    pub const IDENTITIES: &[&str] = IDENTITIES;
 
     /// Says how the query enters; [as it is](Query::as_is) otherwise.
     pub fn query(mut self, query: Query) -> Self {
@@ -111,6 +118,12 @@ impl FingerprintBuilder {
     pub(crate) fn knows(&self, name: &HeaderName) -> bool {
         let is_part = |part: &Part| matches!(part, Part::Header(keyed) if keyed == name);
         self.parts.iter().any(is_part) || self.disregarded.contains(name)
+    }
+
+    /// Whether the request tells who asks in a field that neither enters nor is disregarded, besides `Authorization` and `Cookie`.
+    #[cold]
+    pub(crate) fn overlooks_who_asks(&self, headers: &HeaderMap) -> bool {
+        headers.keys().any(|name| IDENTITIES.contains(&name.as_str()) && !self.knows(name))
     }
 
     /// Appends to `key` all that enters, such that no two different requests have the same bytes: the parts are of known
@@ -158,19 +171,39 @@ impl FingerprintBuilder {
             head.method.as_str().as_bytes()
         });
         key.push(b" ");
-        if let Some(scheme) = head.uri.scheme_str() {
+        let sent = head.sent_uri();
+        let place = self.write_one_uri(sent, head, seen, key)?;
+        // No URI has either byte.
+        if std::ptr::eq(sent, head.uri) || sent == head.uri {
+            key.push(&[0]);
+        } else {
+            // What the service inside sees: by what was sent alone, a layer that chose it by a header field would be overlooked.
+            key.push(&[1]);
+            self.write_one_uri(head.uri, head, seen, key)?;
+            key.push(&[0]);
+        }
+        Ok(place)
+    }
+
+    #[inline]
+    fn write_one_uri(
+        &self,
+        uri: &Uri,
+        head: &Head<'_>,
+        seen: Seen,
+        key: &mut KeyBytes,
+    ) -> Result<Place, Unfit> {
+        if let Some(scheme) = uri.scheme_str() {
             key.push(scheme.as_bytes());
         }
         key.push(b"://");
         let host = key.len();
         if !self.any_host {
-            write_host(host_of(head, seen)?, key)?;
+            write_host(host_of(uri, head, seen)?, key)?;
         }
-        key.push(head.uri.path().as_bytes());
-        self.query.write(head.uri.query(), key);
-        let end = key.len();
-        key.push(&[0]);
-        Ok(Place { host, end })
+        key.push(uri.path().as_bytes());
+        self.query.write(uri.query(), key);
+        Ok(Place { host, end: key.len() })
     }
 
     /// The host, if it has capital letters in it. It is the same host then, but a service that compares it byte by byte answers
@@ -182,7 +215,7 @@ impl FingerprintBuilder {
         if head.uri.authority().is_some() && seen.has(Seen::HOST) {
             check_agreement(head, seen)?;
         }
-        let host = host_of(head, seen)?;
+        let host = host_of(head.uri, head, seen)?;
         Ok(host.iter().any(u8::is_ascii_uppercase).then_some(host))
     }
 
@@ -205,8 +238,8 @@ fn check_agreement(head: &Head<'_>, seen: Seen) -> Result<(), Unfit> {
 
 /// Host and port. The URI's authority goes before the field `Host` (RFC 9112 section 3.2.2).
 #[inline]
-fn host_of<'a>(head: &Head<'a>, seen: Seen) -> Result<&'a [u8], Unfit> {
-    match head.uri.authority() {
+fn host_of<'a>(uri: &'a Uri, head: &Head<'a>, seen: Seen) -> Result<&'a [u8], Unfit> {
+    match uri.authority() {
         Some(authority) => Ok(authority.as_str().as_bytes()),
         None if !seen.has(Seen::HOST) => Ok(b""),
         None if seen.has(Seen::HOSTS) => Err(Unfit::Host),
@@ -374,7 +407,7 @@ mod tests {
 
     #[test]
     fn fields_that_are_not_keyed_pass_the_cache_by() {
-        for name in UNKEYED.into_iter().chain(["forwarded"]) {
+        for name in UNKEYED.iter().copied().chain(["forwarded"]) {
             let name = HeaderName::from_static(name);
             let request = request("/", &[(name.as_str(), "x")]);
             assert_eq!(

@@ -31,6 +31,8 @@ impl Seen {
     pub(crate) const BODY: Self = Self(1 << 10);
     /// `Cookie`.
     pub(crate) const COOKIE: Self = Self(1 << 11);
+    /// One that tells who asks, other than `Authorization` and `Cookie`.
+    pub(crate) const IDENTITY: Self = Self(1 << 13);
     /// `Connection`.
     pub(crate) const CONNECTION: Self = Self(1 << 12);
 
@@ -71,37 +73,78 @@ impl Seen {
             "connection" => Self::CONNECTION,
             "x-forwarded-proto" => Self::PROTO,
             _ if is_unkeyed(name) => Self::UNKEYED,
+            _ if tells_who_asks(name) => Self::IDENTITY,
             _ => Self::default(),
         }
     }
 }
 
-/// Whether services are known to build responses from this field, which has made caches serve one client's to all
-/// (Kettle, "Practical Web Cache Poisoning", 2018, and "Web Cache Entanglement", 2020).
-#[inline]
-pub(super) fn is_unkeyed(name: &str) -> bool {
-    match name.as_bytes() {
-        [b'x', b'-', ..] => UNKEYED.contains(&name),
-        [b'f', ..] => name == "forwarded",
-        _ => false,
-    }
+/// A list of names, and whether a name is in it: by its length first, which a look through the list would not do.
+macro_rules! names {
+    ($(#[$doc:meta])* $list:ident, $is_in:ident: $($name:literal,)+) => {
+        $(#[$doc])*
+        pub(super) const $list: &[&str] = &[$($name),+];
+
+        #[inline]
+        fn $is_in(name: &str) -> bool {
+            matches!(name, $($name)|+)
+        }
+    };
 }
 
-pub(super) const UNKEYED: [&str; 13] = [
-    "x-forwarded-host",
-    "x-forwarded-scheme",
-    "x-forwarded-port",
-    "x-forwarded-prefix",
-    "x-forwarded-server",
-    "x-host",
-    "x-http-host-override",
-    "x-original-url",
-    "x-original-host",
-    "x-rewrite-url",
-    "x-http-method",
-    "x-http-method-override",
-    "x-method-override",
-];
+names! {
+    /// Fields that services are known to build responses from, which has made caches serve one client's to all (Kettle, "Practical
+    /// Web Cache Poisoning", 2018, and "Web Cache Entanglement", 2020).
+    UNKEYED, is_listed_as_unkeyed:
+        "x-forwarded-protocol",
+        "x-forwarded-ssl",
+        "x-forwarded-uri",
+        "x-original-uri",
+        "x-url-scheme",
+        "x-forwarded-host",
+        "x-forwarded-scheme",
+        "x-forwarded-port",
+        "x-forwarded-prefix",
+        "x-forwarded-server",
+        "x-host",
+        "x-http-host-override",
+        "x-original-url",
+        "x-original-host",
+        "x-rewrite-url",
+        "x-http-method",
+        "x-http-method-override",
+        "x-method-override",
+}
+
+names! {
+    /// Fields by which services are known to tell who asks: keys of APIs, and what proxies that sign users in say of them.
+    IDENTITIES, tells_who_asks:
+        "proxy-authorization",
+        "api-key",
+        "apikey",
+        "x-api-key",
+        "x-api-token",
+        "x-auth-token",
+        "x-access-token",
+        "x-session-token",
+        "x-user-id",
+        "x-forwarded-user",
+        "x-forwarded-email",
+        "x-forwarded-access-token",
+        "x-auth-request-user",
+        "x-auth-request-email",
+        "x-remote-user",
+        "remote-user",
+        "x-amzn-oidc-data",
+        "x-ms-client-principal",
+        "x-goog-iap-jwt-assertion",
+        "cf-access-jwt-assertion",
+}
+
+#[inline]
+pub(super) fn is_unkeyed(name: &str) -> bool {
+    is_listed_as_unkeyed(name) || name == "forwarded"
+}
 
 #[cfg(test)]
 mod tests {

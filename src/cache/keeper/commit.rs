@@ -3,10 +3,7 @@ use std::{
     time::Duration,
 };
 
-use http::{
-    HeaderMap,
-    header::{ETAG, LAST_MODIFIED, SET_COOKIE},
-};
+use http::{HeaderMap, header::SET_COOKIE};
 
 use super::{Errand, Keeper};
 use crate::{
@@ -36,6 +33,10 @@ impl Keeper {
             self.meters().refused("grpc-status");
             return false;
         }
+        if head.part.is_some_and(|part| part.length() != body.len() as u64) {
+            self.meters().refused("incomplete");
+            return false;
+        }
         if trailers.as_ref().is_some_and(sets_cookies) && !errand.rules.shares_cookies() {
             self.meters().refused(Refusal::SetCookie.as_str());
             return false;
@@ -43,7 +44,10 @@ impl Keeper {
         let entry = Arc::new(head.with_body(body, trailers));
         let stored = self.commit(errand, Arc::clone(&entry));
         #[cfg(feature = "compression")]
-        if stored && let Some(compressor) = &self.compressor {
+        if stored
+            && entry.part.is_none()
+            && let Some(compressor) = &self.compressor
+        {
             compressor.take(self, errand.fingerprint, &entry);
         }
         stored
@@ -61,13 +65,19 @@ impl Keeper {
         let _turn = shared.stripe(fingerprint).lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.stored(&fingerprint, key);
         let others = before.iter().flat_map(|resource| &resource.variants);
-        let others = others.filter(|other| {
-            other.selection != entry.selection
-                && !shared.purges.concerns(other)
-                && !self.is_useless(other, &entry)
-        });
-        let others: Vec<Arc<Entry>> =
-            others.take(self.settings.max_variants - 1).cloned().collect();
+        let others = others
+            .filter(|other| !shared.purges.concerns(other) && !self.is_useless(other, &entry));
+        let mut others: Vec<Arc<Entry>> = others.cloned().collect();
+        let entry = if entry.part.is_some() {
+            match self.joined(&entry, &mut others) {
+                Some(joined) => joined,
+                None => return false,
+            }
+        } else {
+            others.retain(|other| other.selection != entry.selection);
+            entry
+        };
+        others.truncate(self.settings.max_variants - 1);
         shared.uris.add(self.scope.uri(&entry.uri));
         let now = entry.received;
         let variants: Vec<Arc<Entry>> = [entry].into_iter().chain(others).collect();
@@ -128,9 +138,7 @@ impl Keeper {
 
     fn keep_for(&self, entry: &Entry) -> Duration {
         let useful = entry.freshness.useful_for(self.settings.rules.allowed_grace());
-        let confirmable =
-            entry.headers.contains_key(ETAG) || entry.headers.contains_key(LAST_MODIFIED);
-        useful.saturating_add(if confirmable { KEEP_TO_CONFIRM } else { KEEP_STALE })
+        useful.saturating_add(if entry.is_confirmable() { KEEP_TO_CONFIRM } else { KEEP_STALE })
     }
 
     /// Whether a variant would never be asked for again now that there is a newer one.

@@ -128,14 +128,8 @@ impl Keeper {
         match Range::evaluate(request, &entry.headers, complete) {
             Range::Whole => None,
             Range::Part { start, end } => {
-                let mut fields = entry.headers.clone();
-                fields.insert(
-                    CONTENT_RANGE,
-                    ContentRange { start, end, complete: Some(complete) }.to_value(),
-                );
-                fields.insert(CONTENT_LENGTH, (end - start + 1).into());
-                let part = entry.plain(start, end - start + 1);
-                Some(self.dress(given, fields, StatusCode::PARTIAL_CONTENT, part))
+                let part = ContentRange { start, end, complete: Some(complete) };
+                Some(self.give_bytes(given, part, start..end + 1))
             }
             Range::Unsatisfiable => {
                 let mut fields = not_modified_fields(&entry.headers);
@@ -148,6 +142,38 @@ impl Keeper {
                 ))
             }
         }
+    }
+
+    /// A part of a stored part: what is `within` its body.
+    pub(super) fn give_within<B>(
+        &self,
+        method: &Method,
+        request: &HeaderMap,
+        seen: Seen,
+        given: &Given<'_>,
+        within: std::ops::Range<u64>,
+    ) -> Response<CacheBody<B>> {
+        if seen.has(Seen::CONDITIONAL) && self.is_known(method, request, given.entry) {
+            return self.give_not_modified(given);
+        }
+        let (first, complete) =
+            given.entry.part.map_or((0, None), |part| (part.start, part.complete));
+        let part =
+            ContentRange { start: first + within.start, end: first + within.end - 1, complete };
+        self.give_bytes(given, part, within)
+    }
+
+    fn give_bytes<B>(
+        &self,
+        given: &Given<'_>,
+        part: ContentRange,
+        within: std::ops::Range<u64>,
+    ) -> Response<CacheBody<B>> {
+        let mut fields = given.entry.headers.clone();
+        fields.insert(CONTENT_RANGE, part.to_value());
+        fields.insert(CONTENT_LENGTH, part.length().into());
+        let bytes = given.entry.plain(within.start, within.end - within.start);
+        self.dress(given, fields, StatusCode::PARTIAL_CONTENT, bytes)
     }
 
     /// Puts a response together, with its age and what the cache did.

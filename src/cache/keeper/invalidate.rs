@@ -25,7 +25,7 @@ impl Keeper {
         if let Some(host) = head.headers.get(HOST) {
             headers.insert(HOST, host.clone());
         }
-        Some(Target { method: head.method.clone(), uri: head.uri.clone(), headers })
+        Some(Target { method: head.method.clone(), uri: head.sent_uri().clone(), headers })
     }
 
     /// What an answer to an unsafe request makes of what is stored for its target, and for what the answer names as the

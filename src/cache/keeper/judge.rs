@@ -12,8 +12,8 @@ use crate::{
     cache::{
         Entry, interned,
         rules::{
-            Asked, CacheStatus, Freshness, HttpDate, Refusal, ResponseControl, Selection, Timing,
-            Vary, may_store, storable_fields,
+            CacheStatus, ContentRange, Freshness, HttpDate, Lifetime, Refusal, ResponseControl,
+            Selection, Timing, Vary, may_store, storable_fields,
         },
         tags,
     },
@@ -81,6 +81,11 @@ impl Keeper {
             &freshness,
             rules,
         );
+        let declared = control.public || freshness.source() == Lifetime::Explicit;
+        let allowed = match allowed {
+            Ok(()) if errand.personal.identity && !declared => Err(Refusal::Authorization),
+            allowed => allowed,
+        };
         if allowed == Err(Refusal::Cookie) {
             self.tell_of_cookies();
         }
@@ -102,6 +107,14 @@ impl Keeper {
                     && shareable
                     && errand.personal == Default::default()
                     && response.extensions.get::<Rejected>().is_none() =>
+            {
+                Judged::Shared(kept)
+            }
+            // Or wait for each other no longer because it is slow.
+            Err(Refusal::NoFreshness)
+                if shareable
+                    && errand.personal == Default::default()
+                    && self.would_be_fresh(errand, response, &control, called) =>
             {
                 Judged::Shared(kept)
             }
@@ -128,11 +141,13 @@ impl Keeper {
         held.remove(AGE);
         held.remove(CacheStatus::FIELD);
         let headers = crate::cache::rules::updated(&held, newer, received_at);
+        if headers.len() > MOST_FIELDS {
+            return None;
+        }
         let control = ResponseControl::of(&headers, errand.rules.targeted_fields());
         let freshness = self.freshness(errand, stale.status, &headers, &control, called);
-        // What is stored answers a GET, also if it was a HEAD that told of it.
-        let asked = Asked { get: true, ..errand.asked };
-        may_store(&asked, stale.status, &headers, &control, &freshness, &errand.rules).ok()?;
+        may_store(&errand.asked, stale.status, &headers, &control, &freshness, &errand.rules)
+            .ok()?;
         let mut response = Response::new(());
         *response.status_mut() = stale.status;
         *response.headers_mut() = headers;
@@ -143,6 +158,20 @@ impl Keeper {
         let tags = if newer_tags(newer) { kept.entry.tags.clone() } else { stale.tags.clone() };
         let entry = self.with_content_of(&kept.entry, stale)?;
         Some(Entry { tags, ..entry })
+    }
+
+    /// Whether it was stale when it came only because it took so long.
+    fn would_be_fresh(
+        &self,
+        errand: &Errand,
+        response: &Parts,
+        control: &ResponseControl,
+        called: Called,
+    ) -> bool {
+        let at_once = Called { requested_at: called.received_at, ..called };
+        let headers = &response.headers;
+        let freshness = self.freshness(errand, response.status, headers, control, at_once);
+        freshness.is_fresh(Duration::ZERO) && !freshness.must_be_validated()
     }
 
     /// A head with the content of another response.
@@ -196,6 +225,11 @@ impl Keeper {
             body: Bytes::new(),
             #[cfg(feature = "compression")]
             coded: None,
+            part: if response.status == StatusCode::PARTIAL_CONTENT {
+                ContentRange::of(&response.headers)
+            } else {
+                None
+            },
             trailers: None,
             freshness,
             selection,

@@ -58,12 +58,12 @@ pub(in super::super) enum Then {
 }
 
 /// A request, and what was read from it.
-struct Asking<'a> {
-    head: &'a Head<'a>,
-    seen: Seen,
-    control: RequestControl,
-    personal: Personal,
-    now: Timestamp,
+pub(super) struct Asking<'a> {
+    pub(super) head: &'a Head<'a>,
+    pub(super) seen: Seen,
+    pub(super) control: RequestControl,
+    pub(super) personal: Personal,
+    pub(super) now: Timestamp,
 }
 
 impl Keeper {
@@ -106,6 +106,8 @@ impl Keeper {
         let personal = Personal {
             authorized: seen.has(Seen::AUTHORIZATION),
             cookies: seen.has(Seen::COOKIE) && !self.cookies_are_known,
+            identity: seen.has(Seen::IDENTITY)
+                && self.settings.fingerprint.overlooks_who_asks(head.headers),
         };
         let asking = Asking { head, seen, control, personal, now: self.now() };
         // Within the visit, so that a hit does not count who has the resource: that would make processors wait for each other.
@@ -124,7 +126,7 @@ impl Keeper {
         }
         match answer {
             Some(response) => Ruling::Answer(response),
-            None => self.set_out(asking, place, fingerprint, &key, resource.as_deref()),
+            None => self.set_out(&asking, place, fingerprint, &key, resource.as_deref()),
         }
     }
 
@@ -136,7 +138,9 @@ impl Keeper {
         resource: &Resource,
     ) -> Option<Response<CacheBody<B>>> {
         let Asking { head, seen, control, personal, now } = asking;
-        let entry = self.variant(resource, head.headers, *personal)?;
+        let Some(entry) = self.variant(resource, head.headers, *personal) else {
+            return if seen.has(Seen::RANGE) { self.answer_part(asking, resource) } else { None };
+        };
         let grace = self.settings.rules.allowed_grace();
         let outcome = match entry.freshness.reuse(entry.resident(*now), control, grace) {
             Reuse::Fresh if !self.is_early(entry, *now) => Outcome::Hit,
@@ -150,19 +154,24 @@ impl Keeper {
     /// What becomes of a request that is not simply answered from what is stored.
     fn set_out<B>(
         &self,
-        asking: Asking<'_>,
+        asking: &Asking<'_>,
         place: Place,
         fingerprint: Fingerprint,
         key: &KeyBytes,
         resource: Option<&Resource>,
     ) -> Ruling<B> {
-        let Asking { head, seen, control, personal, now } = asking;
+        let Asking { head, seen, control, personal, now } = *asking;
         let entry = resource.and_then(|resource| self.variant(resource, head.headers, personal));
-        let holds_others = resource.is_some_and(|resource| {
+        let mut forward = resource.map_or(Forward::UriMiss, |resource| {
             let purges = &self.store.shared().purges;
-            resource.variants.iter().any(|variant| !purges.concerns(variant))
+            if self.has_part(resource, head.headers, personal) {
+                Forward::Partial
+            } else if resource.variants.iter().any(|variant| !purges.concerns(variant)) {
+                Forward::VaryMiss
+            } else {
+                Forward::UriMiss
+            }
         });
-        let mut forward = if holds_others { Forward::VaryMiss } else { Forward::UriMiss };
         let mut if_error = false;
         let mut refresh = None;
         if let Some(entry) = entry {
@@ -219,9 +228,11 @@ impl Keeper {
                 control,
             },
             personal,
+            part: false,
             stale: entry.cloned(),
             if_error,
             forward,
+            is_answered: refresh.is_some(),
             route: Arc::clone(self.routes().of(head)),
             rules: Arc::clone(self.rules(head)),
             key: key.bytes().into(),
@@ -240,34 +251,41 @@ impl Keeper {
         head: &Head<'_>,
         seen: Seen,
         now: Timestamp,
-        errand: Box<Errand>,
+        mut errand: Box<Errand>,
     ) -> Ruling<B> {
-        let forward = errand.forward;
-        let pass = |detail, then| Ruling::Pass(Pass { forward, detail, then });
-        let counted = || errand.route.count(Outcome::Miss);
+        let (forward, route) = (errand.forward, Arc::clone(&errand.route));
+        let pass = |detail, then| {
+            route.count(Outcome::Miss);
+            Ruling::Pass(Pass { forward, detail, then })
+        };
         if errand.asked.control.no_store {
-            counted();
             return pass(Some("request-no-store"), Then::Nothing);
         }
         if head.method == Method::HEAD {
-            counted();
             let then = if errand.stale.is_some() { Then::Head(errand) } else { Then::Nothing };
             return pass(None, then);
         }
-        if seen.has(Seen::RANGE) {
-            counted();
-            return pass(Some("range"), Then::Nothing);
-        }
         if self.passes.is_set(errand.flight, now) {
-            counted();
             return pass(Some("pass"), Then::Nothing);
+        }
+        // If the whole is stored, and can be confirmed, the part is taken from that.
+        if seen.has(Seen::RANGE)
+            && !errand.stale.as_ref().is_some_and(|stale| stale.is_confirmable())
+        {
+            if seen.has(Seen::CONDITIONAL) {
+                return pass(Some("range"), Then::Nothing);
+            }
+            errand.ask_for_part();
+            if self.passes.is_set(errand.flight, now) {
+                return pass(Some("pass"), Then::Nothing);
+            }
         }
         Ruling::Fetch(errand)
     }
 
     /// Whether a fresh response is to be refreshed already.
     ///
-    /// XFetch (Vattani, Chierichetti and Lowenstein, 2015, "Optimal Probabilistic Cache Stampede Prevention"): the sooner it
+    /// `XFetch` (Vattani, Chierichetti and Lowenstein, 2015, "Optimal Probabilistic Cache Stampede Prevention"): the sooner it
     /// ends, and the longer the service took for it, the likelier.
     fn is_early(&self, entry: &Entry, now: Timestamp) -> bool {
         let Some(beta) = self.settings.early_refresh else { return false };
@@ -296,6 +314,7 @@ impl Keeper {
         let declared = entry.is_public || entry.freshness.source() == Lifetime::Explicit;
         (!personal.authorized || for_authorized)
             && (!personal.cookies || declared || selects(&COOKIE))
+            && (!personal.identity || declared)
     }
 
     #[cold]

@@ -8,6 +8,7 @@ mod give_coded;
 mod invalidate;
 mod judge;
 mod look_up;
+mod parts;
 mod passed;
 mod settings;
 mod state;

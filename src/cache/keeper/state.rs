@@ -141,7 +141,7 @@ impl Keeper {
     /// What is stored under a fingerprint, if it is the same request's.
     #[inline]
     pub(super) fn stored(&self, fingerprint: &Fingerprint, key: &[u8]) -> Option<Arc<Resource>> {
-        match self.store.get(fingerprint) {
+        match self.store.peek(fingerprint) {
             Ok(resource) => resource.filter(|resource| *resource.key == *key),
             Err(error) => {
                 self.failed(&error);
@@ -229,7 +229,7 @@ impl Keeper {
         }
     }
 
-    /// The variant that a request gets.
+    /// The variant that a request gets; a whole one.
     #[inline]
     pub(super) fn variant<'a>(
         &self,
@@ -237,12 +237,23 @@ impl Keeper {
         headers: &HeaderMap,
         personal: super::errand::Personal,
     ) -> Option<&'a Arc<Entry>> {
-        let purges = &self.store.shared().purges;
-        resource.variants.iter().find(|entry| {
-            entry.selection.matches(headers)
-                && self.suits(entry, personal)
-                && !purges.concerns(entry)
-        })
+        resource
+            .variants
+            .iter()
+            .find(|entry| entry.part.is_none() && self.answers(entry, headers, personal))
+    }
+
+    /// Whether an entry is an answer to a request.
+    #[inline]
+    pub(super) fn answers(
+        &self,
+        entry: &Entry,
+        headers: &HeaderMap,
+        personal: super::errand::Personal,
+    ) -> bool {
+        entry.selection.matches(headers)
+            && self.suits(entry, personal)
+            && !self.store.shared().purges.concerns(entry)
     }
 }
 

@@ -112,6 +112,21 @@ impl Store for MemoryStore {
         Ok(())
     }
 
+    fn peek(&self, fingerprint: &Fingerprint) -> Result<Option<Arc<Resource>>, StoreError> {
+        let Inner { index, policy, .. } = &*self.0;
+        let mut found = None;
+        if let Some(true) = index.show(*fingerprint, |resource| found = Some(Arc::clone(resource)))
+        {
+            // The next who asks for it would not be the first of this age any more.
+            drop(policy.get(fingerprint));
+        }
+        // To get what is not there would count as asking for it.
+        if found.is_none() && policy.contains_key(fingerprint) {
+            found = policy.get(fingerprint).and_then(|held| held.resource());
+        }
+        Ok(found)
+    }
+
     fn insert(&self, resource: Arc<Resource>, keep: Duration) -> Result<(), StoreError> {
         let fingerprint = resource.fingerprint;
         let held = Held::new(resource, keep).filter(|held| u64::from(held.weight) <= self.0.room);
@@ -134,6 +149,8 @@ impl Store for MemoryStore {
 
     /// Its memory is free when this returns, unless there is so much that it takes over 100 ms: then soon after.
     fn clear(&self) {
+        // What is being stored right now goes too.
+        self.0.shared.purges.purge_all();
         self.0.policy.invalidate_all();
         self.0.index.clear();
         self.0.policy.run_pending_tasks();

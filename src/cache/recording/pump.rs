@@ -46,7 +46,7 @@ where
     let mut body = body;
     let guard = Unfinished(&recording);
     let end = loop {
-        if recording.lock().came > limit {
+        if !recording.lock().has_room(limit) {
             break None;
         }
         if let Some(end) = recording.take_down_next(body.as_mut()).await {
@@ -86,7 +86,7 @@ impl Recording {
             let mut stalled = pin!(None);
             let has_room = poll_fn(|cx| {
                 let mut tape = self.lock();
-                if tape.held <= limit || !tape.has_readers() {
+                if tape.has_room(limit) || !tape.has_readers() {
                     return Poll::Ready(true);
                 }
                 tape.filler = Some(cx.waker().clone());

@@ -41,7 +41,7 @@ impl Reader {
         let found = tape.read(self.key, cx.waker());
         let filler = if tape.overflowed { tape.filler.take() } else { None };
         drop(tape);
-        filler.map(Waker::wake);
+        wake(filler);
         let frame = match found {
             Found::Nothing => return Poll::Pending,
             Found::Data(data) => {
@@ -86,7 +86,7 @@ impl Drop for Reader {
         tape.leave(self.key);
         let filler = if tape.overflowed || !tape.has_readers() { tape.filler.take() } else { None };
         drop(tape);
-        filler.map(Waker::wake);
+        wake(filler);
     }
 }
 
@@ -96,6 +96,13 @@ impl fmt::Debug for Reader {
             .field("read", &self.read)
             .field("state", &self.state)
             .finish_non_exhaustive()
+    }
+}
+
+/// Outside of the lock.
+fn wake(filler: Option<Waker>) {
+    if let Some(filler) = filler {
+        filler.wake();
     }
 }
 

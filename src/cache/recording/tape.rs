@@ -41,6 +41,10 @@ pub(super) struct Tape {
     pub(super) filler: Option<Waker>,
 }
 
+/// So many frames may be of any size; beyond that, there may be one for each so many bytes.
+const FRAMES: u64 = 1_024;
+const SMALL: u64 = 64;
+
 #[derive(Debug)]
 struct Taped {
     data: Bytes,
@@ -135,6 +139,11 @@ impl Tape {
             self.held -= self.frames.pop_front().map_or(0, |frame| frame.data.len() as u64);
             self.dropped += 1;
         }
+    }
+
+    /// Whether what is held is not more than `limit` bytes, nor in so many small frames that these would take far more room.
+    pub(super) fn has_room(&self, limit: u64) -> bool {
+        self.held <= limit && self.frames.len() as u64 <= FRAMES + limit / SMALL
     }
 
     pub(super) fn has_readers(&self) -> bool {

@@ -1,32 +1,25 @@
 use http::{
     HeaderMap, HeaderName, HeaderValue,
-    header::{
-        AGE, CONNECTION, DATE, Entry, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE,
-        TRANSFER_ENCODING, UPGRADE,
-    },
+    header::{AGE, CONNECTION, DATE, Entry},
 };
 
 use super::{HttpDate, ResponseControl, list::Members};
 
-const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
-const PROXY_AUTHENTICATION_INFO: HeaderName = HeaderName::from_static("proxy-authentication-info");
-const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
-
 /// Whether a field is about the connection or the next proxy, and so is neither stored nor passed on (RFC 9110 section 7.6.1,
 /// RFC 9111 section 3.1).
 pub fn is_connection_field(name: &HeaderName) -> bool {
-    [
-        CONNECTION,
-        KEEP_ALIVE,
-        PROXY_CONNECTION,
-        TE,
-        TRANSFER_ENCODING,
-        UPGRADE,
-        PROXY_AUTHENTICATE,
-        PROXY_AUTHENTICATION_INFO,
-        PROXY_AUTHORIZATION,
-    ]
-    .contains(name)
+    matches!(
+        name.as_str(),
+        "connection"
+            | "keep-alive"
+            | "proxy-connection"
+            | "te"
+            | "transfer-encoding"
+            | "upgrade"
+            | "proxy-authenticate"
+            | "proxy-authentication-info"
+            | "proxy-authorization"
+    )
 }
 
 /// The fields of a response that are stored.

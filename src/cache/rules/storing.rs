@@ -6,8 +6,8 @@ use http::{
 };
 
 use super::{
-    AuthorizedResponses, Freshness, RequestControl, ResponseControl, Rules, Target, Vary, fields,
-    is_heuristically_cacheable, is_understood, status::answers_one_request,
+    AuthorizedResponses, ContentRange, Freshness, RequestControl, ResponseControl, Rules, Target,
+    Vary, fields, is_heuristically_cacheable, is_understood, status::answers_one_request,
 };
 
 /// RFC 2965, obsolete, and as personal as the other.
@@ -49,7 +49,8 @@ pub enum Refusal {
     Method,
     /// Its status is not stored: it is not final, answers a precondition, or would have to say that it may be stored.
     Status,
-    /// It is a part of a whole, or tells that there is no such part.
+    /// It is a part of a whole that was not asked for, or does not say clearly which one; or it tells that there is no such
+    /// part.
     Partial,
     /// It says `no-store`.
     NoStore,
@@ -105,6 +106,9 @@ impl Error for Refusal {}
 /// or if it may be used when stale. One that says nothing of how long it is fresh is not: it would take room and be asked
 /// about each time.
 ///
+/// A 206 may be stored if a part was asked for and it says which one it is: it answers those who ask for what is within it, and
+/// is never taken for the whole (RFC 9111 section 3.3).
+///
 /// # Errors
 ///
 /// Why not.
@@ -118,8 +122,10 @@ pub fn may_store(
 ) -> Result<(), Refusal> {
     let refused = |refused: bool, why: Refusal| if refused { Err(why) } else { Ok(()) };
     let understood = is_understood(status);
-    let partial =
-        status == StatusCode::PARTIAL_CONTENT || status == StatusCode::RANGE_NOT_SATISFIABLE;
+    let partial = match status {
+        StatusCode::PARTIAL_CONTENT => !asked.range || ContentRange::of(headers).is_none(),
+        _ => status == StatusCode::RANGE_NOT_SATISFIABLE,
+    };
 
     refused(!asked.get, Refusal::Method)?;
     refused(asked.control.no_store, Refusal::RequestNoStore)?;

@@ -1,0 +1,10 @@
+//! One call for many who wait: whoever leaves, fails or panics, and whenever they do, all others get their answer.
+
+mod bodies;
+mod crowd;
+mod failures;
+mod leavers;
+mod purges;
+mod refresh;
+mod stress;
+mod world;
