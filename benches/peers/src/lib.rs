@@ -6,8 +6,8 @@
 //! rounds. criterion measures one benchmark to its end before it begins the next, seconds later, and cannot be told
 //! otherwise; hence this.
 //!
-//! An area (`src/bin/AREA/main.rs`) describes itself as an [`Area`] of [`Measure`]s and leaves the rest to [`Area::main`]: timing, the
-//! table, `target/bench/AREA.json`, and with `--count` instructions as valgrind counts them, which no noise touches.
+//! An area (`src/bin/AREA/main.rs`) describes itself as an [`Area`] of [`Measure`]s and leaves the rest to [`Area::main`]:
+//! timing, the table, `target/bench/AREA.json`, and with `--count` instructions as valgrind counts them, which no noise touches.
 //! One that asks what becomes of many millions of checks, and not how long one takes, is a [`Trial`]. `scripts/bench` lists
 //! the areas and runs one.
 

@@ -48,8 +48,8 @@ impl Asker {
         Self { runtime: runtime(), next: Box::new(next) }
     }
 
-    /// The time in which `service` answers so many requests, its answers are read to their ends, and what it spawned has had its
-    /// turn; making the requests is not timed.
+    /// The time in which `service` answers so many requests, its answers are read to their ends, and what it spawned has had
+    /// its turn; making the requests is not timed.
     pub(crate) fn ask(&mut self, service: &impl Served, requests: u64) -> Duration {
         // Few enough that a request is still in the core's first cache when its turn comes, as it is after parsing.
         const PREPARED: u64 = 32;

@@ -49,8 +49,8 @@ pub(crate) fn section(figures: &Figures) -> Section {
     Section {
         name: "write storm",
         about: format!(
-            "what a process had resident at most, beyond what it had before there was a cache of {} MiB, as a share of these; two \
-             threads wrote {} MiB of bodies of 100 B to 64 KiB",
+            "what a process had resident at most, beyond what it had before there was a cache of {} MiB, as a share of these; \
+             two threads wrote {} MiB of bodies of 100 B to 64 KiB",
             BOUND >> 20,
             written >> 20
         ),
