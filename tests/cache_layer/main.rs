@@ -4,4 +4,10 @@ mod basics;
 mod conformance;
 mod parts;
 mod parts_mixed;
+#[path = "../support/recorded.rs"]
+mod recorded;
 mod service;
+mod stores;
+mod told;
+#[path = "../support/warnings.rs"]
+mod warnings;

@@ -14,7 +14,7 @@ use http::{Request, Response};
 use http_body_util::{BodyExt, Empty, Full};
 use tower::{Layer, ServiceExt, service_fn, util::BoxCloneSyncService};
 use tower_weir::{
-    cache::{CacheBody, CacheLayer, Handle, MemoryStore},
+    cache::{CacheBody, CacheLayer, Handle, MemoryStore, Store},
     clock::{Clock, ManualClock},
 };
 
@@ -36,8 +36,17 @@ impl Cached {
         configure: impl FnOnce(CacheLayer) -> CacheLayer,
         answer: impl Fn(&Request<()>, usize) -> Answer + Send + Sync + 'static,
     ) -> Self {
+        Self::over(MemoryStore::with_max_bytes(16 << 20), configure, answer)
+    }
+
+    /// The same over another store.
+    pub(crate) fn over(
+        store: impl Store,
+        configure: impl FnOnce(CacheLayer) -> CacheLayer,
+        answer: impl Fn(&Request<()>, usize) -> Answer + Send + Sync + 'static,
+    ) -> Self {
         let (clock, hand) = Clock::manual();
-        let layer = configure(CacheLayer::new(MemoryStore::with_max_bytes(16 << 20)).clock(clock));
+        let layer = configure(CacheLayer::new(store).clock(clock));
         let calls = Arc::new(AtomicUsize::new(0));
         let (answer, counted) = (Arc::new(answer), Arc::clone(&calls));
         let inner = service_fn(move |request: Request<Empty<Bytes>>| {
@@ -92,4 +101,9 @@ pub(crate) fn answer(call: usize, fields: &[(&str, &str)]) -> Answer {
 /// A field of a response, empty if there is none.
 pub(crate) fn field<'a>(response: &'a Response<String>, name: &str) -> &'a str {
     response.headers().get(name).map_or("", |value| value.to_str().unwrap())
+}
+
+/// Runs a test on this thread, where what it tells and logs can be seen.
+pub(crate) fn block_on(test: impl Future<Output = ()>) {
+    tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(test);
 }
