@@ -74,11 +74,19 @@ where
 }
 
 /// Waits for a flight, but not for ever.
-async fn follow(keeper: &Keeper, follower: Follower<u128, Fetched>) -> Option<Turn<u128, Fetched>> {
+async fn follow(
+    keeper: &Keeper,
+    mut follower: Follower<u128, Fetched>,
+) -> Option<Turn<u128, Fetched>> {
     if Handle::try_current().is_err() {
         return Some(follower.await);
     }
-    timeout(keeper.settings().max_wait, follower).await.ok()
+    let turn = timeout(keeper.settings().max_wait, &mut follower).await;
+    if turn.is_err() {
+        // Whoever comes from now on is not to wait for it too.
+        follower.write_off();
+    }
+    turn.ok()
 }
 
 /// Asks the service for one client only.

@@ -26,9 +26,9 @@ pub struct ResponseFuture<F, B, E> {
 }
 
 /// How far a request is.
-#[pin_project(project = StageProjection, project_replace = StageOwned)]
+#[pin_project(project = StageProjection)]
 pub(super) enum Stage<F, B, E> {
-    Answered(Response<CacheBody<B>>),
+    Answered(Option<Response<CacheBody<B>>>),
     Passed {
         #[pin]
         call: F,
@@ -63,9 +63,9 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut stage = self.project().stage;
         match stage.as_mut().project() {
-            StageProjection::Answered(_) => match stage.project_replace(Stage::Done) {
-                StageOwned::Answered(response) => Poll::Ready(Ok(response)),
-                _ => Poll::Pending,
+            StageProjection::Answered(response) => match response.take() {
+                Some(response) => Poll::Ready(Ok(response)),
+                None => panic!("polled after it was ready"),
             },
             StageProjection::Passed { call, pass } => {
                 let answer = ready!(call.poll(cx));

@@ -11,12 +11,14 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, header::AGE};
+use rustc_hash::FxBuildHasher;
 
 use super::rules::CacheStatus;
 
 /// Texts that live for ever, of which there are only so many.
 struct Interned {
-    texts: Mutex<Option<HashSet<&'static str>>>,
+    // Hashed fast and by no secret: the service chooses the texts, and there are only so many.
+    texts: Mutex<Option<HashSet<&'static str, FxBuildHasher>>>,
     capacity: usize,
 }
 

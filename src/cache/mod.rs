@@ -73,7 +73,7 @@
 //!
 //! - Queries by POST, GraphQL, gRPC: [`CacheLayer::keyed_by_body`].
 //! - Any value by any key, without HTTP: [`Memo`].
-//! - Storage that is compressed (feature `compression`): [`CacheLayer::compress`].
+//! - Storage that is compressed (feature `compression`): `CacheLayer::compress`.
 //! - Several caches in one store: [`CacheLayer::named`]. Other stores: [`Store`].
 
 mod body;

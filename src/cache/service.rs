@@ -143,7 +143,7 @@ impl<S> Cache<S> {
         ResBody::Error: Into<BoxError>,
     {
         match self.keeper.look_up(&Head::of(&request), content) {
-            Ruling::Answer(response) => ResponseFuture::new(Stage::Answered(response)),
+            Ruling::Answer(response) => ResponseFuture::new(Stage::Answered(Some(response))),
             Ruling::Pass(pass) => self.pass(request, pass),
             Ruling::Fetch(errand) => {
                 let keeper = Arc::clone(&self.keeper);
@@ -159,7 +159,7 @@ impl<S> Cache<S> {
                     let refresh = lead(keeper, self.take(), request, errand, leader, false);
                     runtime.spawn(async { drop(refresh.await) });
                 }
-                ResponseFuture::new(Stage::Answered(response))
+                ResponseFuture::new(Stage::Answered(Some(response)))
             }
         }
     }

@@ -1,5 +1,7 @@
 //! Many who want the same at once.
 
+use tower_weir::clock::Clock;
+
 use crate::world::*;
 
 async fn crowd(world: &World, size: usize) -> Vec<Client> {
@@ -113,6 +115,24 @@ async fn who_waits_too_long_goes_alone() {
     gate.open();
     assert_eq!(leader.await.unwrap().unwrap().text, "late");
     assert_eq!(world.get().await.text, "late", "and what the first brings is stored");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_comes_after_one_who_waited_too_long_does_not_wait() {
+    let gate = Gate::default();
+    let held = gate.clone();
+    let world = World::plain(move |_, call| match call {
+        0 => Play::fresh([data("never")]).after([Step::Wait(held.clone())]),
+        1 => Play::answer("no-store", [data("alone")]),
+        _ => Play::fresh([data("soon")]),
+    });
+    let hangs = world.start(get()).await;
+    assert_eq!(world.get().await.text, "alone");
+    let clock = Clock::runtime();
+    let begun = clock.now();
+    assert_eq!(world.get().await.text, "soon");
+    assert!(clock.now().saturating_since(begun).as_secs() < 1);
+    drop(hangs);
 }
 
 #[tokio::test(start_paused = true)]
