@@ -208,7 +208,7 @@ impl FingerprintBuilder {
         Ok(place)
     }
 
-    #[inline]
+    #[inline(always)]
     fn write_one_uri(
         &self,
         uri: &Uri,

@@ -60,6 +60,10 @@ impl Seen {
 
     #[inline]
     fn bit(name: &str) -> Self {
+        // Most fields of most requests, known by how they begin: nothing below begins so.
+        if let [b'a', b'c', ..] | [b'u', b's', ..] | [b's' | b'o' | b'd', ..] = name.as_bytes() {
+            return Self::default();
+        }
         match name {
             "cache-control" | "pragma" => Self::CONTROL,
             "range" => Self::RANGE,
@@ -167,6 +171,16 @@ mod tests {
             [Seen::HOSTS, Seen::CONTROL, Seen::AUTHORIZATION, Seen::PROTO, Seen::CONDITIONAL]
         {
             assert!(!seen.has(other));
+        }
+    }
+
+    #[test]
+    fn no_field_that_matters_is_passed_over_for_how_it_begins() {
+        for name in UNKEYED.iter().chain(IDENTITIES) {
+            assert_ne!(Seen::bit(name), Seen::default(), "{name}");
+        }
+        for name in ["accept", "accept-encoding", "user-agent", "sec-fetch-mode", "origin", "dnt"] {
+            assert_eq!(Seen::bit(name), Seen::default(), "{name}");
         }
     }
 
