@@ -163,7 +163,7 @@ impl Entry {
     }
 }
 
-#[cfg(test)]
+#[cfg(any(test, weir_loom))]
 impl Entry {
     /// One for tests, which say what matters to them.
     pub(crate) fn of_nothing() -> Self {

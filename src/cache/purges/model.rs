@@ -1,5 +1,5 @@
 use super::Purges;
-use crate::{cache::Entry, clock::Timestamp, sync::AtomicU64};
+use crate::{cache::Entry, sync::AtomicU64};
 
 /// Purges and one entry, for the tests under loom, which see no more of the crate than its users.
 #[derive(Debug)]
@@ -13,15 +13,10 @@ impl Default for PurgesModel {
     fn default() -> Self {
         let purges = Purges::default();
         let entry = Entry {
-            status: http::StatusCode::OK,
-            headers: http::HeaderMap::new(),
-            body: bytes::Bytes::new(),
-            trailers: None,
-            received: Timestamp::from_nanos(1),
             tags: Box::new([1, 2]),
-            uri: Box::default(),
             born: purges.epoch(),
             outlived: AtomicU64::new(purges.epoch()),
+            ..Entry::of_nothing()
         };
         Self { purges, entry }
     }
