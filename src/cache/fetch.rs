@@ -282,27 +282,23 @@ where
     B::Error: Into<BoxError>,
 {
     let (mut parts, body) = response.into_parts();
-    let judged = match Handle::try_current() {
-        Ok(runtime) => {
-            (keeper.judge(&errand, &parts, body.size_hint().exact(), called), Some(runtime))
-        }
+    let runtime = Handle::try_current();
+    let judged = match runtime {
+        Ok(_) => keeper.judge(&errand, &parts, body.size_hint().exact(), called),
         // Nobody could receive the body for others.
-        Err(_) => (Judged::Refused { why: "no-runtime", lasting: false }, None),
+        Err(_) => Judged::Refused { why: "no-runtime", lasting: false },
     };
     let status = CacheStatus::forward(errand.forward);
-    let (kept, is_stored, runtime) = match judged {
-        (Judged::Kept(kept), Some(runtime)) => (kept, true, runtime),
-        (Judged::Shared(kept), Some(runtime)) => (kept, false, runtime),
-        (Judged::Refused { why, lasting }, _) => {
+    let (kept, is_stored) = match judged {
+        Judged::Kept(kept) => (kept, true),
+        Judged::Shared(kept) => (kept, false),
+        Judged::Refused { why, lasting } => {
             keeper.refuse(&errand, why, lasting);
             drop(leader.land(Fetched::Nothing));
             keeper.pass_tags(&mut parts.headers);
             let mut response = Response::from_parts(parts, CacheBody::inner(body));
             keeper.tell(&mut response, status.detail(why));
             return response;
-        }
-        (Judged::Kept(_) | Judged::Shared(_), None) => {
-            unreachable!("nothing is kept without a runtime")
         }
     };
     let Kept { entry, length } = kept;
@@ -320,7 +316,8 @@ where
         Box::pin(pump(recording, Box::pin(body), limit, filled));
     // Most bodies are there already, and then nothing needs to be spawned.
     let waker = std::task::Waker::noop();
-    if pump.as_mut().poll(&mut std::task::Context::from_waker(waker)).is_pending() {
+    let pending = pump.as_mut().poll(&mut std::task::Context::from_waker(waker)).is_pending();
+    if let (true, Ok(runtime)) = (pending, runtime) {
         runtime.spawn(pump);
     }
     if let Some(response) = answered {

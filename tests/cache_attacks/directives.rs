@@ -31,7 +31,11 @@ async fn stale_responses_on_request() {
 #[tokio::test]
 async fn denial_by_only_if_cached() {
     let cached = Cached::plain(|_| fresh("page", &[]));
-    assert_eq!(cached.get_with("/", &[("cache-control", "only-if-cached")]).await.status, 504);
+    let denied = cached.get_with("/", &[("cache-control", "only-if-cached")]).await;
+    assert_eq!(
+        (denied.status.as_u16(), denied.field("cache-status")),
+        (504, "weir; detail=only-if-cached")
+    );
     assert_eq!(cached.get("/").await.text, "page");
     assert_eq!(cached.get_with("/", &[("cache-control", "only-if-cached")]).await.text, "page");
 }

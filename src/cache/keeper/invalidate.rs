@@ -18,16 +18,17 @@ pub(in super::super) struct Target {
     headers: HeaderMap,
 }
 
-impl Keeper {
-    /// The target of a request, if anything can be stored for it.
-    pub(super) fn target(&self, head: &Head<'_>) -> Option<Target> {
+impl Target {
+    pub(super) fn of(head: &Head<'_>) -> Self {
         let mut headers = HeaderMap::new();
         if let Some(host) = head.headers.get(HOST) {
             headers.insert(HOST, host.clone());
         }
-        Some(Target { method: head.method.clone(), uri: head.sent_uri().clone(), headers })
+        Self { method: head.method.clone(), uri: head.sent_uri().clone(), headers }
     }
+}
 
+impl Keeper {
     /// What an answer to an unsafe request makes of what is stored for its target, and for what the answer names as the
     /// resources that were changed (RFC 9111 section 4.4).
     ///

@@ -1,8 +1,8 @@
 use std::sync::{Arc, atomic::Ordering};
 
 use http::{
-    HeaderMap, Method, Response,
-    header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, TRANSFER_ENCODING},
+    Method, Response,
+    header::{AUTHORIZATION, COOKIE},
 };
 
 use super::{
@@ -10,6 +10,7 @@ use super::{
     errand::{Personal, flight},
     give::Given,
     judge::MOST_FIELDS,
+    unanswerable::unanswerable,
 };
 use crate::{
     cache::{
@@ -18,8 +19,8 @@ use crate::{
         count::Outcome,
         fingerprint::{KeyBytes, Place, Seen, Unfit},
         rules::{
-            Asked, AuthorizedResponses, Forward, Lifetime, RequestControl, Reuse, Selection, Vary,
-            is_safe,
+            Asked, AuthorizedResponses, CacheStatus, Forward, Lifetime, RequestControl, Reuse,
+            Selection, Vary, is_safe,
         },
     },
     clock::Timestamp,
@@ -320,8 +321,10 @@ impl Keeper {
     #[cold]
     fn pass_method<B>(&self, head: &Head<'_>) -> Ruling<B> {
         self.routes().of(head).count(Outcome::Bypass);
-        let target = if is_safe(head.method) { None } else { self.target(head) };
-        let then = target.map_or(Then::Nothing, |target| Then::Invalidate(Box::new(target)));
+        let then = match is_safe(head.method) {
+            true => Then::Nothing,
+            false => Then::Invalidate(Box::new(Target::of(head))),
+        };
         Ruling::Pass(Pass { forward: Forward::Method, detail: None, then })
     }
 
@@ -345,40 +348,7 @@ impl Keeper {
     fn not_cached<B>(&self, head: &Head<'_>) -> Ruling<B> {
         self.routes().of(head).count(Outcome::Miss);
         let mut response = Rejection::new(Reason::NotCached).response(head).map(CacheBody::full);
-        self.tell(&mut response, crate::cache::rules::CacheStatus::hit().detail("only-if-cached"));
+        self.tell(&mut response, CacheStatus::neither().detail("only-if-cached"));
         Ruling::Answer(response)
     }
-}
-
-/// Why a request cannot be answered from what is stored, whatever that is.
-fn unanswerable(head: &Head<'_>, seen: Seen, is_query: bool) -> Option<&'static str> {
-    if seen.has(Seen::PRECONDITION) {
-        return Some("precondition");
-    }
-    if seen.has(Seen::UPGRADE) {
-        return Some("upgrade");
-    }
-    if seen.has(Seen::CONNECTION) && names_fields(head.headers) {
-        return Some("connection-fields");
-    }
-    (!is_query && has_body(head.headers)).then_some("request-body")
-}
-
-/// Whether `Connection` names fields that a service may take out of the request before it answers, though what is stored would be
-/// chosen by them (Davison, "Abusing HTTP hop-by-hop request headers", 2019).
-fn names_fields(headers: &HeaderMap) -> bool {
-    let is_harmless = |option: &[u8]| {
-        let option = option.trim_ascii();
-        let known: [&[u8]; 6] =
-            [b"keep-alive", b"close", b"te", b"upgrade", b"http2-settings", b""];
-        known.iter().any(|known| option.eq_ignore_ascii_case(known))
-    };
-    let mut lines = headers.get_all(CONNECTION).iter();
-    lines.any(|line| !line.as_bytes().split(|byte| *byte == b',').all(is_harmless))
-}
-
-/// Whether the fields of a request tell of a body.
-fn has_body(headers: &HeaderMap) -> bool {
-    headers.contains_key(TRANSFER_ENCODING)
-        || headers.get_all(CONTENT_LENGTH).iter().any(|length| length != "0")
 }

@@ -12,6 +12,7 @@ mod parts;
 mod passed;
 mod settings;
 mod state;
+mod unanswerable;
 
 pub(super) use self::{
     errand::Errand,

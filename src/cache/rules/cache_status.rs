@@ -89,7 +89,7 @@ impl Forward {
 /// It is to be appended to what caches nearer to the origin said: `headers.append(CacheStatus::FIELD, …)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CacheStatus {
-    forward: Option<Forward>,
+    source: Source,
     forward_status: Option<StatusCode>,
     ttl: Option<i64>,
     stored: bool,
@@ -97,12 +97,21 @@ pub struct CacheStatus {
     detail: Option<&'static str>,
 }
 
+/// Where an answer is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    Store,
+    Origin(Forward),
+    /// The cache made it up.
+    Cache,
+}
+
 impl CacheStatus {
     /// The name of the field.
     pub const FIELD: HeaderName = HeaderName::from_static("cache-status");
 
     const EMPTY: Self = Self {
-        forward: None,
+        source: Source::Store,
         forward_status: None,
         ttl: None,
         stored: false,
@@ -117,7 +126,12 @@ impl CacheStatus {
 
     /// It went on to the origin.
     pub const fn forward(why: Forward) -> Self {
-        Self { forward: Some(why), ..Self::EMPTY }
+        Self { source: Source::Origin(why), ..Self::EMPTY }
+    }
+
+    /// It was answered by the cache itself, which had nothing to give and must not ask.
+    pub const fn neither() -> Self {
+        Self { source: Source::Cache, ..Self::EMPTY }
     }
 
     /// What the origin answered, where the client gets another status.
@@ -154,12 +168,13 @@ impl CacheStatus {
     pub fn value(&self, name: &CacheName) -> HeaderValue {
         let mut text = Text::from_slice(name.0.as_bytes());
         let mut put = |part: &[u8]| text.extend_from_slice(part);
-        match self.forward {
-            None => put(b"; hit"),
-            Some(why) => {
+        match self.source {
+            Source::Store => put(b"; hit"),
+            Source::Origin(why) => {
                 put(b"; fwd=");
                 put(why.as_str().as_bytes());
             }
+            Source::Cache => {}
         }
         if let Some(status) = self.forward_status {
             put(b"; fwd-status=");

@@ -10,6 +10,7 @@ fn cache_status_says_what_became_of_a_request() {
     let forward = CacheStatus::forward;
     for (status, expected) in [
         (CacheStatus::hit(), "weir; hit"),
+        (CacheStatus::neither().detail("only-if-cached"), "weir; detail=only-if-cached"),
         (CacheStatus::hit().ttl(30), "weir; hit; ttl=30"),
         (CacheStatus::hit().ttl(-412), "weir; hit; ttl=-412"),
         (CacheStatus::hit().ttl(i64::MIN), "weir; hit; ttl=-999999999999999"),
