@@ -94,19 +94,27 @@
 //!
 //! A feature only ever adds.
 
+#[cfg(feature = "batch")]
+pub mod batch;
 pub mod body;
 #[cfg(feature = "cache")]
 pub mod cache;
 #[cfg(feature = "circuit-breaker")]
 pub mod circuit_breaker;
 pub mod clock;
+#[cfg(feature = "coalesce")]
+pub mod coalesce;
 #[cfg(feature = "concurrency")]
 pub mod concurrency;
+#[cfg(any(feature = "batch", feature = "concurrency"))]
+pub mod deadline;
 pub mod error;
-#[cfg(feature = "cache")]
+#[cfg(any(feature = "cache", feature = "coalesce"))]
 mod flight;
 pub mod head;
 pub mod key;
+#[cfg(any(feature = "batch", feature = "concurrency"))]
+mod list;
 #[cfg(feature = "rate-limit")]
 pub mod load;
 #[cfg(feature = "profile")]

@@ -6,7 +6,9 @@ use loom as base;
 use std as base;
 
 #[cfg(any(
+    feature = "batch",
     feature = "cache",
+    feature = "coalesce",
     feature = "concurrency",
     feature = "profile",
     feature = "rate-limit"
@@ -19,12 +21,12 @@ pub(crate) use base::sync::{
 #[cfg(feature = "rate-limit")]
 pub(crate) use base::thread::yield_now;
 
-#[cfg(any(feature = "cache", feature = "profile"))]
+#[cfg(any(feature = "cache", feature = "coalesce", feature = "profile"))]
 #[cfg(not(weir_loom))]
 pub(crate) use std::sync::OnceLock;
 
 /// loom has none of its own. Whoever sees the value has held the lock after whoever made it.
-#[cfg(any(feature = "cache", feature = "profile"))]
+#[cfg(any(feature = "cache", feature = "coalesce", feature = "profile"))]
 #[cfg(weir_loom)]
 #[derive(Debug)]
 pub(crate) struct OnceLock<T> {
@@ -32,7 +34,7 @@ pub(crate) struct OnceLock<T> {
     made: Mutex<()>,
 }
 
-#[cfg(any(feature = "cache", feature = "profile"))]
+#[cfg(any(feature = "cache", feature = "coalesce", feature = "profile"))]
 #[cfg(weir_loom)]
 impl<T> OnceLock<T> {
     pub(crate) fn new() -> Self {

@@ -8,9 +8,9 @@ use std::{
 
 /// The modules from the ground up. A module may use those of rows above its own, and none of its own row.
 const ROWS: &[&[&str]] = &[
-    &["clock", "error", "body", "head", "sync"],
+    &["clock", "error", "body", "head", "list", "sync"],
     &["reject", "telemetry", "load"],
-    &["route", "key", "verdict"],
+    &["route", "key", "verdict", "deadline"],
     &["flight"],
     &["rate_limit", "concurrency", "circuit_breaker", "cache", "profile", "batch", "coalesce"],
     &["redis"],

@@ -76,7 +76,6 @@
 
 mod acquire;
 mod admission;
-mod deadline;
 mod drain;
 mod future;
 mod gate;
@@ -94,9 +93,10 @@ mod refusal;
 mod service;
 mod shed;
 
+pub use crate::deadline::Deadline;
+
 pub use self::{
     acquire::Acquire,
-    deadline::Deadline,
     drain::Drain,
     future::ResponseFuture,
     gate::Permit,

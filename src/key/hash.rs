@@ -61,6 +61,14 @@ impl KeySeed {
         value.hash(&mut hasher);
         Key(hasher.finish())
     }
+
+    /// 128 bits of a hash of `value`, for where two different ones must never be taken for the same.
+    #[cfg(feature = "batch")]
+    pub(crate) fn wide(&self, value: &(impl Hash + ?Sized)) -> u128 {
+        let mut hasher = siphasher::sip128::SipHasher13::new_with_keys(self.0[0], self.0[1]);
+        value.hash(&mut hasher);
+        siphasher::sip128::Hasher128::finish128(&hasher).as_u128()
+    }
 }
 
 impl std::fmt::Debug for KeySeed {

@@ -56,5 +56,9 @@ fn kind(reason: Reason) -> (&'static str, &'static str) {
         Reason::Overloaded | Reason::CircuitOpen => ("about:blank", "Service Unavailable"),
         Reason::NotCached => ("about:blank", "Gateway Timeout"),
         Reason::CallFailed => ("about:blank", "Bad Gateway"),
+        Reason::TooLarge => ("about:blank", "Content Too Large"),
+        Reason::BrokenBody => ("about:blank", "Bad Request"),
+        Reason::SlowBody => ("about:blank", "Request Timeout"),
+        Reason::BatchFailed => ("about:blank", "Internal Server Error"),
     }
 }

@@ -50,6 +50,15 @@ pub enum Reason {
     NotCached,
     /// It waited for the answer to another request like it, and that failed: 502 Bad Gateway, gRPC `UNAVAILABLE`.
     CallFailed,
+    /// It is larger than may be: 413 Content Too Large, gRPC `RESOURCE_EXHAUSTED`.
+    TooLarge,
+    /// Its body broke off: 400 Bad Request, gRPC `INVALID_ARGUMENT`.
+    BrokenBody,
+    /// Its body took too long to arrive: 408 Request Timeout, gRPC `DEADLINE_EXCEEDED`.
+    SlowBody,
+    /// It was served together with others, and that failed for all of them, or it failed by itself: 500 Internal Server Error, gRPC
+    /// `INTERNAL`.
+    BatchFailed,
 }
 
 /// What answers rejected requests instead of [`Rejection::response`].
@@ -96,14 +105,20 @@ impl Reason {
             Self::Overloaded | Self::CircuitOpen => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotCached => StatusCode::GATEWAY_TIMEOUT,
             Self::CallFailed => StatusCode::BAD_GATEWAY,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BrokenBody => StatusCode::BAD_REQUEST,
+            Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
+            Self::BatchFailed => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
     /// The gRPC status code of such a rejection.
     pub const fn grpc_code(self) -> i32 {
         match self {
-            Self::QuotaExceeded => 8,
-            Self::MissingKey => 3,
+            Self::QuotaExceeded | Self::TooLarge => 8,
+            Self::MissingKey | Self::BrokenBody => 3,
+            Self::SlowBody => 4,
+            Self::BatchFailed => 13,
             Self::Denied => 7,
             Self::Overloaded | Self::CircuitOpen | Self::NotCached | Self::CallFailed => 14,
         }
@@ -120,6 +135,10 @@ impl Reason {
                 "nothing is stored that would do, and the request wants nothing else"
             }
             Self::CallFailed => "the call that this request waited for failed",
+            Self::TooLarge => "the request is larger than may be",
+            Self::BrokenBody => "the body of the request broke off",
+            Self::SlowBody => "the body of the request took too long to arrive",
+            Self::BatchFailed => "the request could not be served",
         }
     }
 }

@@ -1,10 +1,5 @@
 use super::{Permit, Terms, Waiter};
-use crate::{
-    clock::Timestamp,
-    concurrency::{Refusal, deadline::deadline},
-    head::Head,
-    key::Key,
-};
+use crate::{clock::Timestamp, concurrency::Refusal, deadline::deadline, head::Head, key::Key};
 
 /// Whoever asks to be let in, as far as it matters to a line.
 #[derive(Clone, Copy, Debug)]

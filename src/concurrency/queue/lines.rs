@@ -5,8 +5,11 @@ use std::collections::HashMap;
 use rustc_hash::FxBuildHasher;
 use slab::Slab;
 
-use super::list::{Link, List};
-use crate::{clock::Timestamp, key::Key};
+use crate::{
+    clock::Timestamp,
+    key::Key,
+    list::{Link, List},
+};
 
 /// Lines of waiters: one for each key of each class that has any.
 ///

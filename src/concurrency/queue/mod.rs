@@ -1,7 +1,6 @@
 //! Waiting for a place instead of being turned away.
 
 mod lines;
-mod list;
 mod settings;
 
 pub(super) use self::lines::{End, Lines};

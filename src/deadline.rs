@@ -1,3 +1,5 @@
+//! Until when a request is worth answering.
+
 use std::time::Duration;
 
 use http::HeaderName;
@@ -8,22 +10,23 @@ use crate::{clock::Timestamp, head::Head};
 ///
 /// ```
 /// use std::time::Duration;
-/// use tower_weir::{clock::Clock, concurrency::Deadline};
+/// use tower_weir::{clock::Clock, deadline::Deadline};
 ///
 /// let mut request = http::Request::new(());
 /// let now = Clock::system().now();
 /// request.extensions_mut().insert(Deadline(now.saturating_add(Duration::from_millis(300))));
 /// ```
 ///
-/// A request that would have to wait past it is refused at once. It is read by the limiter's clock. gRPC's `grpc-timeout` is
-/// read without it, as the time from the arrival at the limiter; if both are there, the earlier holds.
+/// A request that would have to wait past it for its turn in a [concurrency limit](crate::concurrency) is refused at once; in a
+/// [batch](crate::batch) it does not wait for others that long. It is read by the clock of the layer. gRPC's `grpc-timeout` is read
+/// without it, as the time from the arrival at the layer; if both are there, the earlier holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Deadline(pub Timestamp);
 
 const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
 /// The deadline of a request that is here now.
-pub(super) fn deadline(head: &Head<'_>, now: Timestamp) -> Option<Timestamp> {
+pub(crate) fn deadline(head: &Head<'_>, now: Timestamp) -> Option<Timestamp> {
     let set = head.extensions.get::<Deadline>().map(|deadline| deadline.0);
     let timeout = head.headers.get(GRPC_TIMEOUT);
     let timeout = timeout.and_then(|value| grpc_timeout(value.as_bytes()));

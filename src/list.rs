@@ -4,14 +4,14 @@ use slab::Slab;
 
 /// The neighbours of an entry in one list.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Link {
+pub(crate) struct Link {
     before: usize,
     after: usize,
 }
 
 /// The ends of a list. Which link of an entry belongs to it is said with each call.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct List {
+pub(crate) struct List {
     first: usize,
     last: usize,
 }
@@ -34,15 +34,15 @@ impl Default for List {
 }
 
 impl List {
-    pub(super) fn first(&self) -> Option<usize> {
+    pub(crate) fn first(&self) -> Option<usize> {
         (self.first != NONE).then_some(self.first)
     }
 
-    pub(super) fn last(&self) -> Option<usize> {
+    pub(crate) fn last(&self) -> Option<usize> {
         (self.last != NONE).then_some(self.last)
     }
 
-    pub(super) fn push_back<N>(&mut self, entries: &mut Slab<N>, of: Of<N>, at: usize) {
+    pub(crate) fn push_back<N>(&mut self, entries: &mut Slab<N>, of: Of<N>, at: usize) {
         *of(&mut entries[at]) = Link { before: self.last, after: NONE };
         match self.last {
             NONE => self.first = at,
@@ -51,7 +51,7 @@ impl List {
         self.last = at;
     }
 
-    pub(super) fn remove<N>(&mut self, entries: &mut Slab<N>, of: Of<N>, at: usize) {
+    pub(crate) fn remove<N>(&mut self, entries: &mut Slab<N>, of: Of<N>, at: usize) {
         let Link { before, after } = std::mem::take(of(&mut entries[at]));
         match before {
             NONE => self.first = after,

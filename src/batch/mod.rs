@@ -1,0 +1,28 @@
+//! Batching: one call for many items.
+
+mod batcher;
+mod calls;
+mod engine;
+mod error;
+mod handle;
+mod layer;
+mod linger;
+mod load;
+mod load_many;
+mod port;
+mod settings;
+mod shape;
+mod stats;
+
+pub use self::{
+    batcher::Batcher,
+    calls::Answers,
+    error::{BatchError, BatchFailure, Cause, Refusal},
+    handle::{Drain, Handle},
+    layer::BatchLayer,
+    linger::{Adaptive, Fixed, Forming, Linger},
+    load::Load,
+    load_many::LoadMany,
+    shape::{Batch, Partition, PartitionBy, Shared, Sharing, Unpartitioned, Unshared},
+    stats::BatchStats,
+};

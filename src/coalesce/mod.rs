@@ -1,0 +1,1 @@
+//! One call for concurrent requests that want the same.
