@@ -111,10 +111,14 @@ pub mod clock;
 pub mod coalesce;
 #[cfg(feature = "concurrency")]
 pub mod concurrency;
+#[cfg(feature = "_share")]
+mod content;
 #[cfg(any(feature = "batch", feature = "concurrency"))]
 pub mod deadline;
 pub mod error;
-#[cfg(any(feature = "cache", feature = "coalesce"))]
+#[cfg(feature = "_share")]
+mod fingerprint;
+#[cfg(feature = "_share")]
 mod flight;
 pub mod head;
 pub mod key;
@@ -122,10 +126,14 @@ pub mod key;
 mod list;
 #[cfg(feature = "rate-limit")]
 pub mod load;
+#[cfg(feature = "_share")]
+mod pass_marks;
 #[cfg(feature = "profile")]
 pub mod profile;
 #[cfg(feature = "rate-limit")]
 pub mod rate_limit;
+#[cfg(feature = "_share")]
+mod recording;
 pub mod reject;
 pub mod route;
 #[cfg(feature = "_layer")]
