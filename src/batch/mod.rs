@@ -5,6 +5,7 @@ mod calls;
 mod engine;
 mod error;
 mod handle;
+mod http;
 mod layer;
 mod linger;
 mod load;
@@ -19,6 +20,10 @@ pub use self::{
     calls::Answers,
     error::{BatchError, BatchFailure, Cause, Refusal},
     handle::{Drain, Handle},
+    http::{
+        AnswerErrors, HttpBatchLayer, HttpBatched, ItemErrors, LogErrors, RequestTrailers,
+        ResponseFuture,
+    },
     layer::BatchLayer,
     linger::{Adaptive, Fixed, Forming, Linger},
     load::Load,
