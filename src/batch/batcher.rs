@@ -117,7 +117,7 @@ impl<Req, Res, E> Service<Req> for Batcher<Req, Res, E> {
 
 impl<Req, Res, E> Drop for Owner<Req, Res, E> {
     fn drop(&mut self) {
-        self.0.close();
+        Arc::clone(&self.0).close();
     }
 }
 

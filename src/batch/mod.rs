@@ -1,7 +1,9 @@
 //! Batching: one call for many items.
 
 mod batcher;
+mod call;
 mod calls;
+mod contained;
 mod engine;
 mod error;
 mod handle;
@@ -10,7 +12,10 @@ mod layer;
 mod linger;
 mod load;
 mod load_many;
+mod meters;
 mod port;
+mod queue;
+mod runner;
 mod settings;
 mod shape;
 mod stats;
