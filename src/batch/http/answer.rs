@@ -1,6 +1,6 @@
 //! What clients are told.
 
-use std::{fmt, sync::Arc};
+use std::{borrow::Cow, fmt, time::Duration};
 
 use bytes::Bytes;
 use http::{Response, request::Parts};
@@ -13,12 +13,19 @@ use crate::{
     reject::{Reason, Rejected, Rejection, Render, is_grpc},
 };
 
+/// When to come again, if nothing is known of how long calls take.
+const UNKNOWN: Duration = Duration::from_secs(1);
+
 /// Answers requests, whatever became of them.
 pub(super) struct Answering<R, E> {
-    pub(super) batch: Arc<str>,
-    pub(super) on_error: Box<dyn Fn(E) -> Option<Response<R>> + Send + Sync>,
+    /// The name of the batches.
+    pub(super) batch: Cow<'static, str>,
+    pub(super) on_error: OnError<R, E>,
     pub(super) on_reject: Option<Render>,
 }
+
+/// The answer to a request's own error, in batches of this name.
+type OnError<R, E> = Box<dyn Fn(E, &str) -> Option<Response<R>> + Send + Sync>;
 
 /// What must be known of a request to answer it that is in a batch.
 #[derive(Debug)]
@@ -58,7 +65,7 @@ impl<R, E> Answering<R, E> {
             BatchError::Refused(refusal) => {
                 return self.render(&self.refused(refusal), asked).map(ResponseBody::full);
             }
-            BatchError::Item(error) => match (self.on_error)(error) {
+            BatchError::Item(error) => match (self.on_error)(error, &self.batch) {
                 Some(response) => return response.map(ResponseBody::inner),
                 None => self.render(&Rejection::new(Reason::BatchFailed), asked),
             },
@@ -84,7 +91,7 @@ impl<R, E> Answering<R, E> {
         tracing::debug!(batch, "request rejected: {refusal}");
         match refusal {
             Refusal::Full { retry_after } => Rejection::new(Reason::Overloaded)
-                .retry_after(retry_after)
+                .retry_after(if retry_after.is_zero() { UNKNOWN } else { retry_after })
                 .detail("too many requests wait for their turn"),
             Refusal::TooHeavy { weight, max } => Rejection::new(Reason::TooLarge)
                 .detail(format!("the request weighs {weight}, and may weigh {max}")),

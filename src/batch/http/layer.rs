@@ -212,9 +212,9 @@ where
     type Service = HttpBatched<R, E>;
 
     fn layer(&self, inner: S) -> HttpBatched<R, E> {
-        let batch = Arc::clone(&self.batches.settings.name);
-        let (errors, name) = (self.errors.clone(), Arc::clone(&batch));
-        let on_error = Box::new(move |error| errors.answer(error, &name));
+        let batch = self.batches.settings.name.clone();
+        let errors = self.errors.clone();
+        let on_error = Box::new(move |error, batch: &str| errors.answer(error, batch));
         let answering = Answering { batch, on_error, on_reject: self.on_reject.clone() };
         HttpBatched::new(self.batches.layer(inner), self.intake.clone(), answering)
     }

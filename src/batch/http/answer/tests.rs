@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use http::{Request, StatusCode, header::RETRY_AFTER};
 
@@ -9,7 +9,8 @@ type Answering = super::Answering<&'static str, &'static str>;
 type Response = http::Response<ResponseBody<&'static str>>;
 
 fn answering() -> Answering {
-    let on_error = Box::new(|error| (error == "mine").then(|| http::Response::new("my answer")));
+    let on_error =
+        Box::new(|error, _: &str| (error == "mine").then(|| http::Response::new("my answer")));
     Answering { batch: "batch".into(), on_error, on_reject: None }
 }
 
@@ -20,7 +21,7 @@ fn parts(content_type: &str) -> Parts {
 
 fn failed() -> BatchError<&'static str> {
     let cause = Cause::Error("the password is 123".into());
-    BatchError::Failed(BatchFailure::new(&"batch".into(), 1, 1, cause))
+    BatchError::Failed(BatchFailure::new("batch".into(), 1, 1, cause))
 }
 
 fn full() -> BatchError<&'static str> {
@@ -60,6 +61,10 @@ fn who_is_refused_learns_when_to_come_again() {
     assert_eq!(answer(&answering(), full(), "text/plain").headers()[RETRY_AFTER], "2");
     let grpc = answer(&answering(), full(), "application/grpc");
     assert_eq!(grpc.headers()["grpc-retry-pushback-ms"], "1500");
+    // How long it will take is not known before the first call has ended: at once would only make it worse.
+    let unknown = BatchError::Refused(Refusal::Full { retry_after: Duration::ZERO });
+    let grpc = answer(&answering(), unknown, "application/grpc");
+    assert_eq!(grpc.headers()["grpc-retry-pushback-ms"], "1000");
 }
 
 #[test]
