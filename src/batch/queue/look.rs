@@ -146,7 +146,7 @@ impl<Req, Ans, K: Clone + Eq + Hash> Queue<Req, Ans, K> {
         }
         let since = self.since(at);
         let due = self.due(load, since, 0, now);
-        self.partitions.set_due(at, due);
+        self.partitions.line_up(at, due);
     }
 
     /// A call for a batch of `size` has ended. The runner looks from now on, or if another does already, is none any more.

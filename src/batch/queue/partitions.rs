@@ -11,8 +11,9 @@ use crate::{clock::Timestamp, list::List};
 pub(super) struct Partitions<K> {
     open: Slab<Partition<K>>,
     by_key: HashMap<K, usize, RandomState>,
-    /// When each is due, or was, and which. Those that are due take turns: one that has had its turn is due after the others.
-    agenda: BTreeSet<(Timestamp, usize)>,
+    /// When each is due, or was, and which.
+    agenda: BTreeSet<(Place, usize)>,
+    turns: u64,
 }
 
 /// The items of one key, and when the next batch of them leaves.
@@ -20,8 +21,14 @@ pub(super) struct Partition<K> {
     pub(super) key: K,
     pub(super) items: List,
     pub(super) load: Load,
-    /// Its time on the agenda.
+    place: Place,
+}
+
+/// A place on the agenda. Those that are due take turns: one that has had its turn comes after all others of the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
     due: Timestamp,
+    turn: u64,
 }
 
 /// How much waits in a partition.
@@ -37,7 +44,7 @@ pub(super) struct Load {
 
 impl<K> Partitions<K> {
     pub(super) fn new() -> Self {
-        Self { open: Slab::new(), by_key: HashMap::default(), agenda: BTreeSet::new() }
+        Self { open: Slab::new(), by_key: HashMap::default(), agenda: BTreeSet::new(), turns: 0 }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -54,22 +61,32 @@ impl<K> Partitions<K> {
 
     /// The one that is due first, and when.
     pub(super) fn first(&self) -> Option<(Timestamp, usize)> {
-        self.agenda.first().copied()
+        self.agenda.first().map(|(place, at)| (place.due, *at))
     }
 
-    /// Moves one on the agenda.
+    /// Moves one on the agenda, unless it is there already.
     pub(super) fn set_due(&mut self, at: usize, due: Timestamp) {
-        let partition = &mut self.open[at];
-        if partition.due != due {
-            self.agenda.remove(&(partition.due, at));
-            self.agenda.insert((due, at));
-            partition.due = due;
+        if self.open[at].place.due != due {
+            self.line_up(at, due);
         }
+    }
+
+    /// Moves one on the agenda, behind all others of that time.
+    pub(super) fn line_up(&mut self, at: usize, due: Timestamp) {
+        let place = self.place(due);
+        self.agenda.remove(&(self.open[at].place, at));
+        self.agenda.insert((place, at));
+        self.open[at].place = place;
+    }
+
+    fn place(&mut self, due: Timestamp) -> Place {
+        self.turns += 1;
+        Place { due, turn: self.turns }
     }
 
     /// Moves one on the agenda unless it is due already, and so has its turn.
     pub(super) fn reconsider(&mut self, at: usize, due: Timestamp, now: Timestamp) -> usize {
-        if self.open[at].due > now {
+        if self.open[at].place.due > now {
             self.set_due(at, due);
         }
         at
@@ -78,9 +95,9 @@ impl<K> Partitions<K> {
     pub(super) fn flush(&mut self, now: Timestamp) {
         for (_, partition) in &mut self.open {
             partition.load.flushed = true;
-            partition.due = partition.due.min(now);
+            partition.place.due = partition.place.due.min(now);
         }
-        self.agenda = self.open.iter().map(|(at, partition)| (partition.due, at)).collect();
+        self.agenda = self.open.iter().map(|(at, partition)| (partition.place, at)).collect();
     }
 }
 
@@ -90,16 +107,16 @@ impl<K: Clone + Eq + Hash> Partitions<K> {
     }
 
     pub(super) fn open(&mut self, key: K, due: Timestamp) -> usize {
-        let at = self.open.vacant_key();
+        let (at, place) = (self.open.vacant_key(), self.place(due));
         self.by_key.insert(key.clone(), at);
-        self.open.insert(Partition { key, items: List::default(), load: Load::default(), due });
-        self.agenda.insert((due, at));
+        self.open.insert(Partition { key, items: List::default(), load: Load::default(), place });
+        self.agenda.insert((place, at));
         at
     }
 
     pub(super) fn close(&mut self, at: usize) -> K {
-        let Partition { key, due, .. } = self.open.remove(at);
-        self.agenda.remove(&(due, at));
+        let Partition { key, place, .. } = self.open.remove(at);
+        self.agenda.remove(&(place, at));
         self.by_key.remove(&key);
         key
     }
