@@ -186,7 +186,7 @@ impl<P, D, F> HttpBatchLayer<P, D, F> {
         function: C,
     ) -> HttpBatched<R, <Fut::Output as Answers>::Error>
     where
-        C: Fn(P::Batch) -> Fut + Send + Sync + 'static,
+        C: FnOnce(P::Batch) -> Fut + Clone + Send + 'static,
         Fut: Future + Send + 'static,
         Fut::Output: Answers<Res = Response<R>>,
         P: Partition<Request<Bytes>>,
