@@ -1,4 +1,4 @@
-use std::{fmt, hash::Hash, sync::Arc};
+use std::{borrow::Cow, fmt, hash::Hash, sync::Arc};
 
 use tower_layer::Layer;
 use tower_service::Service;
@@ -63,7 +63,7 @@ impl<Req, P, D> BatchLayer<Req, P, D> {
     }
 
     /// Names the batches, for metrics and errors; `batch` otherwise.
-    pub fn named(self, name: impl Into<Arc<str>>) -> Self {
+    pub fn named(self, name: impl Into<Cow<'static, str>>) -> Self {
         self.with(|settings| settings.name = name.into())
     }
 

@@ -1,0 +1,124 @@
+//! What makes the calls: gets the service ready, waits for a batch that may leave, sends it, gives the answers out, and so on until
+//! nothing waits.
+
+use std::{future::poll_fn, mem, pin::pin, sync::Arc, task::Poll, thread, time::Duration};
+
+use tokio::time::sleep;
+use tower_service::Service;
+
+use super::{
+    Cause, Partition,
+    call::Call,
+    contained::contain,
+    engine::Engine,
+    queue::{Look, Taken},
+};
+use crate::error::BoxError;
+
+/// Waits shorter than this count as none: tokio's timers know whole milliseconds.
+const RESOLUTION: Duration = Duration::from_micros(500);
+
+/// The runner's part until nothing waits, or another does it.
+pub(super) async fn run<S, Req, P, Res, E>(engine: Arc<Engine<S, Req, P, Res, E>>)
+where
+    S: Service<P::Batch, Response = Vec<Result<Res, E>>> + Clone + Send + 'static,
+    S::Error: Into<BoxError>,
+    S::Future: Send + 'static,
+    P: Partition<Req>,
+    Req: Send + 'static,
+    Res: Send + 'static,
+    E: Send + 'static,
+{
+    loop {
+        let looks = Looks(&engine);
+        let ready = contain(async {
+            let mut service = engine.service();
+            poll_fn(|cx| service.poll_ready(cx))
+                .await
+                .map(|()| service)
+                .map_err(|e| Cause::Error(e.into()))
+        });
+        let ready = ready.await.and_then(|ready| ready);
+        let taken = match ready {
+            Ok(_) => next(&engine).await,
+            // Somebody has to be told.
+            Err(_) => engine.queue().take_first(engine.settings.clock.now()),
+        };
+        mem::forget(looks);
+        let Some(taken) = taken else { return };
+        let Taken { number, key, requests, waiters, weight, lingered, flush, rouse } = taken;
+        engine.rouse(rouse);
+        let call = Call::begin(&engine, number, waiters);
+        let meters = engine.meters();
+        meters.flushed(flush).increment(1);
+        meters.size.record(requests.len() as f64);
+        if engine.settings.weight.is_some() {
+            meters.weight.record(weight as f64);
+        }
+        meters.linger.record(lingered);
+        let answers = match ready {
+            Ok(mut service) => {
+                let called = contain(async {
+                    let batch = engine.partition.batch(key, requests);
+                    service.call(batch).await.map_err(|error| Cause::Error(error.into()))
+                });
+                called.await.and_then(|called| called)
+            }
+            Err(cause) => Err(cause),
+        };
+        if !call.end(answers) {
+            return;
+        }
+    }
+}
+
+/// The next batch that may leave; `None` if nothing waits.
+async fn next<S, Req, P: Partition<Req>, Res, E>(
+    engine: &Engine<S, Req, P, Res, E>,
+) -> Option<Taken<Req, P::Key>> {
+    let clock = &engine.settings.clock;
+    let mut timer = pin!(None);
+    let mut has_yielded = false;
+    poll_fn(|cx| {
+        loop {
+            let now = clock.now();
+            let mut queue = engine.queue();
+            if !has_yielded && !queue.is_first_full() {
+                drop(queue);
+                // Tasks that can go on may bring more items, and it costs little to let them.
+                has_yielded = true;
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            let until = match queue.look(now, now.saturating_add(RESOLUTION), cx.waker()) {
+                Look::Send(taken) => return Poll::Ready(Some(taken)),
+                Look::End => return Poll::Ready(None),
+                Look::Wait(until) => until,
+            };
+            drop(queue);
+            timer.set(Some(sleep(until.saturating_since(now))));
+            if timer.as_mut().as_pin_mut().is_some_and(|timer| timer.poll(cx).is_pending()) {
+                return Poll::Pending;
+            }
+        }
+    })
+    .await
+}
+
+/// Held by the runner that looks. Dropped before it has found anything, it leaves the looking to others.
+struct Looks<'a, S, Req, P: Partition<Req>, Res, E>(&'a Arc<Engine<S, Req, P, Res, E>>);
+
+impl<S, Req, P: Partition<Req>, Res, E> Drop for Looks<'_, S, Req, P, Res, E> {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            // The runtime ends; there may be another.
+            return self.0.orphan();
+        }
+        // All panics of the user's are contained: it is a runtime without timers, where no other runner would do better.
+        loop {
+            let taken = self.0.queue().take_first(self.0.settings.clock.now());
+            let Some(Taken { number, waiters, .. }) = taken else { return };
+            drop(Call::begin(self.0, number, waiters));
+        }
+    }
+}
