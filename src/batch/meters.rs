@@ -28,8 +28,8 @@ pub(super) struct Meters {
 }
 
 impl Meters {
-    pub(super) fn resolve(name: &Cow<'static, str>) -> Self {
-        let name = || name.clone();
+    pub(super) fn resolve(batch: Cow<'static, str>) -> Self {
+        let name = || batch.clone();
         let items = |outcome: &'static str| counter!(names::BATCH_ITEMS.name, "batch" => name(), "outcome" => outcome);
         let flushes = |reason: &'static str| counter!(names::BATCH_FLUSHES.name, "batch" => name(), "reason" => reason);
         let failures = |reason: &'static str| counter!(names::BATCH_FAILURES.name, "batch" => name(), "reason" => reason);
