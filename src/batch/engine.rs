@@ -89,7 +89,7 @@ impl<S, Req, P: Partition<Req>, Res, E> Engine<S, Req, P, Res, E> {
     }
 
     pub(super) fn meters(&self) -> &Meters {
-        self.meters.get_or_resolve(|| Meters::resolve(self.settings.name.clone()))
+        self.meters.get_or_resolve(|| Meters::resolve(&self.settings.name))
     }
 
     /// Does what has to be done so that a batch that may leave is seen. Whether that was possible.
