@@ -20,6 +20,9 @@ pub(super) struct Call<'a, S, Req, P: Partition<Req>, Res, E> {
     began: Timestamp,
 }
 
+/// What waiters get.
+type Outcomes<Res, E> = Vec<(usize, Outcome<Res, E>)>;
+
 impl<'a, S, Req, P: Partition<Req>, Res, E> Call<'a, S, Req, P, Res, E> {
     pub(super) fn begin(
         engine: &'a Arc<Engine<S, Req, P, Res, E>>,
@@ -53,7 +56,7 @@ impl<'a, S, Req, P: Partition<Req>, Res, E> Call<'a, S, Req, P, Res, E> {
     fn outcomes(
         &mut self,
         answers: Result<Vec<Result<Res, E>>, Cause>,
-    ) -> (Vec<(usize, Outcome<Res, E>)>, bool) {
+    ) -> (Outcomes<Res, E>, bool) {
         // Copying and dropping answers is the user's, and may panic: meanwhile they wait still.
         let outcomes = answers.and_then(|answers| contained(|| self.shared(answers))?);
         let waiters = std::mem::take(&mut self.waiters);

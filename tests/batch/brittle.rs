@@ -13,7 +13,7 @@ use crate::{
 type Brittles = Batcher<Brittle, Brittle, String>;
 type Answers = Vec<Result<Brittle, String>>;
 
-/// Batches of two, one at a time, each 5 ms long, with such answers.
+/// Batches that leave after 10 ms, one at a time, each 5 ms long, with such answers.
 fn batcher<D>(
     layer: BatchLayer<Brittle, tower_weir::batch::Unpartitioned, D>,
     answers: fn(Vec<u64>) -> Answers,
@@ -21,7 +21,7 @@ fn batcher<D>(
 where
     D: Sharing<Result<Brittle, String>>,
 {
-    layer.max_size(2).max_in_flight(1).linger(Fixed::new(ms(10))).batcher(
+    layer.max_size(4).max_in_flight(1).linger(Fixed::new(ms(10))).batcher(
         move |items: Vec<Brittle>| async move {
             let numbers = items.iter().map(|item| item.number).collect();
             drop(items);
@@ -73,7 +73,7 @@ async fn an_answer_that_cannot_be_copied_fails_its_batch() {
     for load in loads {
         let load = tokio::time::timeout(ms(1_000), load).await.expect("it hangs");
         let failure = failure(load.unwrap());
-        assert!(matches!(failure.cause(), Cause::Panic(Some(why)) if why.ends_with("no two of 7")));
+        assert!(matches!(failure.cause(), Cause::Panic(Some(why)) if why == "no two of 7"));
     }
     goes_on(&batcher).await;
 }
@@ -91,6 +91,8 @@ async fn an_answer_that_nobody_wants_may_panic_as_it_is_dropped() {
         let seven = loading(&batcher, Brittle::sound(7)).await;
         let eight = loading(&batcher, Brittle::sound(8)).await;
         let (stays, leaves) = if leaver == 7 { (eight, seven) } else { (seven, eight) };
+        tokio::time::sleep(ms(11)).await;
+        assert_eq!(batcher.handle().stats().in_flight, 1);
         leave(leaves).await;
         let stayed = tokio::time::timeout(ms(1_000), stays).await.expect("it hangs");
         assert!(stayed.unwrap_err().is_panic(), "it drops its own");
