@@ -97,16 +97,15 @@ async fn who_is_refused_is_told_when_what_waits_will_be_done() {
         .max_waiting(4)
         .linger(Fixed::NONE)
         .layer(desk.clone());
-    let call = async |batcher: &Numbers| {
-        let loads = loading_all(batcher, [1, 2]).await;
+    for _ in 0..50 {
+        let loads = [1, 2].map(|number| tokio::spawn(batcher.load(number)));
         tokio::time::sleep(ms(100)).await;
         desk.end_all().await;
-        got(loads).await;
-    };
-    for _ in 0..50 {
-        call(&batcher).await;
+        got(loads.into()).await;
     }
-    let loads = loading_all(&batcher, 0..6).await;
+    let loads: Vec<_> = (0..4).map(|number| tokio::spawn(batcher.load(number))).collect();
+    settle().await;
+    let loads: Vec<_> = loads.into_iter().chain(loading_all(&batcher, 4..6).await).collect();
     let Refusal::Full { retry_after } = refusal(batcher.load(9).await) else { panic!() };
     assert_eq!(retry_after.as_millis(), 300, "one call under way, and two to come");
     desk.end_all().await;
