@@ -25,8 +25,7 @@ use crate::{clock::Timestamp, error::BoxError};
 const RESOLUTION: Duration = Duration::from_micros(500);
 
 /// What a batch fails with that cannot wait: there is no other way to ask a runtime than to let it panic.
-const NO_TIMERS: &str =
-    "batches wait by tokio's timers, and this runtime has none: build it with `enable_time` or `enable_all`";
+const NO_TIMERS: &str = "batches wait by tokio's timers, and this runtime has none: build it with `enable_time` or `enable_all`";
 
 /// The runner's part until nothing waits, or another does it.
 pub(super) async fn run<S, Req, P, Res, E>(mut looks: Looks<S, Req, P, Res, E>)

@@ -1,7 +1,7 @@
 //! Items and answers that panic when they are copied or dropped.
 
 use tokio::task::JoinHandle;
-use tower_weir::batch::{Batcher, BatchError, BatchLayer, Cause, Fixed, Sharing};
+use tower_weir::batch::{BatchError, BatchLayer, Batcher, Cause, Fixed, Sharing};
 
 use crate::{
     desk::settle,
@@ -37,10 +37,7 @@ fn sound(numbers: Vec<u64>) -> Answers {
 }
 
 /// An item that is taken in by a task of its own.
-async fn loading(
-    batcher: &Brittles,
-    item: Brittle,
-) -> JoinHandle<Result<u64, BatchError<String>>> {
+async fn loading(batcher: &Brittles, item: Brittle) -> JoinHandle<Result<u64, BatchError<String>>> {
     let load = batcher.load(item);
     let task = tokio::spawn(async move { load.await.map(|answer| answer.number) });
     settle().await;
@@ -129,7 +126,8 @@ async fn an_item_that_panics_as_it_leaves_harms_whoever_drops_it() {
 
 #[tokio::test(start_paused = true)]
 async fn an_item_that_is_refused_may_panic_as_it_is_dropped() {
-    let batcher = batcher(layer().max_waiting(1).max_weight(100, |item: &Brittle| item.number), sound);
+    let batcher =
+        batcher(layer().max_waiting(1).max_weight(100, |item: &Brittle| item.number), sound);
     let first = loading(&batcher, Brittle::sound(7)).await;
     for refused in [8, 200] {
         refusal(loading(&batcher, Brittle::panics_in(Place::Drop, refused)).await.await.unwrap());

@@ -12,9 +12,16 @@ mod many;
 mod metrics;
 mod panics;
 mod partitions;
+mod property;
+#[path = "../support/random.rs"]
+mod random;
 #[path = "../support/recorded.rs"]
 mod recorded;
 mod runtimes;
 mod service;
 mod shutdown;
+mod stress;
 mod support;
+#[path = "../support/until.rs"]
+mod until;
+mod world;

@@ -15,8 +15,7 @@ use crate::{
 #[tokio::test(start_paused = true)]
 async fn answers_come_in_the_order_of_the_items_whichever_call_ends_first() {
     let desk = Desk::new();
-    let batcher: Numbers =
-        layer().max_size(2).max_in_flight(3).linger(LONG).layer(desk.clone());
+    let batcher: Numbers = layer().max_size(2).max_in_flight(3).linger(LONG).layer(desk.clone());
     let many = tokio::spawn(batcher.load_many(0..6));
     settle().await;
     assert_eq!(desk.open(), [0, 1, 2]);
@@ -47,7 +46,9 @@ async fn each_item_has_its_own_error_in_its_place() {
     assert_eq!((answers.pop().unwrap().unwrap(), answers.pop().unwrap().unwrap()), (12, 10));
     assert_eq!(failure(answers.pop().unwrap()).number(), 2);
     assert_eq!(failure(answers.pop().unwrap()).number(), 2);
-    assert!(matches!(answers.pop().unwrap(), Err(BatchError::Item(why)) if why == "no such number"));
+    assert!(
+        matches!(answers.pop().unwrap(), Err(BatchError::Item(why)) if why == "no such number")
+    );
     assert_eq!(refusal(answers.pop().unwrap()), Refusal::TooHeavy { weight: 200, max: 100 });
     assert_eq!(answers.pop().unwrap().unwrap(), 2);
 }

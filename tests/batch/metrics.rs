@@ -124,8 +124,12 @@ fn each_batch_is_told_by_why_it_left() {
         desk.end_all().await;
         got(loads).await;
     });
-    let expected =
-        [("reason=full", 1.0), ("reason=linger", 2.0), ("reason=shutdown", 1.0), ("reason=weight", 2.0)];
+    let expected = [
+        ("reason=full", 1.0),
+        ("reason=linger", 2.0),
+        ("reason=shutdown", 1.0),
+        ("reason=weight", 2.0),
+    ];
     let flushes = of(&told, names::BATCH_FLUSHES.name);
     assert_eq!(flushes, expected.map(|(labels, value)| (labels.to_owned(), value)));
 }
@@ -166,8 +170,7 @@ fn each_failure_is_told_by_its_reason() {
 fn what_waits_and_what_is_under_way_is_told() {
     let runtime = Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     let desk = Desk::new();
-    let batcher: Numbers =
-        named().max_size(2).max_in_flight(1).linger(LONG).layer(desk.clone());
+    let batcher: Numbers = named().max_size(2).max_in_flight(1).linger(LONG).layer(desk.clone());
     let mut loads = Vec::new();
     let before = recorded(|| loads = runtime.block_on(loading_all(&batcher, 0..5)));
     assert_eq!(of(&before, names::BATCH_WAITING.name), [(String::new(), 3.0)]);
@@ -220,7 +223,8 @@ fn all_that_is_told_is_listed() {
         assert!(!of.is_empty(), "{} is never told", metric.name);
         for key in of {
             let labels = key.split(['{', '}']).nth(1).unwrap_or_default();
-            let labels: Vec<_> = labels.split(',').filter_map(|label| label.split('=').next()).collect();
+            let labels: Vec<_> =
+                labels.split(',').filter_map(|label| label.split('=').next()).collect();
             assert_eq!(labels, metric.labels, "{key}");
         }
     }

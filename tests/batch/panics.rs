@@ -93,8 +93,10 @@ async fn a_panic_that_is_no_text_is_a_panic_all_the_same() {
 }
 
 /// Three items come, 1, 13 and 2, and a closure panics for the second.
-async fn only_the_caller_sees_it<P, D>(layer: BatchLayer<u64, P, D>, items: fn(P::Batch) -> Vec<u64>)
-where
+async fn only_the_caller_sees_it<P, D>(
+    layer: BatchLayer<u64, P, D>,
+    items: fn(P::Batch) -> Vec<u64>,
+) where
     P: Partition<u64>,
     D: Sharing<Result<u64, String>>,
 {
@@ -233,12 +235,16 @@ async fn harmed_by_a_key(place: Place, passing: usize) -> usize {
     let mut harmed = 0;
     for (number, load) in (0..).zip(loading_all(&batcher, 0..9).await) {
         let load = tokio::time::timeout(Duration::from_secs(7_200), load).await;
-        let load = load.unwrap_or_else(|_| panic!("{place:?} after {passing}: {number} has no answer"));
+        let load =
+            load.unwrap_or_else(|_| panic!("{place:?} after {passing}: {number} has no answer"));
         match load {
             Ok(Ok(answer)) => assert_eq!(answer, number * 2),
             Ok(other) => {
                 let failure = failure(other);
-                assert!(matches!(failure.cause(), Cause::Panic(_)), "{place:?} after {passing}: {failure:?}");
+                assert!(
+                    matches!(failure.cause(), Cause::Panic(_)),
+                    "{place:?} after {passing}: {failure:?}"
+                );
                 harmed += 1;
             }
             Err(ended) => {

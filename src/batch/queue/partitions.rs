@@ -1,5 +1,8 @@
 use std::{
-    collections::{BTreeSet, hash_map::{Entry, RandomState}},
+    collections::{
+        BTreeSet,
+        hash_map::{Entry, RandomState},
+    },
     hash::{BuildHasher, Hash},
 };
 
