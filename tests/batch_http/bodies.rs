@@ -4,12 +4,12 @@ use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, Request};
-use http_body_util::{Empty, Full, Limited};
+use http_body_util::{Empty, Limited};
 use tokio::time::{advance, sleep};
 use tower::Service;
 use tower_weir::batch::RequestTrailers;
 
-use crate::kit::{LINGER, Piece, Record, Watch, call, coming, layer, post, send};
+use crate::kit::{LINGER, Piece, Record, Watch, call, call_with, coming, layer, post, send};
 
 #[tokio::test(start_paused = true)]
 async fn requests_that_come_together_are_served_together() {
@@ -71,8 +71,7 @@ async fn what_is_too_large_is_rejected_as_soon_as_it_is() {
 #[tokio::test(start_paused = true)]
 async fn grpc_learns_of_a_message_that_is_too_large() {
     let service = layer().http().max_body_bytes(5).service_fn(Record::default().echo());
-    let large = call().map(|_| Full::from("123456"));
-    let refused = send(&service, large).await;
+    let refused = send(&service, call_with("123456")).await;
     assert_eq!((refused.status, refused.header("grpc-status"), &*refused.text), (200, "8", ""));
 }
 
