@@ -1,11 +1,20 @@
 //! How bodies are read.
 
-use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
+use std::{
+    future::poll_fn,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    task::{Context, Poll, Wake, Waker},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::{HeaderMap, Request};
 use http_body_util::{Empty, Limited};
-use tokio::time::{advance, sleep};
+use tokio::time::{advance, sleep, timeout};
 use tower::Service;
 use tower_weir::batch::RequestTrailers;
 
@@ -186,6 +195,49 @@ async fn a_client_that_leaves_while_it_waits_takes_its_request_with_it() {
     assert_eq!(staying.await.unwrap().status, 200);
     assert_eq!(record.batches(), [["/1 "]]);
     assert_eq!(service.handle().stats().abandoned, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_leaves_after_its_batch_was_sent_disturbs_nobody() {
+    let record = Record::default();
+    let seen = record.clone();
+    let service = layer().max_size(2).http().service_fn(async move |batch: Vec<_>| {
+        let answers = (seen.echo())(batch).await;
+        sleep(Duration::from_secs(1)).await;
+        answers
+    });
+    let (_, staying) = tokio::join!(
+        timeout(Duration::from_millis(500), send(&service, post("/1", "one"))),
+        send(&service, post("/2", "two"))
+    );
+    assert_eq!(staying.text, "two");
+    assert_eq!(record.batches(), [["/1 one", "/2 two"]]);
+    assert_eq!(service.handle().stats().abandoned, 0);
+}
+
+/// As when a future moves to another task: the last waker is the one that counts.
+#[tokio::test(start_paused = true)]
+async fn a_client_is_woken_by_its_last_waker() {
+    let service = layer().max_size(2).http().service_fn(Record::default().echo());
+    let mut call = pin!(service.clone().call(post("/1", "one")));
+    let (first, second) = (Arc::new(Bell::default()), Arc::new(Bell::default()));
+    for bell in [&first, &second] {
+        let waker = Waker::from(Arc::clone(bell));
+        assert!(call.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    }
+    send(&service, post("/2", "two")).await;
+    assert_eq!((first.0.load(SeqCst), second.0.load(SeqCst)), (0, 1));
+    assert_eq!(call.await.unwrap().status().as_u16(), 200);
+}
+
+/// A waker that counts.
+#[derive(Default)]
+struct Bell(AtomicUsize);
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, SeqCst);
+    }
 }
 
 /// The queue is closed when the last service goes, which a server drops as soon as it has called it.
