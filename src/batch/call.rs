@@ -19,6 +19,9 @@ pub(super) struct Call<'a, S, Req, P: Partition<Req>, Res, E> {
     began: Timestamp,
 }
 
+/// What waiters get.
+type Outcomes<Res, E> = Vec<(usize, Outcome<Res, E>)>;
+
 impl<'a, S, Req, P: Partition<Req>, Res, E> Call<'a, S, Req, P, Res, E> {
     pub(super) fn begin(
         engine: &'a Arc<Engine<S, Req, P, Res, E>>,
@@ -52,7 +55,7 @@ impl<'a, S, Req, P: Partition<Req>, Res, E> Call<'a, S, Req, P, Res, E> {
     fn outcomes(
         &mut self,
         answers: Result<Vec<Result<Res, E>>, Cause>,
-    ) -> (Vec<(usize, Outcome<Res, E>)>, bool) {
+    ) -> (Outcomes<Res, E>, bool) {
         let waiters = std::mem::take(&mut self.waiters);
         let meters = self.engine.meters();
         meters.duplicates.increment(count(&waiters) - waiters.len() as u64);

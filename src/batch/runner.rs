@@ -1,9 +1,17 @@
 //! What makes the calls: gets the service ready, waits for a batch that may leave, sends it, gives the answers out, and so on until
 //! nothing waits.
 
-use std::{future::poll_fn, mem, pin::pin, sync::Arc, task::Poll, thread, time::Duration};
+use std::{
+    future::poll_fn,
+    mem,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll},
+    thread,
+    time::Duration,
+};
 
-use tokio::time::sleep;
+use tokio::time::{Sleep, sleep};
 use tower_service::Service;
 
 use super::{
@@ -13,7 +21,7 @@ use super::{
     engine::Engine,
     queue::{Look, Taken},
 };
-use crate::error::BoxError;
+use crate::{clock::Timestamp, error::BoxError};
 
 /// Waits shorter than this count as none: tokio's timers know whole milliseconds.
 const RESOLUTION: Duration = Duration::from_micros(500);
@@ -78,9 +86,14 @@ async fn next<S, Req, P: Partition<Req>, Res, E>(
 ) -> Option<Taken<Req, P::Key>> {
     let clock = &engine.settings.clock;
     let mut timer = pin!(None);
+    // What a timer has waited for has come, if not by the clock of the layer yet.
+    let (mut until, mut waited_until) = (Timestamp::default(), Timestamp::default());
     let mut has_yielded = false;
     poll_fn(|cx| {
         loop {
+            if is_over(timer.as_mut(), cx) {
+                waited_until = until;
+            }
             let now = clock.now();
             let mut queue = engine.queue();
             if !has_yielded && !queue.is_first_full() {
@@ -90,19 +103,25 @@ async fn next<S, Req, P: Partition<Req>, Res, E>(
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            let until = match queue.look(now, now.saturating_add(RESOLUTION), cx.waker()) {
+            let horizon = now.saturating_add(RESOLUTION).max(waited_until);
+            match queue.look(now, horizon, cx.waker()) {
                 Look::Send(taken) => return Poll::Ready(Some(taken)),
                 Look::End => return Poll::Ready(None),
-                Look::Wait(until) => until,
-            };
+                Look::Wait(next) => until = next,
+            }
             drop(queue);
             timer.set(Some(sleep(until.saturating_since(now))));
-            if timer.as_mut().as_pin_mut().is_some_and(|timer| timer.poll(cx).is_pending()) {
+            if !is_over(timer.as_mut(), cx) {
                 return Poll::Pending;
             }
         }
     })
     .await
+}
+
+/// Whether there is a timer whose time has come.
+fn is_over(timer: Pin<&mut Option<Sleep>>, cx: &mut Context<'_>) -> bool {
+    timer.as_pin_mut().is_some_and(|timer| timer.poll(cx).is_ready())
 }
 
 /// Held by the runner that looks. Dropped before it has found anything, it leaves the looking to others.

@@ -2,7 +2,7 @@ use std::{hash::Hash, task::Waker, time::Duration};
 
 use super::{
     item::{Item, Waiting},
-    queue::{Bounds, Looker, Queue, Rouse},
+    state::{Bounds, Looker, Queue, Rouse},
 };
 use crate::clock::Timestamp;
 
