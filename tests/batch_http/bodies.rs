@@ -170,7 +170,8 @@ async fn a_client_that_leaves_while_its_body_comes_is_in_no_batch() {
     {
         let mut call = pin!(service.clone().call(request));
         body.send(Piece::Data("a")).unwrap();
-        poll_fn(|cx| Poll::Ready(assert!(call.as_mut().poll(cx).is_pending()))).await;
+        let polled = poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await;
+        assert!(polled.is_pending());
     }
     assert!(body.is_closed(), "the body is dropped with it");
     send(&service, post("/2", "")).await;
@@ -189,7 +190,8 @@ async fn a_client_that_leaves_while_it_waits_takes_its_request_with_it() {
     });
     {
         let mut call = pin!(service.clone().call(post("/2", "")));
-        poll_fn(|cx| Poll::Ready(assert!(call.as_mut().poll(cx).is_pending()))).await;
+        let polled = poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await;
+        assert!(polled.is_pending());
         advance(LINGER / 2).await;
     }
     assert_eq!(staying.await.unwrap().status, 200);
