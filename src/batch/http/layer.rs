@@ -17,6 +17,9 @@ use crate::{
 /// A [`BatchLayer`] for HTTP and gRPC: [`BatchLayer::http`].
 ///
 /// Of a service of `Vec<Request<Bytes>>` it makes one of `Request<B>`, for any body `B`, whose error is `Infallible`.
+///
+/// Each service that it makes has a queue of its own, which the clones of the service share: make it once, and give its clones to
+/// the routes.
 pub struct HttpBatchLayer<P = Unpartitioned, D = Unshared, F = LogErrors> {
     batches: BatchLayer<Request<Bytes>, P, D>,
     intake: Intake,
