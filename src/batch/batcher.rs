@@ -55,7 +55,7 @@ impl<Req, Res, E> Batcher<Req, Res, E> {
     /// Batches calls of `function`, with the defaults; see [`BatchLayer::batcher`] for others.
     pub fn new<F, Fut>(function: F) -> Self
     where
-        F: Fn(Vec<Req>) -> Fut + Send + Sync + 'static,
+        F: FnOnce(Vec<Req>) -> Fut + Clone + Send + 'static,
         Fut: Future + Send + 'static,
         Fut::Output: Answers<Res = Res, Error = E>,
         Req: Send + 'static,

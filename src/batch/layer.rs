@@ -259,7 +259,7 @@ impl<Req, P, D> BatchLayer<Req, P, D> {
         function: F,
     ) -> Batcher<Req, <Fut::Output as Answers>::Res, <Fut::Output as Answers>::Error>
     where
-        F: Fn(P::Batch) -> Fut + Send + Sync + 'static,
+        F: FnOnce(P::Batch) -> Fut + Clone + Send + 'static,
         Fut: Future + Send + 'static,
         Fut::Output: Answers,
         P: Partition<Req>,

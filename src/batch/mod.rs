@@ -79,6 +79,7 @@ mod contained;
 mod engine;
 mod error;
 mod handle;
+mod http;
 mod layer;
 mod linger;
 mod load;
@@ -96,6 +97,10 @@ pub use self::{
     calls::Answers,
     error::{BatchError, BatchFailure, Cause, Refusal},
     handle::{Drain, Handle},
+    http::{
+        AnswerErrors, HttpBatchLayer, HttpBatched, ItemErrors, LogErrors, RequestTrailers,
+        ResponseFuture,
+    },
     layer::BatchLayer,
     linger::{Adaptive, Fixed, Forming, Linger},
     load::Load,

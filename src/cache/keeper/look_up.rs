@@ -15,15 +15,15 @@ use super::{
 use crate::{
     cache::{
         CacheBody, Entry, Fingerprint, Resource,
-        by_body::ContentKey,
         count::Outcome,
-        fingerprint::{KeyBytes, Place, Seen, Unfit},
         rules::{
             Asked, AuthorizedResponses, CacheStatus, Forward, Lifetime, RequestControl, Reuse,
             Selection, Vary, is_safe,
         },
     },
     clock::Timestamp,
+    content::ContentKey,
+    fingerprint::{KeyBytes, Place, Seen, Unfit},
     head::Head,
     reject::{Reason, Rejection},
 };

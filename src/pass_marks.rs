@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 /// Remembers for a while whose responses turned out not to be storable, so that requests for them need not wait for each other.
 ///
 /// A table of a fixed size in which a mark may be overwritten by another: then requests queue once more, and it is made anew.
-pub(super) struct PassMarks(Box<[AtomicU64]>);
+pub(crate) struct PassMarks(Box<[AtomicU64]>);
 
 /// 64 KiB.
 const SLOTS: usize = 1 << 13;
@@ -18,19 +18,19 @@ const SECOND_BITS: u32 = 24;
 const SECONDS: u64 = (1 << SECOND_BITS) - 1;
 
 impl PassMarks {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self((0..SLOTS).map(|_| AtomicU64::new(0)).collect())
     }
 
     #[inline]
-    pub(super) fn is_set(&self, key: u128, now: Timestamp) -> bool {
+    pub(crate) fn is_set(&self, key: u128, now: Timestamp) -> bool {
         let mark = self.slot(key).load(Ordering::Relaxed);
         // Seconds wrap after half a year: a mark then lasts for as long again at most.
         let left = (mark & SECONDS).wrapping_sub(seconds(now)) & SECONDS;
         mark & !SECONDS == bits(key) && left > 0 && left <= SECONDS / 2
     }
 
-    pub(super) fn set(&self, key: u128, now: Timestamp, lasts: Duration) {
+    pub(crate) fn set(&self, key: u128, now: Timestamp, lasts: Duration) {
         if lasts.is_zero() {
             return;
         }
@@ -40,7 +40,7 @@ impl PassMarks {
     }
 
     /// It was storable after all.
-    pub(super) fn clear(&self, key: u128) {
+    pub(crate) fn clear(&self, key: u128) {
         let slot = self.slot(key);
         if slot.load(Ordering::Relaxed) & !SECONDS == bits(key) {
             slot.store(0, Ordering::Relaxed);

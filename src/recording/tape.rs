@@ -17,7 +17,7 @@ use crate::error::BoxError;
 /// nobody waits for a slow reader. A body that turns out larger *overflows*: nobody can join any more, what all have read is
 /// dropped, and the one who fills the tape waits for the slowest of those who read.
 #[derive(Debug)]
-pub(in super::super) struct Recording {
+pub(crate) struct Recording {
     tape: Mutex<Tape>,
     /// The length that was announced.
     expected: Option<u64>,
@@ -81,12 +81,12 @@ pub(super) enum Found {
 }
 
 impl Recording {
-    pub(in super::super) fn new(expected: Option<u64>) -> Arc<Self> {
+    pub(crate) fn new(expected: Option<u64>) -> Arc<Self> {
         Arc::new(Self { tape: Mutex::default(), expected })
     }
 
     /// Reads it from its beginning, if that is still there.
-    pub(in super::super) fn reader(self: &Arc<Self>) -> Option<Reader> {
+    pub(crate) fn reader(self: &Arc<Self>) -> Option<Reader> {
         let mut tape = self.lock();
         if tape.overflowed {
             return None;

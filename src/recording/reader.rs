@@ -11,7 +11,7 @@ use super::{Recording, tape::Found};
 use crate::error::BoxError;
 
 /// Reads what is being recorded.
-pub(in super::super) struct Reader {
+pub(crate) struct Reader {
     recording: Arc<Recording>,
     key: usize,
     read: u64,
@@ -30,7 +30,7 @@ impl Reader {
         Self { recording, key, read: 0, state: State::Reading }
     }
 
-    pub(in super::super) fn poll_frame(
+    pub(crate) fn poll_frame(
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
@@ -56,7 +56,7 @@ impl Reader {
         Poll::Ready(frame)
     }
 
-    pub(in super::super) fn is_end_stream(&self) -> bool {
+    pub(crate) fn is_end_stream(&self) -> bool {
         if self.state == State::Done {
             return true;
         }
@@ -64,7 +64,7 @@ impl Reader {
         tape.is_read(self.key) && tape.trailers.is_none()
     }
 
-    pub(in super::super) fn size_hint(&self) -> SizeHint {
+    pub(crate) fn size_hint(&self) -> SizeHint {
         if self.state == State::Done {
             return SizeHint::with_exact(0);
         }
@@ -108,7 +108,7 @@ fn wake(filler: Option<Waker>) {
 
 /// The response that this one was a copy of broke off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) struct Interrupted;
+pub(crate) struct Interrupted;
 
 impl fmt::Display for Interrupted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -10,8 +10,8 @@ use bytes::{Buf, Bytes, BytesMut};
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 
-/// The body of a request that a [`BodyKeyedLayer`](super::BodyKeyedLayer) has read, all of it or a part: first what was read, in
-/// one piece, then what remains as it comes, and trailers and errors where they were.
+/// The body of a request that a layer has read to tell it from others by it, all of it or a part: first what was read, in one
+/// piece, then what remains as it comes, and trailers and errors where they were.
 pub struct ReplayedBody<B: Body> {
     read: Bytes,
     rest: Rest<B>,
@@ -153,7 +153,7 @@ impl<B: Body> fmt::Debug for ReplayedBody<B> {
 }
 
 impl Unread {
-    /// What to say of it in `Cache-Status`.
+    /// What to say of it where it is told why a request was not answered as a query.
     pub(super) const fn detail(self) -> &'static str {
         match self {
             Self::TooLarge => "request-body-too-large",

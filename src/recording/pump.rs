@@ -24,7 +24,7 @@ const STALLED: Duration = Duration::from_secs(30);
 
 /// What came of a body.
 #[derive(Debug, PartialEq)]
-pub(in super::super) enum Ending {
+pub(crate) enum Ending {
     /// All of it is there.
     Whole(Bytes, Option<HeaderMap>),
     /// It broke off, was not as long as announced, or is too large.
@@ -33,7 +33,7 @@ pub(in super::super) enum Ending {
 
 /// Receives a body for all who read it. As soon as it is known what comes of it, and before any reader learns of its end, `done`
 /// is told; whoever drops the pump before leaves the readers with a broken body.
-pub(in super::super) async fn pump<B, T>(
+pub(crate) async fn pump<B, T>(
     recording: Arc<Recording>,
     body: Pin<Box<B>>,
     limit: u64,

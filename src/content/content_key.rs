@@ -7,7 +7,7 @@ use http::{
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use crate::{
-    cache::fingerprint::{KeyBytes, write_fields},
+    fingerprint::{KeyBytes, write_fields},
     head::Head,
     key::KeySeed,
     reject::is_grpc,
@@ -15,7 +15,7 @@ use crate::{
 
 /// What tells the content of a request from that of others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) struct ContentKey {
+pub(crate) struct ContentKey {
     length: u64,
     hash: u128,
 }
@@ -23,7 +23,7 @@ pub(in super::super) struct ContentKey {
 impl ContentKey {
     /// SipHash-1-3 with 128 bits, keyed: who does not know the secret finds no two contents that collide, so that the hash may
     /// stand for the content in the key.
-    pub(super) fn of(content: &[u8], seed: &KeySeed) -> Self {
+    pub(crate) fn of(content: &[u8], seed: &KeySeed) -> Self {
         let [a, b] = seed.words();
         let mut hasher = SipHasher13::new_with_keys(a, b);
         hasher.write(content);
@@ -31,7 +31,7 @@ impl ContentKey {
     }
 
     /// Appends it to `key`, with the fields without which the content does not say what it means.
-    pub(in super::super) fn write(&self, head: &Head<'_>, key: &mut KeyBytes) {
+    pub(crate) fn write(&self, head: &Head<'_>, key: &mut KeyBytes) {
         /// How the messages of a gRPC call are compressed, and how those of its answer may be.
         const GRPC: [HeaderName; 2] = [
             HeaderName::from_static("grpc-encoding"),
