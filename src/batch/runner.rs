@@ -3,11 +3,9 @@
 
 use std::{
     future::poll_fn,
-    mem,
     pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll},
-    thread,
     time::Duration,
 };
 
@@ -26,8 +24,11 @@ use crate::{clock::Timestamp, error::BoxError};
 /// Waits shorter than this count as none: tokio's timers know whole milliseconds.
 const RESOLUTION: Duration = Duration::from_micros(500);
 
+/// What a batch fails with that cannot wait: there is no other way to ask a runtime than to let it panic.
+const NO_TIMERS: &str = "batches wait by tokio's timers, and this runtime has none: build it with `enable_time` or `enable_all`";
+
 /// The runner's part until nothing waits, or another does it.
-pub(super) async fn run<S, Req, P, Res, E>(engine: Arc<Engine<S, Req, P, Res, E>>)
+pub(super) async fn run<S, Req, P, Res, E>(mut looks: Looks<S, Req, P, Res, E>)
 where
     S: Service<P::Batch, Response = Vec<Result<Res, E>>> + Clone + Send + 'static,
     S::Error: Into<BoxError>,
@@ -37,22 +38,20 @@ where
     Res: Send + 'static,
     E: Send + 'static,
 {
+    let engine = Arc::clone(&looks.engine);
     loop {
-        let looks = Looks(&engine);
-        let ready = contain(async {
+        let found = contain(async {
             let mut service = engine.service();
-            poll_fn(|cx| service.poll_ready(cx))
-                .await
-                .map(|()| service)
-                .map_err(|e| Cause::Error(e.into()))
+            poll_fn(|cx| service.poll_ready(cx)).await.map_err(|e| Cause::Error(e.into()))?;
+            let next = contain(next(&engine)).await.map_err(|_| Cause::Error(NO_TIMERS.into()))?;
+            Ok((service, next))
         });
-        let ready = ready.await.and_then(|ready| ready);
-        let taken = match ready {
-            Ok(_) => next(&engine).await,
+        let (service, taken) = match found.await.and_then(|found| found) {
+            Ok((service, taken)) => (Ok(service), taken),
             // Somebody has to be told.
-            Err(_) => engine.queue().take_first(engine.settings.clock.now()),
+            Err(cause) => (Err(cause), engine.queue().take_first(engine.settings.clock.now())),
         };
-        mem::forget(looks);
+        looks.is_looking = false;
         let Some(taken) = taken else { return };
         let Taken { number, key, requests, waiters, weight, lingered, flush, rouse } = taken;
         engine.rouse(rouse);
@@ -64,17 +63,15 @@ where
             meters.weight.record(weight as f64);
         }
         meters.linger.record(lingered);
-        let answers = match ready {
-            Ok(mut service) => {
-                let called = contain(async {
-                    let batch = engine.partition.batch(key, requests);
-                    service.call(batch).await.map_err(|error| Cause::Error(error.into()))
-                });
-                called.await.and_then(|called| called)
-            }
-            Err(cause) => Err(cause),
-        };
-        if !call.end(answers) {
+        let called = contain(async {
+            // They are dropped in here, as that is the user's as well.
+            let (service, key, requests) = (service, key, requests);
+            let mut service = service?;
+            let batch = engine.partition.batch(key, requests);
+            service.call(batch).await.map_err(|error| Cause::Error(error.into()))
+        });
+        looks.is_looking = call.end(called.await.and_then(|called| called));
+        if !looks.is_looking {
             return;
         }
     }
@@ -124,20 +121,23 @@ fn is_over(timer: Pin<&mut Option<Sleep>>, cx: &mut Context<'_>) -> bool {
     timer.as_pin_mut().is_some_and(|timer| timer.poll(cx).is_ready())
 }
 
-/// Held by the runner that looks. Dropped before it has found anything, it leaves the looking to others.
-struct Looks<'a, S, Req, P: Partition<Req>, Res, E>(&'a Arc<Engine<S, Req, P, Res, E>>);
+/// Held by a runner, from before it is spawned. Dropped while that looks, as when the runtime ends, it leaves the looking to
+/// others; there may be another runtime.
+pub(super) struct Looks<S, Req, P: Partition<Req>, Res, E> {
+    engine: Arc<Engine<S, Req, P, Res, E>>,
+    is_looking: bool,
+}
 
-impl<S, Req, P: Partition<Req>, Res, E> Drop for Looks<'_, S, Req, P, Res, E> {
+impl<S, Req, P: Partition<Req>, Res, E> Looks<S, Req, P, Res, E> {
+    pub(super) fn new(engine: Arc<Engine<S, Req, P, Res, E>>) -> Self {
+        Self { engine, is_looking: true }
+    }
+}
+
+impl<S, Req, P: Partition<Req>, Res, E> Drop for Looks<S, Req, P, Res, E> {
     fn drop(&mut self) {
-        if !thread::panicking() {
-            // The runtime ends; there may be another.
-            return self.0.orphan();
-        }
-        // All panics of the user's are contained: it is a runtime without timers, where no other runner would do better.
-        loop {
-            let taken = self.0.queue().take_first(self.0.settings.clock.now());
-            let Some(Taken { number, waiters, .. }) = taken else { return };
-            drop(Call::begin(self.0, number, waiters));
+        if self.is_looking {
+            self.engine.orphan();
         }
     }
 }
