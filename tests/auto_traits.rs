@@ -100,7 +100,7 @@ fn services_are_what_their_inner_service_is() {
 fn layers_and_values_are_shareable() {
     shareable::<(BatchLayer<std::cell::Cell<u8>>, HttpBatchLayer, batch::RequestTrailers)>();
     shareable::<BatchLayer<u8, batch::PartitionBy<u8, u8>, batch::Shared>>();
-    shareable::<HttpBatchLayer<batch::Unpartitioned, batch::Unshared, batch::LogErrors>>();
+    shareable::<HttpBatchLayer<batch::Unpartitioned, batch::KeepDuplicates, batch::LogErrors>>();
     shareable::<batch::AnswerErrors<std::cell::Cell<u8>, std::cell::Cell<u8>>>();
     shareable::<(batch::Batch<u8, u8>, BatchStats, batch::Forming, batch::Refusal)>();
     shareable::<(batch::Adaptive, batch::Fixed, BatchError<u8>, BatchFailure)>();
