@@ -99,7 +99,7 @@ fn services_are_what_their_inner_service_is() {
 #[test]
 fn layers_and_values_are_shareable() {
     shareable::<(BatchLayer<std::cell::Cell<u8>>, HttpBatchLayer, batch::RequestTrailers)>();
-    shareable::<BatchLayer<u8, batch::PartitionBy<u8, u8>, batch::Shared>>();
+    shareable::<BatchLayer<u8, batch::PartitionBy<u8, u8>, batch::MergeDuplicates>>();
     shareable::<HttpBatchLayer<batch::Unpartitioned, batch::KeepDuplicates, batch::LogErrors>>();
     shareable::<batch::AnswerErrors<std::cell::Cell<u8>, std::cell::Cell<u8>>>();
     shareable::<(batch::Batch<u8, u8>, BatchStats, batch::Forming, batch::Refusal)>();
