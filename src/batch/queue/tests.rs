@@ -127,7 +127,7 @@ impl World {
         let deadline = deadline.map(|ms| self.now.saturating_add(Duration::from_millis(ms.into())));
         let entry = Entry { request, key, weight, same: same.map(u128::from), deadline };
         let woken = Arc::new(Woken::default());
-        let entered = self.queue.enter(entry, self.now, Waker::from(Arc::clone(&woken)));
+        let (entered, _) = self.queue.enter(entry, self.now, Waker::from(Arc::clone(&woken)));
         let is_open = self.unsent.get(&key).is_some_and(|items| !items.is_empty());
         let open = self.unsent.values().filter(|items| !items.is_empty()).count();
         let expected = if self.closed {
@@ -211,7 +211,7 @@ impl World {
     fn check(&mut self, taken: &Taken<Sent, u8>) {
         assert!(!taken.requests.is_empty() && taken.requests.len() <= BOUNDS.max_size);
         assert_eq!(taken.requests.len(), taken.waiters.len());
-        let items = self.unsent.get_mut(&taken.key).expect("it has items");
+        let items = self.unsent.get_mut(taken.key.as_ref().unwrap()).expect("it has items");
         let mut sum = 0;
         for (request, waiters) in taken.requests.iter().zip(&taken.waiters) {
             let (oldest, weight, _, many) = items.pop_front().expect("it was waiting");
@@ -237,7 +237,7 @@ impl World {
                         waker.expect("it was not answered before").wake();
                         let (sent, woken) = self.waiting.remove(&waiter).expect("it waits");
                         assert_eq!((sent, woken.0.load(Ordering::Relaxed)), (*request, 1));
-                        let (answer, _) = self.queue.poll(waiter, Waker::noop());
+                        let (answer, ..) = self.queue.poll(waiter, Waker::noop());
                         assert_eq!(answer, Poll::Ready(*request));
                         self.answered += 1;
                     }
@@ -265,7 +265,7 @@ impl World {
             Step::Poll(at) => {
                 let Some(ticket) = self.pick(at) else { return };
                 let waker = Waker::from(Arc::clone(&self.waiting[&ticket].1));
-                let (answer, rouse) = self.queue.poll(ticket, &waker);
+                let (answer, rouse, _) = self.queue.poll(ticket, &waker);
                 assert_eq!(answer, Poll::Pending);
                 self.rouse(rouse);
             }
@@ -285,7 +285,7 @@ impl World {
                         items.iter().any(|(item, ..)| item == sent).then_some(*ticket)
                     }) {
                         let waker = Waker::from(Arc::clone(&self.waiting[&ticket].1));
-                        let (_, rouse) = self.queue.poll(ticket, &waker);
+                        let (_, rouse, _) = self.queue.poll(ticket, &waker);
                         self.rouse(rouse);
                     }
                 }
@@ -335,7 +335,7 @@ fn partitions_take_turns() {
     let mut keys = Vec::new();
     while world.unsent() > 0 {
         world.step(&Step::Look);
-        keys.extend(world.calls.iter().map(|taken| taken.key));
+        keys.extend(world.calls.iter().map(|taken| *taken.key.as_ref().unwrap()));
         world.step(&Step::End(0));
     }
     assert_eq!(keys, [0, 1, 0, 0]);
