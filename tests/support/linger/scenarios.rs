@@ -28,8 +28,9 @@ fn of(cost: Cost) -> Vec<Scenario> {
         let most = steps.iter().map(|(_, rate)| *rate).fold(0.0, f64::max);
         (name, Pattern::Poisson(Steps::new(steps)), most)
     };
-    let closed =
-        |name, clients| (name, Pattern::Closed { clients, think: 100_000 }, most.min(clients as f64 / cost.mean(1)));
+    let closed = |name, clients| {
+        (name, Pattern::Closed { clients, think: 100_000 }, most.min(clients as f64 / cost.mean(1)))
+    };
     let on_off: Vec<_> =
         (0..8).map(|nth| (1_000 * nth, if nth % 2 == 0 { 0.7 * most } else { 0.0 })).collect();
     let bursts = Pattern::Bursts { items: 20, within: MS, every: 50_300 * MS / 1_000 };
