@@ -1,9 +1,10 @@
 //! One call for a batch, and what becomes of those who wait for it.
 
-use std::{sync::Arc, task::Waker};
+use std::{sync::Arc, task::Waker, time::Duration};
 
 use super::{
     BatchError, BatchFailure, Cause, Partition,
+    contained::contained,
     engine::Engine,
     port::Outcome,
     queue::{Given, Waiting},
@@ -19,6 +20,9 @@ pub(super) struct Call<'a, S, Req, P: Partition<Req>, Res, E> {
     began: Timestamp,
 }
 
+/// What waiters get.
+type Outcomes<Res, E> = Vec<(usize, Outcome<Res, E>)>;
+
 impl<'a, S, Req, P: Partition<Req>, Res, E> Call<'a, S, Req, P, Res, E> {
     pub(super) fn begin(
         engine: &'a Arc<Engine<S, Req, P, Res, E>>,
@@ -33,8 +37,7 @@ impl<'a, S, Req, P: Partition<Req>, Res, E> Call<'a, S, Req, P, Res, E> {
 
     /// Gives the answers out. Whether the runner goes on.
     pub(super) fn end(mut self, answers: Result<Vec<Result<Res, E>>, Cause>) -> bool {
-        let size = self.waiters.len();
-        let took = self.engine.settings.clock.now().saturating_since(self.began);
+        let (size, took) = (self.waiters.len(), self.took());
         self.engine.meters().duration.record(took);
         let (outcomes, failed) = self.outcomes(answers);
         let mut queue = self.engine.queue();
@@ -48,44 +51,54 @@ impl<'a, S, Req, P: Partition<Req>, Res, E> Call<'a, S, Req, P, Res, E> {
         ended.goes_on
     }
 
-    /// What each waiter gets, and whether all of it failed.
+    fn took(&self) -> Duration {
+        self.engine.settings.clock.now().saturating_since(self.began)
+    }
+
+    /// What each waiter gets, and whether all of it failed. Once this has returned nobody waits any more.
     fn outcomes(
         &mut self,
         answers: Result<Vec<Result<Res, E>>, Cause>,
-    ) -> (Vec<(usize, Outcome<Res, E>)>, bool) {
+    ) -> (Outcomes<Res, E>, bool) {
+        // Copying and dropping answers is the user's, and may panic: meanwhile they wait still.
+        let outcomes = answers.and_then(|answers| contained(|| self.shared(answers))?);
         let waiters = std::mem::take(&mut self.waiters);
         let meters = self.engine.meters();
         meters.duplicates.increment(count(&waiters) - waiters.len() as u64);
         meters.in_flight.decrement(1.0);
-        let answers = answers.and_then(|answers| match answers.len() {
-            many if many == waiters.len() => Ok(answers),
-            many => Err(Cause::WrongCount(many)),
-        });
-        let mut outcomes = Vec::with_capacity(waiters.len());
-        let answers = match answers {
-            Ok(answers) => answers,
+        match outcomes {
+            Ok(outcomes) => {
+                let failed = outcomes.iter().filter(|(_, outcome)| outcome.is_err()).count() as u64;
+                meters.failed.increment(failed);
+                meters.answered.increment(outcomes.len() as u64 - failed);
+                (outcomes, false)
+            }
             Err(cause) => {
                 meters.failure(&cause).increment(1);
                 meters.batch_failed.increment(count(&waiters));
                 let name = self.engine.settings.name.clone();
                 let failure = BatchFailure::new(name, self.number, waiters.len(), cause);
-                tracing::error!("{failure}");
+                // How an error is written is the user's as well.
+                drop(contained(|| tracing::error!("{failure}")));
                 let failed = |waiter| (waiter, Err(BatchError::Failed(failure.clone())));
-                outcomes.extend(waiters.into_iter().flatten().map(failed));
-                return (outcomes, true);
+                (waiters.into_iter().flatten().map(failed).collect(), true)
             }
-        };
-        let mut failed = 0;
-        for (waiting, answer) in waiters.into_iter().zip(answers) {
-            failed += if answer.is_err() { waiting.len() as u64 } else { 0 };
+        }
+    }
+
+    /// Whose each answer is: those who wait for the same get copies of one.
+    fn shared(&self, answers: Vec<Result<Res, E>>) -> Result<Outcomes<Res, E>, Cause> {
+        if answers.len() != self.waiters.len() {
+            return Err(Cause::WrongCount(answers.len()));
+        }
+        let mut outcomes = Vec::with_capacity(answers.len());
+        for (waiting, answer) in self.waiters.iter().zip(answers) {
             if let (Some((_, others)), Some(copy)) = (waiting.split_first(), self.engine.copier) {
                 outcomes.extend(others.iter().map(|other| (*other, outcome(copy(&answer)))));
             }
             outcomes.extend(waiting.first().map(|waiter| (*waiter, outcome(answer))));
         }
-        meters.failed.increment(failed);
-        meters.answered.increment(outcomes.len() as u64 - failed);
-        (outcomes, false)
+        Ok(outcomes)
     }
 }
 
@@ -94,11 +107,12 @@ impl<S, Req, P: Partition<Req>, Res, E> Drop for Call<'_, S, Req, P, Res, E> {
         if self.waiters.is_empty() {
             return;
         }
+        let (size, took) = (self.waiters.len(), self.took());
         let (outcomes, _) = self.outcomes(Err(Cause::Aborted));
         let mut queue = self.engine.queue();
         let given: Vec<_> =
             outcomes.into_iter().map(|(waiter, outcome)| queue.answer(waiter, outcome)).collect();
-        let wakers = queue.lose_call();
+        let wakers = queue.lose_call(size, took);
         drop(queue);
         give(given);
         wakers.into_iter().for_each(Waker::wake);
@@ -118,7 +132,8 @@ fn give<T>(given: Vec<Given<T>>) {
     for given in given {
         match given {
             Given::Wake(Some(waker)) => waker.wake(),
-            Given::Wake(None) | Given::Unwanted(_) => {}
+            Given::Wake(None) => {}
+            Given::Unwanted(answer) => drop(contained(|| drop(answer))),
         }
     }
 }

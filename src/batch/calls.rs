@@ -22,6 +22,7 @@ pub trait Answers: Send + 'static {
     /// # Errors
     ///
     /// If the batch failed as a whole.
+    #[expect(clippy::type_complexity, reason = "a name for it would hide what it is")]
     fn into_answers(self) -> Result<Vec<Result<Self::Res, Self::Error>>, BoxError>;
 }
 

@@ -15,12 +15,17 @@ use super::Cause;
 /// What it shares with others must bear that it stops half-way.
 pub(super) async fn contain<T>(work: impl Future<Output = T>) -> Result<T, Cause> {
     let mut work = pin!(work);
-    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
+    poll_fn(|cx| match contained(|| work.as_mut().poll(cx)) {
         Ok(Poll::Pending) => Poll::Pending,
         Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
-        Err(panic) => Poll::Ready(Err(Cause::Panic(message(&*panic)))),
+        Err(cause) => Poll::Ready(Err(cause)),
     })
     .await
+}
+
+/// As [`contain`], for what is done at once.
+pub(super) fn contained<T>(work: impl FnOnce() -> T) -> Result<T, Cause> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| Cause::Panic(message(&*panic)))
 }
 
 /// What a panic says, if it is text.

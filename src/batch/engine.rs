@@ -8,11 +8,11 @@ use tokio::runtime::Handle;
 use tower_service::Service;
 
 use super::{
-    BatchStats, Partition, Refusal,
+    BatchError, BatchStats, Partition, Refusal,
     meters::Meters,
     port::{Outcome, Port, Steering, Ticket},
     queue::{Bounds, Entry, Flush, Queue, Rouse},
-    runner,
+    runner::{self, Looks},
     settings::Settings,
 };
 use crate::{
@@ -71,7 +71,7 @@ where
             copier,
             seed: KeySeed::random(),
             meters: Resolved::default(),
-            spawn: |engine, runtime| drop(runtime.spawn(runner::run(engine))),
+            spawn: |engine, runtime| drop(runtime.spawn(runner::run(Looks::new(engine)))),
         })
     }
 
@@ -117,6 +117,16 @@ impl<S, Req, P: Partition<Req>, Res, E> Engine<S, Req, P, Res, E> {
         wakers.into_iter().for_each(Waker::wake);
     }
 
+    /// Refuses what was taken in, as nobody here can send it.
+    fn turn_away(&self, waiter: usize) -> Refusal {
+        let left = self.queue().turn_away(waiter);
+        let meters = self.meters();
+        meters.waiting.decrement(1.0);
+        meters.refused(Refusal::NoRuntime).increment(1);
+        left.idlers.iter().for_each(Waker::wake_by_ref);
+        Refusal::NoRuntime
+    }
+
     fn entry(&self, request: Req, now: Timestamp) -> Entry<Req, P::Key> {
         let Settings { weight, same, deadline, .. } = &self.settings;
         Entry {
@@ -149,11 +159,7 @@ where
                 if self.rouse(rouse) {
                     return Ok(Ticket(waiter));
                 }
-                let left = self.queue().turn_away(waiter);
-                drop(left);
-                meters.waiting.decrement(1.0);
-                meters.refused(Refusal::NoRuntime).increment(1);
-                Err(Refusal::NoRuntime)
+                Err(self.turn_away(waiter))
             }
             Err(refusal) => {
                 meters.refused(refusal).increment(1);
@@ -164,8 +170,10 @@ where
 
     fn poll(self: Arc<Self>, ticket: Ticket, cx: &mut Context<'_>) -> Poll<Outcome<Res, E>> {
         let (answer, rouse) = self.queue().poll(ticket.0, cx.waker());
-        self.rouse(rouse);
-        answer
+        if self.rouse(rouse) {
+            return answer;
+        }
+        Poll::Ready(Err(BatchError::Refused(self.turn_away(ticket.0))))
     }
 
     fn leave(&self, ticket: Ticket) {

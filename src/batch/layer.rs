@@ -214,9 +214,9 @@ impl<Req, P, D> BatchLayer<Req, P, D> {
         self,
         same: impl Fn(&Req) -> T + Send + Sync + 'static,
     ) -> BatchLayer<Req, P, Shared> {
-        let Self { settings, partition, .. } = self.with(|settings| {
-            settings.same = Some(Arc::new(move |item, seed: &KeySeed| seed.wide(&same(item))))
-        });
+        let same = move |item: &Req, seed: &KeySeed| seed.wide(&same(item));
+        let Self { mut settings, partition, .. } = self;
+        settings.same = Some(Arc::new(same));
         BatchLayer { settings, partition, sharing: Shared }
     }
 

@@ -1,5 +1,3 @@
-use std::borrow::Cow;
-
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 
 use super::{Cause, Refusal, queue::Flush};
@@ -28,8 +26,8 @@ pub(super) struct Meters {
 }
 
 impl Meters {
-    pub(super) fn resolve(name: &Cow<'static, str>) -> Self {
-        let name = || name.clone();
+    pub(super) fn resolve(batch: &str) -> Self {
+        let name = || batch.to_owned();
         let items = |outcome: &'static str| counter!(names::BATCH_ITEMS.name, "batch" => name(), "outcome" => outcome);
         let flushes = |reason: &'static str| counter!(names::BATCH_FLUSHES.name, "batch" => name(), "reason" => reason);
         let failures = |reason: &'static str| counter!(names::BATCH_FAILURES.name, "batch" => name(), "reason" => reason);

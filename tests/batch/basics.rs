@@ -2,7 +2,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use tower::{Layer, ServiceExt};
-use tower_weir::batch::{BatchError, Fixed, Refusal};
+use tower_weir::{
+    batch::{BatchError, Fixed, Refusal},
+    clock::Clock,
+};
 
 use crate::service::{Doubling, layer};
 
@@ -40,4 +43,15 @@ async fn no_more_wait_than_may() {
     let (one, two, three) = tokio::join!(batcher.load(1), batcher.load(2), batcher.load(3));
     assert!(matches!(three, Err(BatchError::Refused(Refusal::Full { .. }))), "{three:?}");
     assert_eq!((one.unwrap(), two.unwrap(), first.await.unwrap().unwrap()), (2, 4, 0));
+}
+
+/// As with a clock that a test moves, or one that runs a little slower than the timers.
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_stands_still_holds_nothing_up() {
+    let (clock, _hand) = Clock::manual();
+    let linger = Fixed::new(Duration::from_millis(20));
+    let batcher = layer().clock(clock).linger(linger).layer(Doubling::taking(0));
+    let begun = Instant::now();
+    assert_eq!(batcher.load(7).await.unwrap(), 14);
+    assert_eq!(begun.elapsed(), Duration::from_millis(20));
 }

@@ -38,6 +38,10 @@ pub struct ResponseFuture<B, R, E = Infallible> {
     terms: Arc<Terms<R, E>>,
 }
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "every request is read: a box would save nobody anything"
+)]
 #[pin_project(project = StageProjection, project_replace = StageOwned)]
 enum Stage<B, R, E> {
     Reads {

@@ -55,11 +55,12 @@ impl<P, D> BatchLayer<Request<Bytes>, P, D> {
     /// # What the service sees
     ///
     /// Requests as they came, with the whole body; header fields and extensions are what they were, and there may be one or two
-    /// more extensions: [`RequestTrailers`](super::RequestTrailers), and the [`Deadline`](crate::deadline::Deadline).
+    /// more extensions: [`RequestTrailers`](crate::batch::RequestTrailers), and the [`Deadline`](crate::deadline::Deadline).
     ///
     /// A gRPC request is framed as it was sent: each message has five bytes before it, which say whether it is compressed and how
     /// long it is (gRPC over HTTP/2, "Length-Prefixed-Message"). The answer must be framed likewise, and end in trailers with
-    /// `grpc-status`. Only unary calls can be batched, as the whole body is waited for.
+    /// `grpc-status`. Only unary calls can be batched, as the whole body is waited for. Where tonic has generated the service, a
+    /// [`Batcher`](crate::batch::Batcher) inside of its methods is simpler: there messages are decoded.
     ///
     /// # What clients are told
     ///

@@ -2,7 +2,7 @@ use std::{hash::Hash, task::Waker, time::Duration};
 
 use super::{
     item::{Item, Waiting},
-    queue::{Bounds, Looker, Queue, Rouse},
+    state::{Bounds, Looker, Queue, Rouse},
 };
 use crate::clock::Timestamp;
 
@@ -123,6 +123,7 @@ impl<Req, Ans, K: Clone + Eq + Hash> Queue<Req, Ans, K> {
             flush = Flush::Weight;
         }
         self.running += 1;
+        self.linger.sent(requests.len(), now);
         self.looker = Looker::None;
         if rest {
             self.settle(at, now);
@@ -175,8 +176,9 @@ impl<Req, Ans, K: Clone + Eq + Hash> Queue<Req, Ans, K> {
     }
 
     /// As [`end_call`](Self::end_call), for a runner that is gone.
-    pub(in super::super) fn lose_call(&mut self) -> Vec<Waker> {
+    pub(in super::super) fn lose_call(&mut self, size: usize, took: Duration) -> Vec<Waker> {
         self.running -= 1;
+        self.linger.ended(size, took);
         self.counts.failed_batches += 1;
         let mut wakers = self.idlers();
         wakers.extend(self.waiters.wakers());

@@ -8,7 +8,7 @@ mod item;
 mod look;
 mod partitions;
 mod patience;
-mod queue;
+mod state;
 #[cfg(test)]
 mod tests;
 mod waiters;
@@ -16,6 +16,6 @@ mod waiters;
 pub(super) use self::{
     item::{Entry, Waiting},
     look::{Flush, Look, Taken},
-    queue::{Bounds, Counts, Queue, Rouse},
+    state::{Bounds, Counts, Queue, Rouse},
     waiters::Given,
 };
