@@ -112,13 +112,16 @@ pub mod coalesce;
 #[cfg(feature = "concurrency")]
 pub mod concurrency;
 #[cfg(feature = "_share")]
+#[cfg_attr(not(all(feature = "cache", feature = "coalesce")), allow(dead_code, unused_imports))]
 mod content;
 #[cfg(any(feature = "batch", feature = "concurrency"))]
 pub mod deadline;
 pub mod error;
 #[cfg(feature = "_share")]
+#[cfg_attr(not(all(feature = "cache", feature = "coalesce")), allow(dead_code, unused_imports))]
 mod fingerprint;
 #[cfg(feature = "_share")]
+#[cfg_attr(not(all(feature = "cache", feature = "coalesce")), allow(dead_code, unused_imports))]
 mod flight;
 pub mod head;
 pub mod key;
@@ -127,12 +130,14 @@ mod list;
 #[cfg(feature = "rate-limit")]
 pub mod load;
 #[cfg(feature = "_share")]
+#[cfg_attr(not(all(feature = "cache", feature = "coalesce")), allow(dead_code, unused_imports))]
 mod pass_marks;
 #[cfg(feature = "profile")]
 pub mod profile;
 #[cfg(feature = "rate-limit")]
 pub mod rate_limit;
 #[cfg(feature = "_share")]
+#[cfg_attr(not(all(feature = "cache", feature = "coalesce")), allow(dead_code, unused_imports))]
 mod recording;
 pub mod reject;
 pub mod route;

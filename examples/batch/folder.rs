@@ -1,17 +1,21 @@
 //! A folder for a while.
 
 use std::{
-    fs, io,
+    env, fs,
     path::{Path, PathBuf},
+    process,
 };
+
+use tower_weir::error::BoxError;
 
 /// A folder of this process that is removed when this is dropped.
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    pub(crate) fn create() -> io::Result<Self> {
-        let path = std::env::temp_dir().join(format!("tower-weir-batch-{}", std::process::id()));
-        fs::create_dir(&path)?;
+    pub(crate) fn create() -> Result<Self, BoxError> {
+        let path = env::temp_dir().join(format!("tower-weir-batch-{}", process::id()));
+        let created = fs::create_dir(&path);
+        created.map_err(|error| format!("cannot make the folder {}: {error}", path.display()))?;
         Ok(Self(path))
     }
 

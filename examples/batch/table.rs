@@ -12,9 +12,8 @@ use crate::{
 /// What is above the rows.
 pub(crate) fn head(callers: u64, each: Duration) -> String {
     format!(
-        "{callers} callers, {:.1} s each; SQLite {}, journal {JOURNAL}, synchronous {SYNCHRONOUS}, connections: {WRITERS} to write, {READERS} to read\n\n\
+        "{callers} callers, {each:?} for each measure; SQLite {}, journal {JOURNAL}, synchronous {SYNCHRONOUS}, connections: {WRITERS} to write, {READERS} to read\n\n\
          {:<22}{:>12}{:>12}{:>10}\n",
-        each.as_secs_f64(),
         rusqlite::version(),
         "",
         "one by one",
@@ -33,7 +32,7 @@ pub(crate) fn rows<T, U>(
     let mut text = String::new();
     let mut row = |name: &str, alone: f64, together: f64, digits: usize| {
         let ratio = together / alone;
-        let _ = writeln!(text, "{name:<22}{alone:>12.digits$}{together:>12.digits$}{ratio:>9.2}x");
+        let _ = writeln!(text, "{name:<22}{alone:>12.digits$}{together:>12.digits$}{ratio:>9.3}x");
     };
     let millis = |measured: Duration| measured.as_secs_f64() * 1e3;
     row(&format!("{what} a second"), alone.per_second(), together.per_second(), 0);

@@ -1,4 +1,4 @@
-use std::{borrow::Cow, fmt, hash::Hash, sync::Arc};
+use std::{fmt, hash::Hash, sync::Arc};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header::HOST};
 
@@ -313,16 +313,15 @@ impl Unfit {
         }
     }
 
-    /// What the operator can do about it.
-    pub(crate) fn remedy(&self) -> Cow<'static, str> {
+    /// What the operator can do about it, where such requests pass `what` by.
+    pub(crate) fn remedy(&self, what: &str) -> String {
         match self {
             Self::Unkeyed(name) => format!(
-                "requests with the field {name} pass the cache by; add it to the fingerprint (`.header(..)`), or state that no \
+                "requests with the field {name} pass {what} by; add it to the fingerprint (`.header(..)`), or state that no \
                  response depends on it (`.disregard(..)`)"
-            )
-            .into(),
-            Self::Host => "requests that name no host, or several, pass the cache by".into(),
-            Self::Key(missing) => format!("requests without a key pass the cache by: {missing}").into(),
+            ),
+            Self::Host => format!("requests that name no host, or several, pass {what} by"),
+            Self::Key(missing) => format!("requests without a key pass {what} by: {missing}"),
         }
     }
 }

@@ -30,13 +30,11 @@ impl<K, T, B> Leader<K, T, B> {
     }
 
     /// Leaves the work as it is to whoever leads next, or drops it if nobody follows.
-    #[cfg(any(test, feature = "coalesce"))]
     pub(crate) fn pass(self, baton: B) {
         self.flight.leave_baton(baton);
     }
 
     /// What the leader before has left of the work; `None` if this is the first, or that one had nothing to leave.
-    #[cfg(any(test, feature = "coalesce"))]
     pub(crate) fn take_over(&self) -> Option<B> {
         self.flight.take_baton()
     }

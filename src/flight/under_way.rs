@@ -98,7 +98,6 @@ impl<K, T, B> UnderWay<K, T, B> {
     }
 
     /// To be done before it is [handed over](Self::hand_over).
-    #[cfg(any(test, feature = "coalesce"))]
     pub(super) fn leave_baton(&self, baton: B) {
         let _before = self.baton().replace(baton);
     }

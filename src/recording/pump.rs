@@ -27,7 +27,7 @@ const STALLED: Duration = Duration::from_secs(30);
 pub(crate) enum Ending {
     /// All of it is there.
     Whole(Bytes, Option<HeaderMap>),
-    /// It broke off, was not as long as announced, or is too large.
+    /// It broke off, was not as long as announced, is too large, or only for those who read it.
     Unfit,
 }
 
@@ -46,6 +46,9 @@ where
     let mut body = body;
     let guard = Unfinished(&recording);
     let end = loop {
+        if recording.is_deserted() {
+            break Some(End::Broken(None));
+        }
         if !recording.lock().has_room(limit) {
             break None;
         }
@@ -132,7 +135,8 @@ impl Recording {
                 abandoned.set(None);
                 return Poll::Pending;
             }
-            if tape.overflowed {
+            if tape.overflowed || !self.is_kept {
+                tape.break_off();
                 return Poll::Ready(Some(End::Broken(None)));
             }
             drop(tape);
@@ -144,6 +148,19 @@ impl Recording {
             over.map(|()| Some(End::Broken(None)))
         })
         .await
+    }
+
+    /// Whether nobody reads it any more, and nobody wants it otherwise: then nobody can join any more either.
+    fn is_deserted(&self) -> bool {
+        if self.is_kept {
+            return false;
+        }
+        let mut tape = self.lock();
+        let is_deserted = !tape.has_readers();
+        if is_deserted {
+            tape.break_off();
+        }
+        is_deserted
     }
 
     /// Takes a frame down; trailers are the end.
@@ -169,7 +186,9 @@ impl Recording {
         let tape = self.lock();
         let as_announced = self.expected().is_none_or(|expected| expected == tape.came);
         match end {
-            End::Complete if as_announced => Ending::Whole(tape.whole(), tape.trailers.clone()),
+            End::Complete if as_announced && self.is_kept => {
+                Ending::Whole(tape.whole(), tape.trailers.clone())
+            }
             _ => Ending::Unfit,
         }
     }

@@ -21,6 +21,8 @@ pub(crate) struct Recording {
     tape: Mutex<Tape>,
     /// The length that was announced.
     expected: Option<u64>,
+    /// Whether somebody wants what came of it once it is whole, though nobody reads it any more.
+    pub(super) is_kept: bool,
 }
 
 #[derive(Debug, Default)]
@@ -82,13 +84,23 @@ pub(super) enum Found {
 
 impl Recording {
     pub(crate) fn new(expected: Option<u64>) -> Arc<Self> {
-        Arc::new(Self { tape: Mutex::default(), expected })
+        Arc::new(Self { tape: Mutex::default(), expected, is_kept: true })
     }
 
-    /// Reads it from its beginning, if that is still there.
+    /// One that ends when nobody reads it any more, and that nothing is kept of.
+    pub(crate) fn for_readers(expected: Option<u64>) -> Arc<Self> {
+        Arc::new(Self { tape: Mutex::default(), expected, is_kept: false })
+    }
+
+    /// Whether it turned out too large for whoever comes now.
+    pub(crate) fn has_overflowed(&self) -> bool {
+        self.lock().overflowed
+    }
+
+    /// Reads it from its beginning, if that is still there and it has not broken off.
     pub(crate) fn reader(self: &Arc<Self>) -> Option<Reader> {
         let mut tape = self.lock();
-        if tape.overflowed {
+        if tape.overflowed || matches!(tape.end, Some(End::Broken(_))) {
             return None;
         }
         for frame in &mut tape.frames {
@@ -148,6 +160,11 @@ impl Tape {
 
     pub(super) fn has_readers(&self) -> bool {
         !self.readers.is_empty()
+    }
+
+    /// It breaks off, unless it has ended. Nobody can join any more.
+    pub(super) fn break_off(&mut self) {
+        self.end.get_or_insert(End::Broken(None));
     }
 
     /// All of it, in one piece of exactly its size: the frames may be parts of large buffers.

@@ -252,3 +252,39 @@ async fn a_body_that_is_there_is_received_at_once() {
     let ending = pump.as_mut().poll(&mut Context::from_waker(Waker::noop()));
     assert_eq!(ending, Poll::Ready(Ending::Whole("abc".into(), None)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_body_for_readers_only_ends_with_them_and_is_not_put_together() {
+    let (to, body) = fed();
+    let recording = Recording::for_readers(None);
+    let readers = [recording.reader(), recording.reader()];
+    let running = tokio::spawn(pump(Arc::clone(&recording), body, 100, |ending| ending));
+    feed(&to, "a");
+    settle().await;
+    let [first, last] = readers;
+    drop(first);
+    settle().await;
+    assert!(!running.is_finished(), "one reads on");
+    drop(last);
+    assert_eq!(running.await.unwrap(), Ending::Unfit);
+    assert!(to.is_closed() && recording.reader().is_none(), "nobody joins what has broken off");
+
+    let (to, body) = fed();
+    let recording = Recording::for_readers(None);
+    let mut reader = recording.reader().unwrap();
+    feed(&to, "all");
+    drop(to);
+    let ending = pump(Arc::clone(&recording), body, 100, |ending| ending).await;
+    assert_eq!((ending, read(&mut reader)), (Ending::Unfit, all("all")));
+    assert!(recording.reader().is_some_and(|mut late| read(&mut late) == all("all")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_never_waits_ends_with_its_readers_too() {
+    let (to, body) = fed();
+    feed(&to, "a");
+    feed(&to, "b");
+    let recording = Recording::for_readers(None);
+    let ending = pump(Arc::clone(&recording), body, 100, |ending| ending).await;
+    assert!(ending == Ending::Unfit && recording.lock().came == 0);
+}

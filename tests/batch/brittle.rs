@@ -1,7 +1,7 @@
 //! Items and answers that panic when they are copied or dropped.
 
 use tokio::task::JoinHandle;
-use tower_weir::batch::{BatchError, BatchLayer, Batcher, Cause, Fixed, Sharing};
+use tower_weir::batch::{BatchError, BatchLayer, Batcher, Cause, Duplicates, Fixed};
 
 use crate::{
     desk::settle,
@@ -19,7 +19,7 @@ fn batcher<D>(
     answers: fn(Vec<u64>) -> Answers,
 ) -> Brittles
 where
-    D: Sharing<Result<Brittle, String>>,
+    D: Duplicates<Result<Brittle, String>>,
 {
     layer.max_size(4).max_in_flight(1).linger(Fixed::new(ms(10))).batcher(
         move |items: Vec<Brittle>| async move {

@@ -11,7 +11,7 @@ use std::{
 use tokio::{task::JoinHandle, time::Instant};
 use tower::Layer;
 use tower_weir::{
-    batch::{Batch, BatchLayer, Cause, Fixed, Forming, Linger, Partition, Sharing},
+    batch::{Batch, BatchLayer, Cause, Duplicates, Fixed, Forming, Linger, Partition},
     clock::Timestamp,
 };
 
@@ -98,7 +98,7 @@ async fn only_the_caller_sees_it<P, D>(
     items: fn(P::Batch) -> Vec<u64>,
 ) where
     P: Partition<u64>,
-    D: Sharing<Result<u64, String>>,
+    D: Duplicates<Result<u64, String>>,
 {
     let batcher: Numbers = layer.linger(Fixed::new(ms(10))).batcher(move |batch: P::Batch| {
         let items = items(batch);

@@ -1,15 +1,24 @@
 //! How bodies are read.
 
-use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
+use std::{
+    future::poll_fn,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    task::{Context, Poll, Wake, Waker},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::{HeaderMap, Request};
-use http_body_util::{Empty, Full, Limited};
-use tokio::time::{advance, sleep};
+use http_body_util::{Empty, Limited};
+use tokio::time::{advance, sleep, timeout};
 use tower::Service;
 use tower_weir::batch::RequestTrailers;
 
-use crate::kit::{LINGER, Piece, Record, Watch, call, coming, layer, post, send};
+use crate::kit::{LINGER, Piece, Record, Watch, call, call_with, coming, layer, post, send};
 
 #[tokio::test(start_paused = true)]
 async fn requests_that_come_together_are_served_together() {
@@ -71,8 +80,7 @@ async fn what_is_too_large_is_rejected_as_soon_as_it_is() {
 #[tokio::test(start_paused = true)]
 async fn grpc_learns_of_a_message_that_is_too_large() {
     let service = layer().http().max_body_bytes(5).service_fn(Record::default().echo());
-    let large = call().map(|_| Full::from("123456"));
-    let refused = send(&service, large).await;
+    let refused = send(&service, call_with("123456")).await;
     assert_eq!((refused.status, refused.header("grpc-status"), &*refused.text), (200, "8", ""));
 }
 
@@ -162,7 +170,8 @@ async fn a_client_that_leaves_while_its_body_comes_is_in_no_batch() {
     {
         let mut call = pin!(service.clone().call(request));
         body.send(Piece::Data("a")).unwrap();
-        poll_fn(|cx| Poll::Ready(assert!(call.as_mut().poll(cx).is_pending()))).await;
+        let polled = poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await;
+        assert!(polled.is_pending());
     }
     assert!(body.is_closed(), "the body is dropped with it");
     send(&service, post("/2", "")).await;
@@ -181,12 +190,56 @@ async fn a_client_that_leaves_while_it_waits_takes_its_request_with_it() {
     });
     {
         let mut call = pin!(service.clone().call(post("/2", "")));
-        poll_fn(|cx| Poll::Ready(assert!(call.as_mut().poll(cx).is_pending()))).await;
+        let polled = poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await;
+        assert!(polled.is_pending());
         advance(LINGER / 2).await;
     }
     assert_eq!(staying.await.unwrap().status, 200);
     assert_eq!(record.batches(), [["/1 "]]);
     assert_eq!(service.handle().stats().abandoned, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_leaves_after_its_batch_was_sent_disturbs_nobody() {
+    let record = Record::default();
+    let seen = record.clone();
+    let service = layer().max_size(2).http().service_fn(async move |batch: Vec<_>| {
+        let answers = (seen.echo())(batch).await;
+        sleep(Duration::from_secs(1)).await;
+        answers
+    });
+    let (_, staying) = tokio::join!(
+        timeout(Duration::from_millis(500), send(&service, post("/1", "one"))),
+        send(&service, post("/2", "two"))
+    );
+    assert_eq!(staying.text, "two");
+    assert_eq!(record.batches(), [["/1 one", "/2 two"]]);
+    assert_eq!(service.handle().stats().abandoned, 0);
+}
+
+/// As when a future moves to another task: the last waker is the one that counts.
+#[tokio::test(start_paused = true)]
+async fn a_client_is_woken_by_its_last_waker() {
+    let service = layer().max_size(2).http().service_fn(Record::default().echo());
+    let mut call = pin!(service.clone().call(post("/1", "one")));
+    let (first, second) = (Arc::new(Bell::default()), Arc::new(Bell::default()));
+    for bell in [&first, &second] {
+        let waker = Waker::from(Arc::clone(bell));
+        assert!(call.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    }
+    send(&service, post("/2", "two")).await;
+    assert_eq!((first.0.load(SeqCst), second.0.load(SeqCst)), (0, 1));
+    assert_eq!(call.await.unwrap().status().as_u16(), 200);
+}
+
+/// A waker that counts.
+#[derive(Default)]
+struct Bell(AtomicUsize);
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, SeqCst);
+    }
 }
 
 /// The queue is closed when the last service goes, which a server drops as soon as it has called it.

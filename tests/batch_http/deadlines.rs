@@ -35,12 +35,16 @@ fn due(clock: &Clock, after: Duration) -> Timestamp {
 async fn a_batch_does_not_wait_past_the_deadline_of_one_of_its_requests() {
     let record = Record::default();
     let (service, clock) = service(&record);
-    let mut set = post("/", "");
-    set.extensions_mut().insert(Deadline(due(&clock, HALF)));
-    for hurried in [with_timeout(call(), "10m"), set] {
+    for by_header in [true, false] {
+        let mut hurried = call();
+        if by_header {
+            hurried = with_timeout(hurried, "10m");
+        } else {
+            hurried.extensions_mut().insert(Deadline(due(&clock, HALF)));
+        }
         let watch = Watch::start();
         let (hurried, other) = tokio::join!(send(&service, hurried), send(&service, post("/", "")));
-        assert_eq!((hurried.status, other.status), (200, 200));
+        assert_eq!((hurried.header("grpc-status"), hurried.status, other.status), ("", 200, 200));
         assert_eq!(watch.elapsed(), HALF);
         sleep(Duration::from_millis(1)).await;
     }

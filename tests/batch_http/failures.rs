@@ -11,7 +11,7 @@ use http::{Request, Response};
 use http_body_util::Full;
 use tower::{Layer, Service, service_fn};
 use tower_weir::{
-    batch::{Cause, HttpBatchLayer, HttpBatched},
+    batch::{HttpBatchLayer, HttpBatched},
     reject::Reason,
 };
 
@@ -104,14 +104,14 @@ async fn an_error_of_its_own_is_an_internal_error_to_one() {
 
 #[test]
 fn errors_of_their_own_are_logged() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true);
-    let runtime = runtime.build().unwrap();
-    let logged = warnings(|| {
-        let service = http().service_fn(|batch: Batch| {
-            ready(batch.iter().map(|_| Err::<Reply, _>(SECRET)).collect::<Vec<_>>())
-        });
-        assert_eq!(runtime.block_on(send(&service, post("/", ""))).status, 500);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let service = http().service_fn(|batch: Batch| {
+        ready(batch.iter().map(|_| Err::<Reply, _>(SECRET)).collect::<Vec<_>>())
     });
+    let fails = || assert_eq!(runtime.block_on(send(&service, post("/", ""))).status, 500);
+    // Tests beside this one come there too, and whoever is first decides whether anybody listens.
+    fails();
+    let logged = warnings(fails);
     assert_eq!(logged, ["a request of a batch failed"]);
 }
 
@@ -177,5 +177,4 @@ async fn after_a_failure_all_goes_on() {
         }
         assert_eq!(send(&service, post("/", "fine")).await.text, "fine");
     }
-    assert_eq!(Cause::Aborted.as_str(), "aborted");
 }

@@ -10,12 +10,12 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
-use http_body::{Body, Frame, SizeHint};
+use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Full};
 use tokio::sync::mpsc;
-use tower::{Service, ServiceExt, service_fn};
+use tower::ServiceExt;
 use tower_weir::{
-    batch::{BatchLayer, Fixed, HttpBatched, RequestTrailers},
+    batch::{BatchLayer, Fixed, HttpBatched},
     body::ResponseBody,
     clock::{Clock, Timestamp},
     reject::Rejected,
@@ -57,7 +57,7 @@ impl Record {
     /// A function that answers each request with its body.
     pub(crate) fn echo(
         &self,
-    ) -> impl Fn(Vec<Request<Bytes>>) -> Ready<Vec<Response<Full<Bytes>>>> + Send + Sync + 'static
+    ) -> impl Fn(Vec<Request<Bytes>>) -> Ready<Vec<Response<Full<Bytes>>>> + Clone + Send + 'static
     {
         let record = self.clone();
         move |batch| {
@@ -116,7 +116,12 @@ pub(crate) fn post(path: &str, text: &str) -> Request<Full<Bytes>> {
 
 /// A gRPC call without a message.
 pub(crate) fn call() -> Request<Full<Bytes>> {
-    let mut call = post("/a.Service/Method", "");
+    call_with("")
+}
+
+/// A gRPC call with this text as a message.
+pub(crate) fn call_with(text: &str) -> Request<Full<Bytes>> {
+    let mut call = post("/a.Service/Method", text);
     call.headers_mut().insert("content-type", "application/grpc+proto".parse().unwrap());
     call
 }
@@ -151,10 +156,6 @@ impl Body for Coming {
                 Piece::Error => Err("torn"),
             })
         })
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::new()
     }
 }
 

@@ -9,7 +9,7 @@ use http_body_util::Full;
 use tokio::{sync::Semaphore, time::sleep};
 use tower_weir::batch::HttpBatched;
 
-use crate::kit::{Answer, Record, call, layer, post, send};
+use crate::kit::{Answer, Record, call, call_with, layer, post, send};
 
 /// A service whose calls end when they are let go, and that takes one request at a time and lets one wait.
 fn narrow() -> (HttpBatched<Full<Bytes>>, Arc<Semaphore>) {
@@ -65,7 +65,7 @@ async fn what_weighs_more_than_a_batch_may_is_told_so() {
     assert_eq!((refused.status, refused.is_rejection), (413, true));
     assert_eq!(refused.detail(), "the request weighs 11, and may weigh 10");
     assert_eq!(refused.header("retry-after"), "", "it never can");
-    let refused = send(&service, call().map(|_| Full::from("elevenbytes"))).await;
+    let refused = send(&service, call_with("elevenbytes")).await;
     assert_eq!(refused.header("grpc-status"), "8");
     assert_eq!(send(&service, post("/", "ten bytes.")).await.status, 200);
 }

@@ -8,8 +8,7 @@ use http_body::Body;
 use http_body_util::{BodyExt, Empty, Full, combinators::BoxBody};
 use tower::{ServiceExt, service_fn};
 use tower_weir::{
-    batch::{Batch, HttpBatchLayer, HttpBatched},
-    deadline::Deadline,
+    batch::{Batch, HttpBatched},
     reject::Rejected,
 };
 
@@ -26,7 +25,7 @@ async fn a_request_arrives_whole() {
         .header("x-outer", "one")
         .header("x-outer", "two")
         .extension(7_u8)
-        .body(Full::from("text"));
+        .body(Full::new(Bytes::from("text")));
     send(&service, request.unwrap()).await;
     let seen = record.take().pop().unwrap();
     assert_eq!((seen.method(), seen.version()), (&Method::PATCH, Version::HTTP_2));
@@ -148,8 +147,8 @@ async fn whatever_a_function_returns_that_could_be_answers_is_taken() {
     let both =
         http().service_fn(async move |_: All| Ok::<_, String>(vec![Ok::<_, Infallible>(fine())]));
     assert_eq!(ask(&both).await, "fine");
-    let service = service_fn(async move |_: All| {
-        Ok::<Vec<Result<Reply, Infallible>>, String>(vec![Ok(fine())])
+    let service = service_fn(async |_: All| {
+        Ok::<Vec<Result<Reply, Infallible>>, String>(vec![Ok(Response::new(Full::from("fine")))])
     });
     assert_eq!(ask(&tower::Layer::layer(&http(), service)).await, "fine");
 }

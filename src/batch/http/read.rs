@@ -103,7 +103,7 @@ where
             if !this.body.is_end_stream()
                 && let Some(frame) = std::task::ready!(this.body.as_mut().poll_frame(cx))
             {
-                match frame.map_err(|error| Unread::of(error.into()))?.into_data() {
+                match frame.map_err(|error| Unread::of(&error.into()))?.into_data() {
                     Ok(data) if data.remaining() > *this.most - this.read.len() => {
                         return Poll::Ready(Err(Unread::TooLarge));
                     }
@@ -120,8 +120,8 @@ where
 
 impl Unread {
     /// A limit further out may find that a body is too large while it is read here.
-    fn of(error: BoxError) -> Self {
-        let mut cause: Option<&(dyn Error + 'static)> = Some(&*error);
+    fn of(error: &BoxError) -> Self {
+        let mut cause: Option<&(dyn Error + 'static)> = Some(&**error);
         while let Some(error) = cause {
             if error.is::<LengthLimitError>() {
                 return Self::TooLarge;

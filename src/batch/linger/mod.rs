@@ -2,7 +2,12 @@
 
 mod adaptive;
 mod fixed;
+mod forecast;
+mod line;
 mod policy;
+#[cfg(test)]
+mod properties;
+mod under_way;
 
 pub use self::{
     adaptive::Adaptive,

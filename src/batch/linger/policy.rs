@@ -29,9 +29,14 @@ pub trait Linger: Send + 'static {
     /// that is full, or whose items are wanted at once, is not asked about.
     fn until(&mut self, forming: &Forming, now: Timestamp) -> Timestamp;
 
-    /// An item has come.
+    /// An item has come; said before it is asked about its batch.
     fn arrived(&mut self, now: Timestamp) {
         let _ = now;
+    }
+
+    /// A batch of `size` items is sent.
+    fn sent(&mut self, size: usize, now: Timestamp) {
+        let _ = (size, now);
     }
 
     /// A batch of `size` items has been answered, `took` after it was sent.

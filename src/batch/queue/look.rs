@@ -126,6 +126,7 @@ impl<Req, Ans, K: Clone + Eq + Hash> Queue<Req, Ans, K> {
             flush = Flush::Weight;
         }
         self.running += 1;
+        self.linger.sent(requests.len(), now);
         self.looker = Looker::None;
         let key = key.map(Ok).unwrap_or_else(|| {
             self.settle(at, now);
@@ -179,8 +180,9 @@ impl<Req, Ans, K: Clone + Eq + Hash> Queue<Req, Ans, K> {
     }
 
     /// As [`end_call`](Self::end_call), for a runner that is gone.
-    pub(in super::super) fn lose_call(&mut self) -> Vec<Waker> {
+    pub(in super::super) fn lose_call(&mut self, size: usize, took: Duration) -> Vec<Waker> {
         self.running -= 1;
+        self.linger.ended(size, took);
         self.counts.failed_batches += 1;
         let mut wakers = self.idlers();
         wakers.extend(self.waiters.wakers());

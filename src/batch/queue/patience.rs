@@ -34,6 +34,10 @@ impl Patience {
         self.ask(|linger| linger.arrived(now));
     }
 
+    pub(super) fn sent(&mut self, size: usize, now: Timestamp) {
+        self.ask(|linger| linger.sent(size, now));
+    }
+
     pub(super) fn ended(&mut self, size: usize, took: Duration) {
         // By an eighth, as the round trips of TCP are smoothed (RFC 6298 section 2).
         self.typical =

@@ -339,7 +339,7 @@ impl Keeper {
     fn unfit<B>(&self, head: &Head<'_>, unfit: &Unfit) -> Ruling<B> {
         if !self.told_of_unfit.swap(true, Ordering::Relaxed) {
             let cache = &*self.settings.name;
-            tracing::warn!(cache, "{} (logged once)", unfit.remedy());
+            tracing::warn!(cache, "{} (logged once)", unfit.remedy("the cache"));
         }
         Ruling::Pass(self.bypass(head, unfit.detail()))
     }
