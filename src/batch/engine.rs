@@ -58,7 +58,8 @@ where
         copier: Option<Copier<Res, E>>,
     ) -> Arc<Self> {
         let bounds = Bounds {
-            max_size: settings.max_size,
+            // A batch waits for no more items than there may be.
+            max_size: settings.max_size.min(settings.max_waiting()),
             max_weight: settings.max_weight(),
             max_in_flight: settings.max_in_flight,
             max_waiting: settings.max_waiting(),

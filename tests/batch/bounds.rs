@@ -229,3 +229,14 @@ fn bounds_of_nothing_are_no_bounds() {
         largest.linger(Fixed::NONE).batcher(async |numbers: Vec<u64>| doubled(&numbers));
     assert_eq!(runtime.block_on(batcher.load_many([1, 2])).len(), 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_waits_for_no_more_than_may_wait() {
+    let desk = Desk::new();
+    let batcher: Numbers =
+        layer().max_size(64).max_waiting(3).max_in_flight(1).linger(LONG).layer(desk.clone());
+    let loads = loading_all(&batcher, 1..=3).await;
+    assert_eq!(desk.batches(), [[1, 2, 3]], "nobody else could come to it");
+    desk.end_all().await;
+    assert_eq!(got(loads).await, [2, 4, 6]);
+}

@@ -9,11 +9,12 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     task::Poll,
+    thread,
 };
 
 use tokio::{runtime::Builder, task::yield_now};
 use tower_weir::{
-    batch::{Batch, BatchLayer, Fixed, Load},
+    batch::{Batch, BatchError, BatchLayer, Cause, Fixed, Load, Refusal},
     clock::Clock,
 };
 
@@ -40,13 +41,13 @@ impl Seen {
     }
 }
 
-fn batcher(seen: Arc<Seen>) -> Numbers {
+fn batcher(seen: Arc<Seen>, linger: Fixed) -> Numbers {
     BatchLayer::new()
         .max_size(16)
         .max_in_flight(MAX_IN_FLIGHT)
         .max_waiting(usize::try_from(LOADS).unwrap())
         .partition_by(|number: &u64| number % 5)
-        .linger(Fixed::new(ms(1)))
+        .linger(linger)
         .clock(Clock::runtime())
         .batcher(async move |batch: Batch<u64, u64>| {
             let under_way = seen.under_way.fetch_add(1, Ordering::SeqCst) + 1;
@@ -78,7 +79,7 @@ async fn stays_or_leaves(mut load: Load<u64, u64, String>, patience: Option<u64>
 fn each_of_many_loads_gets_its_own_answer_while_others_leave() {
     let runtime = Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
     let seen = Arc::new(Seen::default());
-    let batcher = batcher(Arc::clone(&seen));
+    let batcher = batcher(Arc::clone(&seen), Fixed::new(ms(1)));
     runtime.block_on(async {
         let mut loads = Vec::new();
         let mut random = Random::new(7);
@@ -110,4 +111,44 @@ fn each_of_many_loads_gets_its_own_answer_while_others_leave() {
         let metrics = tokio::runtime::Handle::current().metrics();
         until(|| metrics.num_alive_tasks() == 0).await;
     });
+}
+
+/// Some threads have a runtime and some have none, where an item is refused if nobody else looks after the queue at that moment.
+#[test]
+fn what_is_refused_for_want_of_a_runtime_was_never_sent() {
+    let seen = Arc::new(Seen::default());
+    let batcher = batcher(Arc::clone(&seen), Fixed::NONE);
+    let refused = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for of_thread in 0..4 {
+            let (batcher, refused) = (batcher.clone(), &refused);
+            scope.spawn(move || {
+                let numbers = (0..1_000).map(|number| number * 4 + of_thread);
+                let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+                for number in numbers {
+                    let answer = match of_thread % 2 {
+                        0 => runtime.block_on(batcher.load(number)),
+                        _ => futures_executor::block_on(batcher.load(number)),
+                    };
+                    match answer {
+                        Ok(answer) => assert_eq!(answer, number * 2),
+                        Err(BatchError::Refused(Refusal::NoRuntime)) if of_thread % 2 == 1 => {
+                            refused.lock().unwrap().push(number);
+                        }
+                        // A runtime that is not driven any more makes no calls, and drops those that it has when it ends.
+                        Err(BatchError::Failed(failure)) => {
+                            assert!(matches!(failure.cause(), Cause::Aborted), "{failure}");
+                        }
+                        other => panic!("{other:?}"),
+                    }
+                }
+            });
+        }
+    });
+    let sent = seen.sent.lock().unwrap();
+    let refused = refused.into_inner().unwrap();
+    assert!(refused.iter().all(|number| !sent.contains(number)), "refused and sent");
+    let stats = batcher.handle().stats();
+    assert_eq!((stats.waiting, stats.in_flight), (0, 0));
+    assert_eq!((stats.items, stats.refused), (sent.len() as u64, refused.len() as u64));
 }
