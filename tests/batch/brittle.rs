@@ -128,16 +128,16 @@ async fn an_item_that_panics_as_it_leaves_harms_whoever_drops_it() {
 async fn an_item_that_is_refused_may_panic_as_it_is_dropped() {
     let batcher =
         batcher(layer().max_waiting(1).max_weight(100, |item: &Brittle| item.number), sound);
-    let first = loading(&batcher, Brittle::sound(7)).await;
+    let first = loading(&batcher, Brittle::sound(6)).await;
+    let waits = loading(&batcher, Brittle::sound(7)).await;
     for refused in [8, 200] {
         refusal(loading(&batcher, Brittle::panics_in(Place::Drop, refused)).await.await.unwrap());
     }
     refusal(loading(&batcher, Brittle::sound(9)).await.await.unwrap());
-    assert_eq!(first.await.unwrap().unwrap(), 7);
+    assert_eq!((first.await.unwrap().unwrap(), waits.await.unwrap().unwrap()), (6, 7));
     let stats = batcher.handle().stats();
-    assert_eq!((stats.items, stats.refused), (1, 3));
-    let fitting = layer().max_weight(100, |item: &Brittle| item.number);
-    goes_on(&self::batcher(fitting, sound)).await;
+    assert_eq!((stats.items, stats.refused), (2, 3));
+    goes_on(&batcher).await;
 }
 
 #[tokio::test(start_paused = true)]

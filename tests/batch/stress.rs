@@ -126,6 +126,8 @@ fn what_is_refused_for_want_of_a_runtime_was_never_sent() {
                 let numbers = (0..1_000).map(|number| number * 4 + of_thread);
                 let runtime = Builder::new_current_thread().enable_all().build().unwrap();
                 for number in numbers {
+                    // So that threads with and without come by in turns.
+                    thread::yield_now();
                     let answer = match of_thread % 2 {
                         0 => runtime.block_on(batcher.load(number)),
                         _ => futures_executor::block_on(batcher.load(number)),
