@@ -3,8 +3,9 @@
 //!     cargo bench --bench simulation -- AREA [--quick] [--svg FOLDER] [--seed N] [--seeds N] [--workers N]...
 //!
 //! Three areas. In `adaptive` the layers are the real ones, called as a server would; the service inside, its clients and the
-//! clock are simulated. In `overload` limits on concurrency are compared, in `linger` how long batches wait, without the layer around them. Equal seeds give equal
-//! results, however busy the machine is. `scripts/bench AREA` runs it and keeps figures and plots in `target/bench`.
+//! clock are simulated. In `overload` limits on concurrency are compared, in `linger` how long batches wait, without the layer
+//! around them. Equal seeds give equal results, however busy the machine is. `scripts/bench AREA` runs it and keeps figures and
+//! plots in `target/bench`.
 
 #![allow(clippy::duplicate_mod, reason = "two simulations share what tests of one alone have, too")]
 

@@ -12,8 +12,8 @@ use crate::clock::Timestamp;
 /// let layer: BatchLayer<u64> = BatchLayer::new().linger(Adaptive::new(Duration::from_millis(2)));
 /// ```
 ///
-/// It learns how long calls take by the size of the batch, and how many items come within an eighth, a quarter, a half and all of
-/// the cap after a batch could leave. A batch leaves at once
+/// It learns how long calls take by the size of the batch, and how many items come within an eighth, a quarter, a half and all
+/// of the cap after a batch could leave. A batch leaves at once
 ///
 /// - as long as nothing is known,
 /// - if another call could begin besides: whoever comes next does not have to wait,
@@ -22,19 +22,21 @@ use crate::clock::Timestamp;
 /// If it would take the last call that could begin, all who come after it wait until one ends. When a batch of `n` items waits
 /// for a time `w` within which `k` more are expected, and the next call will end after `r`, then `k` items are sent `r - w`
 /// earlier, and `n` are answered later by `w` and by what the call takes for `k` items more. It waits if the sum of the former,
-/// times 1.3, is greater, for that one of the four times for which it is by most; and leaves as soon as all who were expected have
-/// come. The delay counts half a millisecond more, as timers end with a whole one, unless the batch will be full before.
+/// times 1.3, is greater, for that one of the four times for which it is by most; and leaves as soon as all who were expected
+/// have come. The delay counts half a millisecond more, as timers end with a whole one, unless the batch will be full before.
 ///
-/// So it collects bursts, and the requests of clients who all got their answers from one batch, without a wait for those who will
-/// not come; and at a steady load it keeps the calls apart, so that they do not begin one just after the other. While no call can
-/// begin nothing is to be decided: what comes meanwhile leaves together.
+/// So it collects bursts, and the requests of clients who all got their answers from one batch, without a wait for those who
+/// will not come; and at a steady load it keeps the calls apart, so that they do not begin one just after the other. While no
+/// call can begin nothing is to be decided: what comes meanwhile leaves together.
 ///
-/// That a short wait may be worth it only if it is derived from the rate of arrivals and the cost of a call, and that nothing is to
-/// be waited for at a low load, is known from committing transactions in groups (P. Helland et al., "Group Commit Timers and High
-/// Volume Transaction Systems", HPTS 1987), and from serving models in batches (D. Crankshaw et al., "Clipper: A Low-Latency Online
-/// Prediction Serving System", NSDI 2017, section 4.3). How it compares with fixed lingers is simulated by `scripts/bench linger`.
+/// That a short wait may be worth it only if it is derived from the rate of arrivals and the cost of a call, and that nothing
+/// is to be waited for at a low load, is known from committing transactions in groups (P. Helland et al., "Group Commit Timers
+/// and High Volume Transaction Systems", HPTS 1987), and from serving models in batches (D. Crankshaw et al., "Clipper: A
+/// Low-Latency Online Prediction Serving System", NSDI 2017, section 4.3). How it compares with fixed lingers is simulated by
+/// `scripts/bench linger`.
 ///
-/// With [partitions](super::super::BatchLayer::partition_by) each batch that is forming is taken to get an equal share of what comes.
+/// With [partitions](super::super::BatchLayer::partition_by) each batch that is forming is taken to get an equal share of what
+/// comes.
 #[derive(Clone, Debug)]
 pub struct Adaptive {
     cap: Duration,
@@ -54,8 +56,8 @@ const LATE: f64 = 0.5e-3;
 /// Of the mean time of a call, what one takes at least that is late already.
 const OVERDUE: f64 = 0.3;
 
-/// What time counts that is not spent on waiting for a call to end. Those few who wait for so long are the slowest of all, and there
-/// are some who come after the wait that is weighed.
+/// What time counts that is not spent on waiting for a call to end. Those few who wait for so long are the slowest of all, and
+/// there are some who come after the wait that is weighed.
 const SAVED: f64 = 1.3;
 
 /// What was decided about a batch when it could leave.
@@ -89,7 +91,8 @@ impl Adaptive {
         self.cap / (1 << (WAITS - 1 - nth))
     }
 
-    /// What usually follows when a batch could leave that has just been begun, or that has waited for a call to end, as this one.
+    /// What usually follows when a batch could leave that has just been begun, or that has waited for a call to end, as this
+    /// one.
     fn forecasts(&mut self, forming: &Forming, now: Timestamp) -> &mut [Forecast; WAITS] {
         &mut self.forecasts[usize::from(forming.since != now)]
     }
