@@ -48,9 +48,10 @@ impl<'a> Head<'a> {
     }
 }
 
-#[cfg(feature = "cache")]
+#[cfg(feature = "_share")]
 impl<'a> Head<'a> {
     /// A head of these parts.
+    #[cfg(feature = "cache")]
     pub(crate) fn new(
         method: &'a Method,
         uri: &'a Uri,

@@ -1,7 +1,6 @@
 //! Bodies of the responses that go out of a cache.
 
 use std::{
-    mem,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -13,8 +12,10 @@ use pin_project::pin_project;
 
 #[cfg(feature = "compression")]
 use super::compression::Inflating;
-use super::recording::Reader;
-use crate::error::BoxError;
+use crate::{
+    error::BoxError,
+    recording::{GivenBody, Reader},
+};
 
 /// The body of a response that came through a [`CacheLayer`](super::CacheLayer): the inner service's, a stored one, or one that
 /// others read at the same time.
@@ -28,12 +29,7 @@ pub struct CacheBody<B>(#[pin] Kind<B>);
 #[pin_project(project = KindProjection)]
 #[derive(Debug)]
 enum Kind<B> {
-    Inner(#[pin] B),
-    Stored {
-        data: Bytes,
-        trailers: Option<Box<HeaderMap>>,
-    },
-    Along(Reader),
+    Given(#[pin] GivenBody<B>),
     #[cfg(feature = "compression")]
     Inflating(Inflating),
 }
@@ -41,19 +37,20 @@ enum Kind<B> {
 impl<B> CacheBody<B> {
     /// The inner service's body, passed through.
     pub(super) fn inner(body: B) -> Self {
-        Self(Kind::Inner(body))
+        Self(Kind::Given(GivenBody::Inner(body)))
     }
 
     /// The whole of `data`; no frame at all if it is empty.
     #[inline]
     pub(super) fn full(data: Bytes) -> Self {
-        Self(Kind::Stored { data, trailers: None })
+        Self(Kind::Given(GivenBody::full(data)))
     }
 
     /// The whole of `data`, and then trailers.
     #[inline]
     pub(super) fn stored(data: Bytes, trailers: Option<&HeaderMap>) -> Self {
-        Self(Kind::Stored { data, trailers: trailers.cloned().map(Box::new) })
+        let trailers = trailers.cloned().map(Box::new);
+        Self(Kind::Given(GivenBody::There { data, trailers }))
     }
 
     /// What was stored compressed, as it was before.
@@ -64,7 +61,7 @@ impl<B> CacheBody<B> {
 
     /// What is being recorded.
     pub(super) fn along(reader: Reader) -> Self {
-        Self(Kind::Along(reader))
+        Self(Kind::Given(GivenBody::Along(reader)))
     }
 }
 
@@ -83,21 +80,13 @@ where
     type Data = B::Data;
     type Error = BoxError;
 
+    #[inline]
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, BoxError>>> {
         match self.project().0.project() {
-            KindProjection::Inner(body) => body.poll_frame(cx).map_err(Into::into),
-            KindProjection::Stored { data, .. } if !data.is_empty() => {
-                Poll::Ready(Some(Ok(Frame::data(mem::take(data).into()))))
-            }
-            KindProjection::Stored { trailers, .. } => {
-                Poll::Ready(trailers.take().map(|trailers| Ok(Frame::trailers(*trailers))))
-            }
-            KindProjection::Along(reader) => {
-                reader.poll_frame(cx).map_ok(|frame| frame.map_data(B::Data::from))
-            }
+            KindProjection::Given(body) => body.poll_frame(cx),
             #[cfg(feature = "compression")]
             KindProjection::Inflating(body) => {
                 Poll::Ready(body.next().map(|data| data.map(|data| Frame::data(data.into()))))
@@ -105,27 +94,19 @@ where
         }
     }
 
+    #[inline]
     fn is_end_stream(&self) -> bool {
         match &self.0 {
-            Kind::Inner(body) => body.is_end_stream(),
-            Kind::Stored { data, trailers } => data.is_empty() && trailers.is_none(),
-            Kind::Along(reader) => reader.is_end_stream(),
+            Kind::Given(body) => body.is_end_stream(),
             #[cfg(feature = "compression")]
             Kind::Inflating(body) => body.left() == 0,
         }
     }
 
+    #[inline]
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
-            Kind::Inner(body) => body.size_hint(),
-            Kind::Stored { data, trailers: None } => SizeHint::with_exact(data.len() as u64),
-            // HTTP/1.1 has trailers only where the length is not told before (RFC 9112 section 7.1.2).
-            Kind::Stored { data, trailers: Some(_) } => {
-                let mut hint = SizeHint::new();
-                hint.set_lower(data.len() as u64);
-                hint
-            }
-            Kind::Along(reader) => reader.size_hint(),
+            Kind::Given(body) => body.size_hint(),
             #[cfg(feature = "compression")]
             Kind::Inflating(body) => SizeHint::with_exact(body.left()),
         }

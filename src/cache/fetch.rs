@@ -11,12 +11,12 @@ use super::{
     count::Outcome,
     fetched::Fetched,
     keeper::{Called, Errand, Given, Judged, Keeper, Kept},
-    recording::{Recording, pump},
     rules::{CacheStatus, Forward, revalidate, selects},
 };
 use crate::{
     error::BoxError,
     flight::{Detached, Follower, Joined, Landing, Leader, Turn},
+    recording::{Ending, Recording, pump},
     reject::{Reason, Rejection},
 };
 
@@ -336,7 +336,7 @@ fn fill(
     entry: Arc<Entry>,
     landing: Landing<u128, Fetched>,
     is_stored: bool,
-) -> impl FnOnce(super::recording::Ending) + Send {
+) -> impl FnOnce(Ending) + Send {
     move |ending| {
         if is_stored {
             keeper.commit_ending(&errand, &entry, ending);

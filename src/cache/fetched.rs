@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
-use super::{Entry, recording::Recording};
+use super::Entry;
+use crate::recording::Recording;
 
 /// What came of a call that many waited for.
 #[derive(Clone, Debug)]

@@ -84,7 +84,6 @@ mod count;
 mod entry;
 mod fetch;
 mod fetched;
-mod fingerprint;
 mod future;
 mod handle;
 mod interned;
@@ -92,10 +91,8 @@ mod keeper;
 mod layer;
 mod memo;
 mod memory;
-mod pass_marks;
 mod phrases;
 mod purges;
-mod recording;
 pub mod rules;
 mod service;
 mod shared;
@@ -111,10 +108,9 @@ pub use self::compression::Compression;
 pub use self::purges::PurgesModel;
 pub use self::{
     body::CacheBody,
-    by_body::{BodyKeyed, BodyKeyedLayer, ReplayedBody},
+    by_body::{BodyKeyed, BodyKeyedLayer},
     count::{RouteStats, Stats},
     entry::{Entry, Resource},
-    fingerprint::{Fingerprint, FingerprintBuilder, Query},
     future::ResponseFuture,
     handle::Handle,
     layer::CacheLayer,
@@ -126,4 +122,8 @@ pub use self::{
     store::{Store, StoreError, Usage},
     tags::Tags,
     warm::{Warm, WarmFailure, WarmProgress, WarmReport},
+};
+pub use crate::{
+    content::ReplayedBody,
+    fingerprint::{Fingerprint, FingerprintBuilder, Query},
 };

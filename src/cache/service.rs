@@ -5,19 +5,21 @@ use std::{
 };
 
 use bytes::{Buf, Bytes};
-use http::{Method, Request, Response, Version};
+use http::{Request, Response, Version};
 use http_body::Body;
 use tokio::runtime::Handle;
 use tower_service::Service;
 
 use super::{
     CacheBody,
-    by_body::ContentKey,
     fetch::{fetch, lead},
     future::{ResponseFuture, Stage},
     keeper::{Keeper, Pass, Ruling},
 };
-use crate::{error::BoxError, flight::Joined, head::Head, key::KeySeed};
+use crate::{
+    content::ContentKey, error::BoxError, fingerprint::has_unkeyed_body, flight::Joined,
+    head::Head, key::KeySeed,
+};
 
 /// The service that [`CacheLayer`](super::CacheLayer) makes.
 ///
@@ -83,15 +85,6 @@ where
         }
         self.answer(request, None)
     }
-}
-
-/// Whether a request that could be answered from the store has a body that no field tells of, as there may be from HTTP/2 on. A
-/// service may build the response from it, and others would get that ("fat GET", Kettle, "Web Cache Entanglement", 2020).
-#[inline]
-fn has_unkeyed_body<B: Body>(request: &Request<B>) -> bool {
-    (request.method() == Method::GET || request.method() == Method::HEAD)
-        && !request.body().is_end_stream()
-        && request.body().size_hint().exact() != Some(0)
 }
 
 impl<S> Cache<S> {

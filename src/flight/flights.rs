@@ -11,27 +11,28 @@ use crate::sync::{Mutex, MutexGuard};
 
 /// All flights that are under way, by key. Clones are the same flights.
 ///
-/// Keys are hashed under a secret, and compared: two keys never share a flight.
-pub(crate) struct Flights<K, T>(Arc<Table<K, T>>);
+/// Keys are hashed under a secret, and compared: two keys never share a flight. `T` is what flights land with, `B` what a leader
+/// that gives up leaves for the next.
+pub(crate) struct Flights<K, T, B = ()>(Arc<Table<K, T, B>>);
 
 /// What becomes of whoever wants a result.
 #[derive(Debug)]
 #[must_use]
-pub(crate) enum Joined<K, T> {
+pub(crate) enum Joined<K, T, B = ()> {
     /// Does the work.
-    Leads(Leader<K, T>),
+    Leads(Leader<K, T, B>),
     /// Waits for it.
-    Follows(Follower<K, T>),
+    Follows(Follower<K, T, B>),
     /// The flight has landed with this, but is not over: there is a [`Landing`](super::Landing) still.
     Landed(T),
 }
 
-pub(super) struct Table<K, T> {
-    shards: Box<[Mutex<Shard<K, T>>]>,
+pub(super) struct Table<K, T, B> {
+    shards: Box<[Mutex<Shard<K, T, B>>]>,
     hasher: RandomState,
 }
 
-type Shard<K, T> = HashMap<K, Arc<UnderWay<K, T>>, RandomState>;
+type Shard<K, T, B> = HashMap<K, Arc<UnderWay<K, T, B>>, RandomState>;
 
 /// As many as there may be threads that ask at the same time, and some more.
 #[cfg(not(weir_loom))]
@@ -39,7 +40,7 @@ const SHARDS: usize = 64;
 #[cfg(weir_loom)]
 const SHARDS: usize = 1;
 
-impl<K, T> Flights<K, T> {
+impl<K, T, B> Flights<K, T, B> {
     pub(crate) fn new() -> Self {
         let hasher = RandomState::new();
         let shard = |_| Mutex::new(HashMap::with_hasher(hasher.clone()));
@@ -53,9 +54,9 @@ impl<K, T> Flights<K, T> {
     }
 }
 
-impl<K: Clone + Eq + Hash, T> Flights<K, T> {
+impl<K: Clone + Eq + Hash, T, B> Flights<K, T, B> {
     /// Joins the flight for `key`, or begins it.
-    pub(crate) fn join(&self, key: K) -> Joined<K, T>
+    pub(crate) fn join(&self, key: K) -> Joined<K, T, B>
     where
         T: Clone,
     {
@@ -74,13 +75,13 @@ impl<K: Clone + Eq + Hash, T> Flights<K, T> {
     }
 
     /// Leads, if there is no flight for `key`.
-    pub(crate) fn lead(&self, key: K) -> Option<Leader<K, T>> {
+    pub(crate) fn lead(&self, key: K) -> Option<Leader<K, T, B>> {
         let shard = self.0.shard(&key);
         let is_free = shard.get(&key).is_none_or(|flight| flight.is_over());
         is_free.then(|| self.begin(shard, key))
     }
 
-    fn begin(&self, mut shard: MutexGuard<'_, Shard<K, T>>, key: K) -> Leader<K, T> {
+    fn begin(&self, mut shard: MutexGuard<'_, Shard<K, T, B>>, key: K) -> Leader<K, T, B> {
         let flight = Arc::new(UnderWay::new(key.clone(), Arc::clone(&self.0), Table::remove));
         let over = shard.insert(key, Arc::clone(&flight));
         drop(shard);
@@ -112,15 +113,15 @@ impl<K: Clone + Eq + Hash, T> Flights<K, T> {
     }
 }
 
-impl<K: Eq + Hash, T> Table<K, T> {
-    fn shard<Q: Hash + ?Sized>(&self, key: &Q) -> MutexGuard<'_, Shard<K, T>> {
+impl<K: Eq + Hash, T, B> Table<K, T, B> {
+    fn shard<Q: Hash + ?Sized>(&self, key: &Q) -> MutexGuard<'_, Shard<K, T, B>> {
         // Bits from the middle: the maps within use the lowest and the highest.
         let at = (self.hasher.hash_one(key) >> 32) as usize % self.shards.len();
         lock(&self.shards[at])
     }
 
     /// Takes a flight out, unless another has its place already.
-    fn remove(flight: &Arc<UnderWay<K, T>>) {
+    fn remove(flight: &Arc<UnderWay<K, T, B>>) {
         let mut shard = flight.table.shard(&flight.key);
         if shard.get(&flight.key).is_some_and(|current| Arc::ptr_eq(current, flight)) {
             let removed = shard.remove_entry(&flight.key);
@@ -135,13 +136,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl<K, T> Clone for Flights<K, T> {
+impl<K, T, B> Clone for Flights<K, T, B> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
-impl<K, T> fmt::Debug for Flights<K, T> {
+impl<K, T, B> fmt::Debug for Flights<K, T, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Flights").field("len", &self.len()).finish_non_exhaustive()
     }

@@ -5,28 +5,38 @@ use super::under_way::UnderWay;
 /// The right to do the work of a flight.
 ///
 /// Dropped before it has landed, as when the work panics or is given up, it goes to the follower who has waited longest; if
-/// there is none, the flight is over.
+/// there is none, the flight is over. Work that can go on in other hands goes along as a baton: [`Leader::pass`].
 #[must_use = "dropped, it goes to one of those who follow"]
-pub(crate) struct Leader<K, T> {
-    flight: Arc<UnderWay<K, T>>,
+pub(crate) struct Leader<K, T, B = ()> {
+    flight: Arc<UnderWay<K, T, B>>,
 }
 
 /// A flight that has landed: whoever joins gets a clone of what it landed with, until this is dropped.
 #[must_use = "dropped, the flight is over"]
-pub(crate) struct Landing<K, T> {
-    flight: Arc<UnderWay<K, T>>,
+pub(crate) struct Landing<K, T, B = ()> {
+    flight: Arc<UnderWay<K, T, B>>,
 }
 
-impl<K, T> Leader<K, T> {
-    pub(super) fn new(flight: Arc<UnderWay<K, T>>) -> Self {
+impl<K, T, B> Leader<K, T, B> {
+    pub(super) fn new(flight: Arc<UnderWay<K, T, B>>) -> Self {
         Self { flight }
     }
 
     /// Gives all who follow, and all who join from now on, clones of `value`.
-    pub(crate) fn land(self, value: T) -> Landing<K, T> {
+    pub(crate) fn land(self, value: T) -> Landing<K, T, B> {
         let landing = Landing { flight: Arc::clone(&self.flight) };
         self.flight.land(value);
         landing
+    }
+
+    /// Leaves the work as it is to whoever leads next, or drops it if nobody follows.
+    pub(crate) fn pass(self, baton: B) {
+        self.flight.leave_baton(baton);
+    }
+
+    /// What the leader before has left of the work; `None` if this is the first, or that one had nothing to leave.
+    pub(crate) fn take_over(&self) -> Option<B> {
+        self.flight.take_baton()
     }
 
     /// Whether the result is out of date already: see [`Flights::spoil`](super::Flights::spoil).
@@ -49,7 +59,7 @@ impl<K, T> Leader<K, T> {
 }
 
 #[cfg(test)]
-impl<K, T> Landing<K, T> {
+impl<K, T, B> Landing<K, T, B> {
     /// What it has landed with.
     pub(crate) fn value(&self) -> &T {
         self.flight.landed().expect("a landing is made by landing")
@@ -66,7 +76,7 @@ impl<K, T> Landing<K, T> {
     }
 }
 
-impl<K, T> Drop for Leader<K, T> {
+impl<K, T, B> Drop for Leader<K, T, B> {
     fn drop(&mut self) {
         if self.flight.landed().is_none() {
             self.flight.hand_over();
@@ -74,19 +84,19 @@ impl<K, T> Drop for Leader<K, T> {
     }
 }
 
-impl<K, T> Drop for Landing<K, T> {
+impl<K, T, B> Drop for Landing<K, T, B> {
     fn drop(&mut self) {
         self.flight.end();
     }
 }
 
-impl<K, T> fmt::Debug for Leader<K, T> {
+impl<K, T, B> fmt::Debug for Leader<K, T, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Leader").field("followers", &self.followers()).finish_non_exhaustive()
     }
 }
 
-impl<K, T> fmt::Debug for Landing<K, T> {
+impl<K, T, B> fmt::Debug for Landing<K, T, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Landing").finish_non_exhaustive()
     }

@@ -14,24 +14,27 @@ use crate::sync::{Mutex, MutexGuard, OnceLock};
 ///
 /// There is always one of: a [`Leader`](super::Leader), a follower that is promoted, a value that it has landed with, or the
 /// line is over. So whoever is in the line is woken, now or when the leader goes.
-pub(super) struct UnderWay<K, T> {
+pub(super) struct UnderWay<K, T, B> {
     pub(super) key: K,
-    pub(super) table: Arc<Table<K, T>>,
+    pub(super) table: Arc<Table<K, T, B>>,
     /// Takes it out of the table; a pointer, as whoever is dropped knows nothing of how keys are hashed.
     end: fn(&Arc<Self>),
     landed: OnceLock<T>,
     line: Mutex<Line>,
+    /// What the leader before has left for whoever leads next. While it waits here, there is a follower that is promoted.
+    baton: Mutex<Option<B>>,
     spoiled: Mutex<bool>,
 }
 
-impl<K, T> UnderWay<K, T> {
-    pub(super) fn new(key: K, table: Arc<Table<K, T>>, end: fn(&Arc<Self>)) -> Self {
+impl<K, T, B> UnderWay<K, T, B> {
+    pub(super) fn new(key: K, table: Arc<Table<K, T, B>>, end: fn(&Arc<Self>)) -> Self {
         Self {
             key,
             table,
             end,
             landed: OnceLock::new(),
             line: Mutex::new(Line::default()),
+            baton: Mutex::new(None),
             spoiled: Mutex::new(false),
         }
     }
@@ -52,7 +55,7 @@ impl<K, T> UnderWay<K, T> {
     }
 
     /// What has become of a follower.
-    pub(super) fn poll(self: &Arc<Self>, ticket: u64, waker: &Waker) -> Poll<Turn<K, T>>
+    pub(super) fn poll(self: &Arc<Self>, ticket: u64, waker: &Waker) -> Poll<Turn<K, T, B>>
     where
         T: Clone,
     {
@@ -87,8 +90,20 @@ impl<K, T> UnderWay<K, T> {
             HandOver::Promoted(Some(waker)) => waker.wake(),
             // It sees when it is first polled that it leads.
             HandOver::Promoted(None) => {}
-            HandOver::Over => self.end(),
+            HandOver::Over => {
+                self.end();
+                drop(self.take_baton());
+            }
         }
+    }
+
+    /// To be done before it is [handed over](Self::hand_over).
+    pub(super) fn leave_baton(&self, baton: B) {
+        let _before = self.baton().replace(baton);
+    }
+
+    pub(super) fn take_baton(&self) -> Option<B> {
+        self.baton().take()
     }
 
     pub(super) fn land(&self, value: T) {
@@ -121,6 +136,11 @@ impl<K, T> UnderWay<K, T> {
 
     pub(super) fn followers(&self) -> usize {
         self.line().len()
+    }
+
+    fn baton(&self) -> MutexGuard<'_, Option<B>> {
+        // Nothing under this lock runs code of others.
+        self.baton.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn spoiled(&self) -> MutexGuard<'_, bool> {

@@ -43,7 +43,7 @@ impl KeySeed {
     }
 
     /// The words that it is made of. Whoever sees them can choose keys that collide.
-    #[cfg(any(feature = "cache", feature = "rate-limit"))]
+    #[cfg(any(feature = "_share", feature = "rate-limit"))]
     pub(crate) const fn words(self) -> [u64; 2] {
         self.0
     }

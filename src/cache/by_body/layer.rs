@@ -4,14 +4,12 @@ use http::Method;
 use http_body::Body;
 use tower_layer::Layer;
 
-use super::{BodyKeyed, ReplayedBody, queries::Queries};
+use super::BodyKeyed;
 use crate::{
     cache::{CacheLayer, Handle},
+    content::{Reading, ReplayedBody},
     head::Head,
 };
-
-/// Makes the body of a request of what was read of it.
-pub(super) type Restore<Q> = Arc<dyn Fn(ReplayedBody<Q>) -> Q + Send + Sync>;
 
 /// A [`CacheLayer`] that also stores the answers to queries that are sent by POST or QUERY, and tells them apart by their body:
 /// [`CacheLayer::keyed_by_body`].
@@ -19,8 +17,7 @@ pub(super) type Restore<Q> = Arc<dyn Fn(ReplayedBody<Q>) -> Q + Send + Sync>;
 /// `Q` is the type of a request's body, and never needs to be named.
 pub struct BodyKeyedLayer<Q: Body> {
     cache: CacheLayer,
-    queries: Arc<Queries>,
-    restore: Restore<Q>,
+    reading: Reading<Q>,
 }
 
 impl CacheLayer {
@@ -56,7 +53,7 @@ impl CacheLayer {
     where
         Q: Body,
     {
-        BodyKeyedLayer { cache: self, queries: Arc::default(), restore: Arc::new(body) }
+        BodyKeyedLayer { cache: self, reading: Reading::new(body) }
     }
 }
 
@@ -65,7 +62,7 @@ impl<Q: Body> BodyKeyedLayer<Q> {
     ///
     /// With GET, a GET that has a body is told apart by it, and does not pass the cache by.
     pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
-        self.queries_mut().methods = methods.into_iter().collect();
+        self.reading.queries_mut().methods = methods.into_iter().collect();
         self
     }
 
@@ -74,7 +71,7 @@ impl<Q: Body> BodyKeyedLayer<Q> {
     /// gRPC calls are queries only if they are named here: **only unary ones may be**. The body of a stream may end after its
     /// answer, and would be waited for [as long as may be](BodyKeyedLayer::max_body_wait).
     pub fn only(mut self, is_query: impl Fn(&Head<'_>) -> bool + Send + Sync + 'static) -> Self {
-        self.queries_mut().only = Some(Arc::new(is_query));
+        self.reading.queries_mut().only = Some(Arc::new(is_query));
         self
     }
 
@@ -95,26 +92,22 @@ impl<Q: Body> BodyKeyedLayer<Q> {
         mut self,
         is_query: impl Fn(&Head<'_>, &[u8]) -> bool + Send + Sync + 'static,
     ) -> Self {
-        self.queries_mut().only_content = Some(Arc::new(is_query));
+        self.reading.queries_mut().only_content = Some(Arc::new(is_query));
         self
     }
 
     /// Lets requests pass the cache by whose body has more bytes; 64 KiB by default. What was read of it until then goes on to
     /// the service with the rest, as that comes.
     pub fn max_body_bytes(mut self, bytes: usize) -> Self {
-        self.queries_mut().max_body_bytes = bytes;
+        self.reading.queries_mut().max_body_bytes = bytes;
         self
     }
 
     /// Lets requests pass the cache by whose body is not there after `time`; 5 seconds by default. What was read of it goes on to
     /// the service with the rest, as that comes.
     pub fn max_body_wait(mut self, time: Duration) -> Self {
-        self.queries_mut().max_wait = time;
+        self.reading.queries_mut().max_wait = time;
         self
-    }
-
-    fn queries_mut(&mut self) -> &mut Queries {
-        Arc::make_mut(&mut self.queries)
     }
 
     /// Reads and purges the cache while it is at work.
@@ -127,15 +120,13 @@ impl<S, Q: Body> Layer<S> for BodyKeyedLayer<Q> {
     type Service = BodyKeyed<S, Q>;
 
     fn layer(&self, inner: S) -> BodyKeyed<S, Q> {
-        let (queries, restore) = (Arc::clone(&self.queries), Arc::clone(&self.restore));
-        BodyKeyed::new(self.cache.layer(inner), queries, restore)
+        BodyKeyed::new(self.cache.layer(inner), self.reading.clone())
     }
 }
 
 impl<Q: Body> Clone for BodyKeyedLayer<Q> {
     fn clone(&self) -> Self {
-        let (queries, restore) = (Arc::clone(&self.queries), Arc::clone(&self.restore));
-        Self { cache: self.cache.clone(), queries, restore }
+        Self { cache: self.cache.clone(), reading: self.reading.clone() }
     }
 }
 
@@ -143,8 +134,7 @@ impl<Q: Body> fmt::Debug for BodyKeyedLayer<Q> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BodyKeyedLayer")
             .field("cache", &self.cache)
-            .field("methods", &self.queries.methods)
-            .field("max_body_bytes", &self.queries.max_body_bytes)
-            .finish_non_exhaustive()
+            .field("reading", &self.reading)
+            .finish()
     }
 }

@@ -1,22 +1,17 @@
 use std::{
     fmt, mem,
-    sync::Arc,
     task::{Context, Poll},
 };
 
 use bytes::{Buf, Bytes};
-use http::{Method, Request, Response};
+use http::{Request, Response};
 use http_body::Body;
-use tokio::{runtime::Handle, time::timeout};
 use tower_service::Service;
 
-use super::{
-    ReplayedBody, content::ContentKey, layer::Restore, queries::Queries, replayed::Unread,
-};
 use crate::{
     cache::{Cache, CacheBody, ResponseFuture},
+    content::{Read, Reading},
     error::BoxError,
-    head::Head,
 };
 
 /// The service that [`BodyKeyedLayer`](super::BodyKeyedLayer) makes: a [`Cache`] that also answers queries with a body.
@@ -24,13 +19,12 @@ use crate::{
 /// The body is read in the response's future, before it is looked up.
 pub struct BodyKeyed<S, Q: Body> {
     cache: Cache<S>,
-    queries: Arc<Queries>,
-    restore: Restore<Q>,
+    reading: Reading<Q>,
 }
 
 impl<S, Q: Body> BodyKeyed<S, Q> {
-    pub(super) fn new(cache: Cache<S>, queries: Arc<Queries>, restore: Restore<Q>) -> Self {
-        Self { cache, queries, restore }
+    pub(super) fn new(cache: Cache<S>, reading: Reading<Q>) -> Self {
+        Self { cache, reading }
     }
 
     /// The inner service.
@@ -70,51 +64,29 @@ where
     }
 
     fn call(&mut self, request: Request<Q>) -> Self::Future {
-        let is_plain = request.method() == Method::GET && request.body().is_end_stream();
-        if is_plain || !self.queries.include(&Head::of(&request)) {
+        if !self.reading.concerns(&request) {
             return self.cache.call(request);
         }
-        if request.body().size_hint().lower() > self.queries.max_body_bytes as u64 {
-            return self.cache.pass_by(request, Unread::TooLarge.detail());
+        if let Some(why) = self.reading.declines(&request) {
+            return self.cache.pass_by(request, why);
         }
         let clone = self.cache.clone();
         let mut cache = mem::replace(&mut self.cache, clone);
-        let (queries, restore) = (Arc::clone(&self.queries), Arc::clone(&self.restore));
+        let reading = self.reading.clone();
         ResponseFuture::boxed(Box::pin(async move {
-            let (parts, body) = request.into_parts();
-            let mut body = ReplayedBody::new(body);
-            let why = read(&mut body, &queries).await.err();
-            let head = Head::from(&parts);
-            let is_query = why.is_none() && queries.include_content(&head, body.content());
-            let content = is_query.then(|| ContentKey::of(body.content(), cache.seed()));
-            let request = Request::from_parts(parts, restore(body));
-            match (why, &content) {
-                (None, Some(_)) => cache.answer(request, content.as_ref()),
-                (None, None) => cache.call(request),
-                (Some(why), _) => cache.pass_by(request, why),
+            match reading.read(request, cache.seed()).await {
+                Read::Query(request, content) => cache.answer(request, Some(&content)),
+                Read::Plain(request) => cache.call(request),
+                Read::Unread(request, why) => cache.pass_by(request, why),
             }
             .await
         }))
     }
 }
 
-/// Reads a body as far as it may be read, or says why it is not known.
-async fn read<Q: Body>(body: &mut ReplayedBody<Q>, queries: &Queries) -> Result<(), &'static str> {
-    let read = body.read(queries.max_body_bytes);
-    let read = match Handle::try_current() {
-        Ok(_) => timeout(queries.max_wait, read).await.map_err(|_| "request-body-slow")?,
-        Err(_) => read.await,
-    };
-    read.map_err(Unread::detail)
-}
-
 impl<S: Clone, Q: Body> Clone for BodyKeyed<S, Q> {
     fn clone(&self) -> Self {
-        Self {
-            cache: self.cache.clone(),
-            queries: Arc::clone(&self.queries),
-            restore: Arc::clone(&self.restore),
-        }
+        Self { cache: self.cache.clone(), reading: self.reading.clone() }
     }
 }
 

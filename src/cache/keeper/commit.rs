@@ -7,7 +7,8 @@ use http::{HeaderMap, header::SET_COOKIE};
 
 use super::{Errand, Keeper};
 use crate::{
-    cache::{Entry, Fingerprint, Resource, recording::Ending, rules::Refusal},
+    cache::{Entry, Fingerprint, Resource, rules::Refusal},
+    recording::Ending,
     reject::{grpc_code, is_grpc},
 };
 

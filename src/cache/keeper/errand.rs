@@ -13,9 +13,9 @@ use crate::{
     cache::{
         Entry, Fingerprint,
         count::{Outcome, RouteCounts},
-        fingerprint::Place,
         rules::{Asked, Forward, Rules, Selection, Vary},
     },
+    fingerprint::Place,
     head::Head,
 };
 

@@ -8,13 +8,12 @@ use http::{
 use super::{Errand, Keeper};
 use crate::{
     cache::{
-        CacheBody, Entry,
-        fingerprint::Seen,
-        phrases,
-        recording::Reader,
+        CacheBody, Entry, phrases,
         rules::{CacheStatus, ContentRange, Range, not_modified, not_modified_fields},
     },
     clock::Timestamp,
+    fingerprint::Seen,
+    recording::Reader,
 };
 
 /// A response that is to be given to a client, in the form that the client asked for.

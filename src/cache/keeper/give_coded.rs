@@ -1,11 +1,13 @@
 use http::{HeaderMap, Method, Response, StatusCode};
 
 use super::{Given, Keeper};
-use crate::cache::{
-    CacheBody,
-    compression::{Coded, Form},
+use crate::{
+    cache::{
+        CacheBody,
+        compression::{Coded, Form},
+        rules::ContentCoding,
+    },
     fingerprint::Seen,
-    rules::ContentCoding,
 };
 
 impl Keeper {

@@ -2,10 +2,8 @@ use http::{HeaderMap, Method, Uri, Version, header::HOST, response, uri::PathAnd
 
 use super::Keeper;
 use crate::{
-    cache::{
-        fingerprint::{KeyBytes, Seen},
-        rules::{self, invalidates},
-    },
+    cache::rules::{self, invalidates},
+    fingerprint::{KeyBytes, Seen},
     head::Head,
 };
 

@@ -15,15 +15,15 @@ use super::{
 use crate::{
     cache::{
         CacheBody, Entry, Fingerprint, Resource,
-        by_body::ContentKey,
         count::Outcome,
-        fingerprint::{KeyBytes, Place, Seen, Unfit},
         rules::{
             Asked, AuthorizedResponses, CacheStatus, Forward, Lifetime, RequestControl, Reuse,
             Selection, Vary, is_safe,
         },
     },
     clock::Timestamp,
+    content::ContentKey,
+    fingerprint::{KeyBytes, Place, Seen, Unfit},
     head::Head,
     reject::{Reason, Rejection},
 };
@@ -339,7 +339,7 @@ impl Keeper {
     fn unfit<B>(&self, head: &Head<'_>, unfit: &Unfit) -> Ruling<B> {
         if !self.told_of_unfit.swap(true, Ordering::Relaxed) {
             let cache = &*self.settings.name;
-            tracing::warn!(cache, "{} (logged once)", unfit.remedy());
+            tracing::warn!(cache, "{} (logged once)", unfit.remedy("the cache"));
         }
         Ruling::Pass(self.bypass(head, unfit.detail()))
     }

@@ -18,7 +18,6 @@ use crate::{
         Entry, Fingerprint, Resource, Shared, Stats, Store, StoreError,
         count::{Meters, Routes},
         fetched::Fetched,
-        pass_marks::PassMarks,
         phrases::Phrases,
         purges::Scope,
         rules::{Reuse, Rules},
@@ -27,6 +26,7 @@ use crate::{
     clock::Timestamp,
     flight::Flights,
     head::Head,
+    pass_marks::PassMarks,
     route::RouteTable,
     telemetry::Resolved,
 };

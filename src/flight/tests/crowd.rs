@@ -171,3 +171,22 @@ fn a_leader_that_panics_hands_over() {
     let turn = follower.as_mut().poll(&mut Context::from_waker(Waker::noop()));
     assert!(matches!(turn, Poll::Ready(Turn::Leads(_))));
 }
+
+#[test]
+fn what_a_leader_leaves_goes_to_the_next_or_is_dropped_if_nobody_follows() {
+    let flights = Flights::<u32, (), Arc<()>>::new();
+    let join = || flights.join(7);
+    let (Joined::Leads(leader), Joined::Follows(heir)) = (join(), join()) else {
+        panic!("so it is")
+    };
+    let Joined::Follows(mut last) = join() else { panic!("it follows") };
+    let work = Arc::new(());
+    leader.pass(Arc::clone(&work));
+    drop(heir);
+    let turn = Pin::new(&mut last).poll(&mut Context::from_waker(Waker::noop()));
+    let Poll::Ready(Turn::Leads(leader)) = turn else { panic!("it leads") };
+    let mine = leader.take_over().unwrap();
+    assert!(Arc::ptr_eq(&mine, &work) && leader.take_over().is_none());
+    leader.pass(mine);
+    assert_eq!((Arc::strong_count(&work), flights.len()), (1, 0));
+}

@@ -3,7 +3,7 @@
 use std::{
     pin::Pin,
     sync::{
-        Arc,
+        Arc, Weak,
         atomic::{AtomicUsize, Ordering},
     },
     task::{Context, Poll, Wake, Waker},
@@ -19,13 +19,15 @@ pub(super) enum Step {
     Leave(usize),
     WriteOff(usize),
     DropLeader(usize),
+    /// The leader goes, and leaves the work as it is.
+    Pass(usize),
     Land(usize),
     DropLanding(usize),
     Spoil,
 }
 
 pub(super) struct World {
-    flights: Flights<&'static str, usize>,
+    flights: Flights<&'static str, usize, Work>,
     members: Vec<Member>,
     known: Vec<Known>,
     /// Which flight is joined.
@@ -34,22 +36,29 @@ pub(super) struct World {
 
 struct Member {
     /// `None` once it has been answered, or has left.
-    follower: Option<Follower<&'static str, usize>>,
+    follower: Option<Follower<&'static str, usize, Work>>,
     flight: usize,
     wakes: Arc<Wakes>,
     /// Whether it was polled since it was woken.
     waits: bool,
 }
 
+/// What leaders leave to each other.
+type Work = Arc<()>;
+
 /// What a flight is expected to be.
 #[derive(Default)]
 struct Known {
-    leader: Option<Leader<&'static str, usize>>,
-    landing: Option<Landing<&'static str, usize>>,
+    leader: Option<Leader<&'static str, usize, Work>>,
+    landing: Option<Landing<&'static str, usize, Work>>,
     line: Vec<usize>,
     promoted: Option<usize>,
     landed: bool,
     spoiled: bool,
+    /// What the last leader that passed it on left.
+    work: Weak<()>,
+    /// Whether it waits for the next.
+    is_left: bool,
 }
 
 #[derive(Default)]
@@ -75,6 +84,7 @@ impl World {
         for (at, flight) in self.known.iter().enumerate() {
             steps.extend(flight.leader.as_ref().map(|_| Step::Land(at)));
             steps.extend(flight.leader.as_ref().map(|_| Step::DropLeader(at)));
+            steps.extend(flight.leader.as_ref().map(|_| Step::Pass(at)));
             steps.extend(flight.landing.as_ref().map(|_| Step::DropLanding(at)));
         }
         for (at, member) in self.members.iter().enumerate() {
@@ -110,6 +120,13 @@ impl World {
                 self.known[flight].leader = None;
                 self.hand_over(flight);
             }
+            Step::Pass(flight) => {
+                let work = Work::default();
+                let known = &mut self.known[flight];
+                (known.work, known.is_left) = (Arc::downgrade(&work), true);
+                known.leader.take().unwrap().pass(work);
+                self.hand_over(flight);
+            }
             Step::Land(flight) => self.land(flight),
             Step::DropLanding(flight) => {
                 self.known[flight].landing = None;
@@ -141,7 +158,7 @@ impl World {
         }
     }
 
-    fn begin(&mut self, leader: Leader<&'static str, usize>) {
+    fn begin(&mut self, leader: Leader<&'static str, usize, Work>) {
         self.current = Some(self.known.len());
         self.known.push(Known { leader: Some(leader), ..Known::default() });
     }
@@ -159,6 +176,9 @@ impl World {
             Poll::Ready(Turn::Leads(leader)) => {
                 assert!(flight.leader.is_none() && !flight.landed);
                 assert_eq!(flight.promoted.take(), Some(at));
+                let work = leader.take_over();
+                assert_eq!(work.is_some(), std::mem::take(&mut flight.is_left));
+                assert!(work.is_none_or(|work| flight.work.ptr_eq(&Arc::downgrade(&work))));
                 flight.leader = Some(leader);
                 // Dropped here, it must not give away what it has become.
                 member.follower = None;
@@ -189,6 +209,7 @@ impl World {
         let flight = &mut self.known[at];
         flight.promoted = (!flight.line.is_empty()).then(|| flight.line.remove(0));
         if flight.promoted.is_none() {
+            flight.is_left = false;
             self.end(at);
         }
     }
@@ -201,6 +222,7 @@ impl World {
         assert_eq!(self.flights.len(), usize::from(self.current.is_some()));
         assert_eq!(self.flights.lead(KEY).is_none(), self.current.is_some());
         for (at, flight) in self.known.iter().enumerate() {
+            assert_eq!(flight.work.strong_count(), usize::from(flight.is_left), "it is not kept");
             if let Some(leader) = &flight.leader {
                 let expected = (flight.line.len(), flight.spoiled);
                 assert_eq!((leader.followers(), leader.is_spoiled()), expected);

@@ -261,3 +261,70 @@ fn one_of_two_leads() {
         assert_eq!(flights.len(), usize::from(mine.is_some() || theirs.is_some()));
     });
 }
+
+type Passed = Flights<u8, usize, Arc<()>>;
+
+/// Waits for a value, or for the right to go on.
+fn arrive_at_work(flights: &Passed) -> Result<usize, Leader<u8, usize, Arc<()>>> {
+    match flights.join(KEY) {
+        Joined::Leads(leader) => Err(leader),
+        Joined::Landed(value) => Ok(value),
+        Joined::Follows(follower) => match block_on(follower) {
+            Turn::Landed(value) => Ok(value),
+            Turn::Leads(leader) => Err(leader),
+        },
+    }
+}
+
+#[test]
+fn work_that_is_passed_on_goes_to_one_or_is_dropped() {
+    explore(3, || {
+        let flights = Passed::new();
+        let Joined::Leads(leader) = flights.join(KEY) else { panic!("nobody else has joined") };
+        let work = Arc::new(());
+        let kept = Arc::clone(&work);
+        let others: Vec<_> = (0..2)
+            .map(|_| {
+                let flights = flights.clone();
+                thread::spawn(move || match arrive_at_work(&flights) {
+                    Ok(_) => 0,
+                    Err(leader) => {
+                        let taken = leader.take_over();
+                        drop(leader.land(1));
+                        usize::from(taken.is_some())
+                    }
+                })
+            })
+            .collect();
+        leader.pass(work);
+        let taken: usize = others.into_iter().map(|thread| thread.join().unwrap()).sum();
+        assert!(taken <= 1, "two go on with one piece of work");
+        assert_eq!((Arc::strong_count(&kept), flights.len()), (1, 0));
+    });
+}
+
+#[test]
+fn work_outlives_an_heir_that_goes_and_not_the_last_one() {
+    explore(4, || {
+        let flights = Passed::new();
+        let join = || flights.join(KEY);
+        let (Joined::Leads(leader), Joined::Follows(heir)) = (join(), join()) else {
+            panic!("one leads and one follows")
+        };
+        let Joined::Follows(second) = join() else { panic!("it follows") };
+        let work = Arc::new(());
+        let kept = Arc::clone(&work);
+        let leaving = thread::spawn(move || drop(heir));
+        let waiting = thread::spawn(move || match block_on(second) {
+            Turn::Leads(leader) => {
+                let work = leader.take_over().expect("it was left for whoever leads");
+                leader.pass(work);
+            }
+            Turn::Landed(_) => panic!("nobody landed"),
+        });
+        leader.pass(work);
+        leaving.join().unwrap();
+        waiting.join().unwrap();
+        assert_eq!((Arc::strong_count(&kept), flights.len()), (1, 0));
+    });
+}

@@ -1,0 +1,65 @@
+use std::{any::Any, fmt, sync::Arc};
+
+use http::Response;
+
+use super::judge::Selection;
+use crate::{
+    clock::Timestamp,
+    flight::{Flights, Follower, Joined, Landing, Leader, Turn},
+    recording::Recording,
+};
+
+/// What the requests that share a call have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct FlightKey {
+    pub(super) key: u128,
+    /// How many unsafe requests had ended before.
+    pub(super) writes: u64,
+}
+
+pub(super) type Shares = Flights<FlightKey, Flown, Baton>;
+pub(super) type Flying = Joined<FlightKey, Flown, Baton>;
+pub(super) type Leads = Leader<FlightKey, Flown, Baton>;
+pub(super) type Follows = Follower<FlightKey, Flown, Baton>;
+pub(super) type Turned = Turn<FlightKey, Flown, Baton>;
+pub(super) type Landed = Landing<FlightKey, Flown, Baton>;
+
+/// What came of a call that many waited for.
+#[derive(Clone, Debug)]
+pub(super) enum Flown {
+    /// A response whose body is coming.
+    Given(Arc<Answer>),
+    /// One that is not for others: each goes alone.
+    Refused,
+    /// The call failed, more than once.
+    Failed,
+}
+
+/// A response for all whom it answers.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) head: Response<()>,
+    pub(super) recording: Arc<Recording>,
+    pub(super) selection: Selection,
+    /// When the service was called for it.
+    pub(super) began: Timestamp,
+}
+
+/// What a leader leaves for the next.
+#[derive(Default)]
+pub(super) struct Baton {
+    /// The call as it is, if it is one that can go on. Erased, as services of several types may share a layer: whoever knows it
+    /// not calls anew.
+    pub(super) call: Option<Box<dyn Any + Send>>,
+    /// Whether one has failed before.
+    pub(super) has_failed: bool,
+}
+
+impl fmt::Debug for Baton {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Baton")
+            .field("runs", &self.call.is_some())
+            .field("has_failed", &self.has_failed)
+            .finish()
+    }
+}

@@ -1,0 +1,162 @@
+use http::{
+    HeaderMap, HeaderName, HeaderValue, StatusCode,
+    header::{CACHE_CONTROL, CONTENT_TYPE, PROXY_AUTHENTICATE, SET_COOKIE, VARY, WWW_AUTHENTICATE},
+    response::Parts,
+};
+
+use crate::reject::{Rejected, grpc_code, is_grpc};
+
+/// Why a response is for whoever asked, and nobody else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// It is no answer yet, or not of HTTP: 1xx.
+    Informational,
+    SetCookie,
+    /// `private` or `no-store`.
+    Control,
+    /// It is about the one request, or who sent it: too many, too slow, cancelled.
+    ThisRequest,
+    /// It belongs to a connection, as in NTLM and Negotiate, or counts, as in Digest.
+    Challenge,
+    /// It has no end, and begins when it was asked for.
+    Stream,
+    /// It depends on more than the request tells.
+    Vary,
+    /// A layer inside turned the request away.
+    Rejected,
+    /// It says that it is larger than may be.
+    TooLarge,
+    /// Nobody could receive the body for others.
+    NoRuntime,
+    /// The operator does not want it.
+    Operator,
+}
+
+/// By which fields of a request a response was chosen, and what that request had there: others that have the same get it too.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Selection(Vec<(HeaderName, Vec<HeaderValue>)>);
+
+impl Selection {
+    /// Compared byte by byte: an answer is shared for a moment only, and few clients write the same thing differently.
+    pub(super) fn matches(&self, request: &HeaderMap) -> bool {
+        self.0.iter().all(|(name, values)| request.get_all(name).iter().eq(values))
+    }
+}
+
+/// Who may share a response to a request with these fields, by its head.
+///
+/// What is not written well is for nobody else.
+pub(super) fn judge(request: &HeaderMap, response: &Parts) -> Result<Selection, Refusal> {
+    let (status, headers) = (response.status, &response.headers);
+    if status.is_informational() {
+        return Err(Refusal::Informational);
+    }
+    if response.extensions.get::<Rejected>().is_some() {
+        return Err(Refusal::Rejected);
+    }
+    if headers.contains_key(SET_COOKIE) {
+        return Err(Refusal::SetCookie);
+    }
+    if forbids(headers) {
+        return Err(Refusal::Control);
+    }
+    if is_about_who_asked(status, headers) {
+        return Err(Refusal::ThisRequest);
+    }
+    if challenges_one(headers) {
+        return Err(Refusal::Challenge);
+    }
+    if is_endless(headers) {
+        return Err(Refusal::Stream);
+    }
+    select(request, headers).ok_or(Refusal::Vary)
+}
+
+impl Refusal {
+    /// Whether the next response is likely to be refused for the same reason.
+    pub(super) fn lasts(self, status: StatusCode) -> bool {
+        // Any client can make a service refuse what only it has sent, and a failure tells nothing of the next answer.
+        let is_error = status.is_client_error() || status.is_server_error();
+        let by_response = !matches!(
+            self,
+            Self::Informational | Self::ThisRequest | Self::Rejected | Self::NoRuntime
+        );
+        by_response && !is_error
+    }
+
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Informational => "informational",
+            Self::SetCookie => "set-cookie",
+            Self::Control => "cache-control",
+            Self::ThisRequest => "this-request",
+            Self::Challenge => "challenge",
+            Self::Stream => "stream",
+            Self::Vary => "vary",
+            Self::Rejected => "rejected",
+            Self::TooLarge => "too-large",
+            Self::NoRuntime => "no-runtime",
+            Self::Operator => "operator",
+        }
+    }
+}
+
+/// Whether it says that it is for one user (RFC 9111 sections 5.2.2.5 and 5.2.2.7), with or without an argument, quoted or not:
+/// to see that where it is not meant does no harm. `no-cache` forbids nothing: the answer is as new as the question.
+fn forbids(headers: &HeaderMap) -> bool {
+    const CDN_CACHE_CONTROL: HeaderName = HeaderName::from_static("cdn-cache-control");
+    [CACHE_CONTROL, CDN_CACHE_CONTROL].iter().any(|name| {
+        let says = |line: &HeaderValue| has(line, "private") || has(line, "no-store");
+        headers.get_all(name).iter().any(says)
+    })
+}
+
+/// 408 and 429 are about one client (RFC 9110 section 15.5.9, RFC 6585 section 4), as a gRPC call is that was cancelled or whose
+/// deadline has passed.
+fn is_about_who_asked(status: StatusCode, headers: &HeaderMap) -> bool {
+    const CANCELLED: i32 = 1;
+    const DEADLINE_EXCEEDED: i32 = 4;
+    status == StatusCode::REQUEST_TIMEOUT
+        || status == StatusCode::TOO_MANY_REQUESTS
+        || is_grpc(headers)
+            && grpc_code(headers).is_some_and(|code| [CANCELLED, DEADLINE_EXCEEDED].contains(&code))
+}
+
+/// Negotiate (RFC 4559) and NTLM sign a connection in, step by step; the nonces of Digest (RFC 7616) are counted for each client.
+fn challenges_one(headers: &HeaderMap) -> bool {
+    let is_personal =
+        |line: &HeaderValue| ["negotiate", "ntlm", "digest"].iter().any(|scheme| has(line, scheme));
+    [WWW_AUTHENTICATE, PROXY_AUTHENTICATE]
+        .iter()
+        .any(|name| headers.get_all(name).iter().any(is_personal))
+}
+
+fn is_endless(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(CONTENT_TYPE)
+        .iter()
+        .any(|kind| has(kind, "text/event-stream") || has(kind, "multipart/x-mixed-replace"))
+}
+
+/// What the request had in the fields that `Vary` names; `None` if they are not all that counts.
+fn select(request: &HeaderMap, response: &HeaderMap) -> Option<Selection> {
+    let mut selection = Vec::new();
+    for line in response.get_all(VARY) {
+        let names = line.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+        for name in names.filter(|name| !name.is_empty()) {
+            // `*` is a name too, as far as its letters go.
+            let name = HeaderName::from_bytes(name).ok().filter(|name| *name != "*")?;
+            let values = request.get_all(&name).iter().cloned().collect();
+            selection.push((name, values));
+        }
+    }
+    Some(Selection(selection))
+}
+
+/// Whether `word` is anywhere in a value, in whatever case.
+fn has(value: &HeaderValue, word: &str) -> bool {
+    value.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests;

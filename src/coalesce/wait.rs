@@ -1,0 +1,150 @@
+use std::sync::Arc;
+
+use bytes::{Buf, Bytes};
+use http::{Request, Response};
+use http_body::Body;
+use tokio::{runtime::Handle, time::timeout};
+use tower_service::Service;
+
+use super::{
+    CoalesceBody,
+    desk::Desk,
+    flight::{FlightKey, Flown, Flying, Follows, Leads, Turned},
+    lead::Lead,
+    meters::Outcome,
+};
+use crate::{
+    error::BoxError,
+    flight::{Joined, Turn},
+    head::Head,
+    reject::{Reason, Rejection},
+};
+
+/// How often a request looks for a call to share before it goes alone.
+const TRIES: usize = 3;
+
+/// Waits for the answer to another's call, and makes one if there is none to be had.
+///
+/// # Cancel safety
+///
+/// If it has come to lead by then, dropping it leaves the call to the next.
+pub(super) async fn wait<S, Q, B>(
+    desk: Arc<Desk>,
+    mut inner: S,
+    request: Request<Q>,
+    key: FlightKey,
+    mut joined: Flying,
+) -> Result<Response<CoalesceBody<B>>, S::Error>
+where
+    S: Service<Request<Q>, Response = Response<B>>,
+    S::Future: Send + 'static,
+    B: Body + Send + 'static,
+    B::Data: Buf + From<Bytes>,
+    B::Error: Into<BoxError>,
+{
+    for _ in 0..TRIES {
+        let turn = match joined {
+            Joined::Leads(leader) => Some(Turn::Leads(leader)),
+            Joined::Landed(flown) => Some(Turn::Landed(flown)),
+            Joined::Follows(follower) => follow(&desk, follower).await,
+        };
+        match turn {
+            Some(Turn::Leads(leader)) => return lead(&desk, inner, request, key, leader).await,
+            Some(Turn::Landed(flown)) => match desk.share(&Head::of(&request), &flown) {
+                Shared::Answer(response) => return Ok(response),
+                Shared::Gone => joined = desk.join(key),
+                Shared::Nothing => break,
+            },
+            None => break,
+        }
+    }
+    alone(&desk, &mut inner, request).await
+}
+
+/// Waits for a flight, but not for ever.
+async fn follow(desk: &Desk, mut follower: Follows) -> Option<Turned> {
+    if Handle::try_current().is_err() {
+        return Some(follower.await);
+    }
+    let turn = timeout(desk.settings.max_wait, &mut follower).await;
+    if turn.is_err() {
+        // Whoever comes from now on is not to wait for it too.
+        follower.write_off();
+    }
+    turn.ok()
+}
+
+/// Goes on with the call that another has left, or makes one for all who want the same.
+async fn lead<S, Q, B>(
+    desk: &Arc<Desk>,
+    mut inner: S,
+    request: Request<Q>,
+    key: FlightKey,
+    leader: Leads,
+) -> Result<Response<CoalesceBody<B>>, S::Error>
+where
+    S: Service<Request<Q>, Response = Response<B>>,
+    S::Future: Send + 'static,
+    B: Body + Send + 'static,
+    B::Data: Buf + From<Bytes>,
+    B::Error: Into<BoxError>,
+{
+    let call = match Lead::<S::Future>::go_on(desk, key, leader) {
+        Ok(call) => call,
+        Err((leader, has_failed)) => {
+            let call = Lead::begin(desk, key, leader, has_failed, &mut inner, request);
+            return Ok(call.await?.response);
+        }
+    };
+    // It was made for another: the answer may be for that one only.
+    let received = call.await?;
+    let is_for_all =
+        received.shared.is_some_and(|answer| answer.selection.matches(request.headers()));
+    if !is_for_all {
+        return alone(desk, &mut inner, request).await;
+    }
+    desk.count(Outcome::Shared);
+    Ok(received.response)
+}
+
+/// Asks the service for one client only.
+async fn alone<S, Q, B>(
+    desk: &Desk,
+    inner: &mut S,
+    request: Request<Q>,
+) -> Result<Response<CoalesceBody<B>>, S::Error>
+where
+    S: Service<Request<Q>, Response = Response<B>>,
+{
+    desk.count(Outcome::Alone);
+    Ok(inner.call(request).await?.map(CoalesceBody::inner))
+}
+
+/// What a request can make of what another's call came to.
+enum Shared<B> {
+    Answer(Response<CoalesceBody<B>>),
+    /// It broke off before it could be read: there may be another.
+    Gone,
+    Nothing,
+}
+
+impl Desk {
+    fn share<B>(&self, head: &Head<'_>, flown: &Flown) -> Shared<B> {
+        let response = match flown {
+            Flown::Refused => return Shared::Nothing,
+            Flown::Failed => {
+                Rejection::new(Reason::CallFailed).response(head).map(CoalesceBody::full)
+            }
+            Flown::Given(answer) if !answer.selection.matches(head.headers) => {
+                return Shared::Nothing;
+            }
+            Flown::Given(answer) => match answer.recording.reader() {
+                Some(reader) => answer.head.clone().map(|()| CoalesceBody::along(reader)),
+                None if answer.recording.has_overflowed() => return Shared::Nothing,
+                None => return Shared::Gone,
+            },
+        };
+        self.count(Outcome::Shared);
+        Shared::Answer(response)
+    }
+}

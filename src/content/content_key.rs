@@ -1,0 +1,90 @@
+use std::hash::Hasher;
+
+use http::{
+    HeaderName,
+    header::{CONTENT_ENCODING, CONTENT_TYPE},
+};
+use siphasher::sip128::{Hasher128, SipHasher13};
+
+use crate::{
+    fingerprint::{KeyBytes, write_fields},
+    head::Head,
+    key::KeySeed,
+    reject::is_grpc,
+};
+
+/// What tells the content of a request from that of others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ContentKey {
+    length: u64,
+    hash: u128,
+}
+
+impl ContentKey {
+    /// SipHash-1-3 with 128 bits, keyed: who does not know the secret finds no two contents that collide, so that the hash may
+    /// stand for the content in the key.
+    pub(crate) fn of(content: &[u8], seed: &KeySeed) -> Self {
+        let [a, b] = seed.words();
+        let mut hasher = SipHasher13::new_with_keys(a, b);
+        hasher.write(content);
+        Self { length: content.len() as u64, hash: hasher.finish128().as_u128() }
+    }
+
+    /// Appends it to `key`, with the fields without which the content does not say what it means.
+    pub(crate) fn write(&self, head: &Head<'_>, key: &mut KeyBytes) {
+        /// How the messages of a gRPC call are compressed, and how those of its answer may be.
+        const GRPC: [HeaderName; 2] = [
+            HeaderName::from_static("grpc-encoding"),
+            HeaderName::from_static("grpc-accept-encoding"),
+        ];
+        for name in [CONTENT_TYPE, CONTENT_ENCODING] {
+            write_fields(head, &name, key);
+        }
+        if is_grpc(head.headers) {
+            GRPC.iter().for_each(|name| write_fields(head, name, key));
+        }
+        key.push(&self.length.to_le_bytes());
+        key.push(&self.hash.to_le_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    fn written(content: &[u8], fields: &[(&str, &str)]) -> Vec<u8> {
+        let request = fields
+            .iter()
+            .fold(Request::post("/"), |request, (name, value)| request.header(*name, *value));
+        let (request, mut key) = (request.body(()).unwrap(), KeyBytes::default());
+        let content = ContentKey::of(content, &KeySeed::fixed([1, 2]));
+        content.write(&Head::of(&request), &mut key);
+        key.bytes().to_vec()
+    }
+
+    #[test]
+    fn contents_differ_by_bytes_type_and_coding() {
+        let json = [("content-type", "application/json")];
+        assert_eq!(written(b"a", &json), written(b"a", &json));
+        for other in [
+            written(b"b", &json),
+            written(b"", &json),
+            written(b"a", &[]),
+            written(b"a", &[("content-type", "text/plain")]),
+            written(b"a", &[json[0], ("content-encoding", "gzip")]),
+        ] {
+            assert_ne!(other, written(b"a", &json));
+        }
+    }
+
+    #[test]
+    fn grpc_calls_differ_by_the_codings_that_the_client_knows_and_not_by_their_deadline() {
+        let grpc = ("content-type", "application/grpc");
+        let plain = written(b"a", &[grpc]);
+        assert_eq!(written(b"a", &[grpc, ("grpc-timeout", "5S"), ("te", "trailers")]), plain);
+        assert_ne!(written(b"a", &[grpc, ("grpc-accept-encoding", "gzip")]), plain);
+        assert_ne!(written(b"a", &[grpc, ("grpc-encoding", "gzip")]), plain);
+    }
+}
