@@ -2,7 +2,9 @@
 
 mod batchers;
 mod callers;
+mod coalesce;
 mod count;
+mod crowd;
 mod failures;
 mod rounds;
 mod service;
@@ -24,6 +26,11 @@ fn main() -> ExitCode {
                 name: "failures",
                 groups: Vec::new,
                 report: |figures| vec![failures::section(figures)],
+            },
+            Measure {
+                name: "coalesce",
+                groups: coalesce::groups,
+                report: |figures| vec![coalesce::section(figures)],
             },
         ],
         count: count::section,
