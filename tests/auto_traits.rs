@@ -10,6 +10,7 @@ use tower_weir::{
     cache::{self, Cache, CacheBody, CacheLayer, Fingerprint, FingerprintBuilder, MemoryStore},
     circuit_breaker::{self, Breaker, CircuitBreaker, CircuitBreakerLayer},
     clock::{Clock, ManualClock, Timestamp},
+    coalesce::{self, Coalesce, CoalesceBody, CoalesceLayer, CoalesceStats},
     concurrency::{
         self, Acquire, Bounds, ConcurrencyLimit, ConcurrencyLimitLayer, Deadline, Drain, Fixed,
         Held, HoldUntil, Limit, Permit, Priorities, Priority, Refusal, Sample,
@@ -80,6 +81,13 @@ fn services_are_what_their_inner_service_is() {
     sendable::<circuit_breaker::ResponseFuture<std::future::Ready<u8>>>();
     unpin::<circuit_breaker::ResponseFuture<std::future::Ready<u8>>>();
     sendable::<ResponseBody<std::cell::Cell<u8>, circuit_breaker::Call>>();
+    shareable::<Coalesce<Inner>>();
+    sendable::<Coalesce<std::cell::Cell<u8>>>();
+    sendable::<coalesce::ResponseFuture<std::future::Ready<u8>, std::cell::Cell<u8>, u8>>();
+    unpin::<coalesce::ResponseFuture<std::future::Ready<u8>, u8, u8>>();
+    sendable::<CoalesceBody<std::cell::Cell<u8>>>();
+    unpin::<CoalesceBody<u8>>();
+    shareable::<(coalesce::BodyKeyed<Inner, String>, coalesce::BodyKeyedLayer<String>)>();
     shareable::<ConcurrencyLimit<Inner>>();
     sendable::<ConcurrencyLimit<std::cell::Cell<u8>>>();
     sendable::<concurrency::ResponseFuture<Inner, std::future::Ready<u8>, std::cell::Cell<u8>>>();
@@ -99,8 +107,8 @@ fn services_are_what_their_inner_service_is() {
 #[test]
 fn layers_and_values_are_shareable() {
     shareable::<(BatchLayer<std::cell::Cell<u8>>, HttpBatchLayer, batch::RequestTrailers)>();
-    shareable::<BatchLayer<u8, batch::PartitionBy<u8, u8>, batch::Shared>>();
-    shareable::<HttpBatchLayer<batch::Unpartitioned, batch::Unshared, batch::LogErrors>>();
+    shareable::<BatchLayer<u8, batch::PartitionBy<u8, u8>, batch::MergeDuplicates>>();
+    shareable::<HttpBatchLayer<batch::Unpartitioned, batch::KeepDuplicates, batch::LogErrors>>();
     shareable::<batch::AnswerErrors<std::cell::Cell<u8>, std::cell::Cell<u8>>>();
     shareable::<(batch::Batch<u8, u8>, BatchStats, batch::Forming, batch::Refusal)>();
     shareable::<(batch::Adaptive, batch::Fixed, BatchError<u8>, BatchFailure)>();
@@ -111,6 +119,7 @@ fn layers_and_values_are_shareable() {
     shareable::<(CacheLayer, cache::Handle, MemoryStore, cache::Query, FingerprintBuilder)>();
     shareable::<(Fingerprint, cache::Tags, cache::Pattern, cache::Stats, cache::Usage)>();
     shareable::<(cache::rules::Rules, cache::rules::Freshness, cache::rules::Selection)>();
+    shareable::<(CoalesceLayer, coalesce::Handle, CoalesceStats)>();
     sendable::<(cache::Resource, cache::Entry, cache::Shared, cache::StoreError)>();
     shared::<(cache::Resource, cache::Entry, cache::Shared)>();
     shareable::<(CircuitBreakerLayer, Breaker, RouteTable<Breaker>)>();

@@ -9,6 +9,7 @@ use tower_service::Service;
 
 use super::{
     BatchError, BatchStats, Partition, Refusal,
+    contained::contained,
     meters::Meters,
     port::{Outcome, Port, Steering, Ticket},
     queue::{Bounds, Entry, Flush, Queue, Rouse},
@@ -123,7 +124,7 @@ impl<S, Req, P: Partition<Req>, Res, E> Engine<S, Req, P, Res, E> {
         let meters = self.meters();
         meters.waiting.decrement(1.0);
         meters.refused(Refusal::NoRuntime).increment(1);
-        left.idlers.iter().for_each(Waker::wake_by_ref);
+        left.wakers.iter().for_each(Waker::wake_by_ref);
         Refusal::NoRuntime
     }
 
@@ -151,7 +152,9 @@ where
     fn enter(self: Arc<Self>, item: Req, cx: &mut Context<'_>) -> Result<Ticket, Refusal> {
         let now = self.settings.clock.now();
         let entry = self.entry(item, now);
-        let entered = self.queue().enter(entry, now, cx.waker().clone());
+        let (entered, remains) = self.queue().enter(entry, now, cx.waker().clone());
+        // It is taken in, or not, whatever the user's code does now.
+        drop(contained(|| drop(remains)));
         let meters = self.meters();
         match entered {
             Ok((waiter, rouse)) => {
@@ -169,7 +172,8 @@ where
     }
 
     fn poll(self: Arc<Self>, ticket: Ticket, cx: &mut Context<'_>) -> Poll<Outcome<Res, E>> {
-        let (answer, rouse) = self.queue().poll(ticket.0, cx.waker());
+        let (answer, rouse, before) = self.queue().poll(ticket.0, cx.waker());
+        drop(before);
         if self.rouse(rouse) {
             return answer;
         }
@@ -182,7 +186,7 @@ where
             self.meters().waiting.decrement(1.0);
             self.meters().abandoned.increment(1);
         }
-        left.idlers.iter().for_each(Waker::wake_by_ref);
+        left.wakers.iter().for_each(Waker::wake_by_ref);
     }
 
     fn window(&self) -> usize {

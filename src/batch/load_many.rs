@@ -49,17 +49,18 @@ impl<Req, Res, E> LoadMany<Req, Res, E> {
     fn let_in(&mut self, cx: &mut Context<'_>) {
         let Some(owner) = &self.owner else { return };
         let window = owner.0.window();
-        while self.slots.len() < window {
-            let Some(item) = self.items.next() else {
-                self.owner = None;
-                return;
-            };
+        while self.slots.len() < window
+            && let Some(item) = self.items.next()
+        {
             let mut load = Load::new(Arc::clone(owner), item);
             match Pin::new(&mut load).poll(cx) {
                 Poll::Pending => self.slots.push_back(Slot::Waits(load)),
                 Poll::Ready(outcome) if self.slots.is_empty() => self.outcomes.push(outcome),
                 Poll::Ready(outcome) => self.slots.push_back(Slot::Ended(outcome)),
             }
+        }
+        if self.items.len() == 0 {
+            self.owner = None;
         }
     }
 }

@@ -105,6 +105,8 @@ pub use self::{
     linger::{Adaptive, Fixed, Forming, Linger},
     load::Load,
     load_many::LoadMany,
-    shape::{Batch, Partition, PartitionBy, Shared, Sharing, Unpartitioned, Unshared},
+    shape::{
+        Batch, Duplicates, KeepDuplicates, MergeDuplicates, Partition, PartitionBy, Unpartitioned,
+    },
     stats::BatchStats,
 };

@@ -67,7 +67,7 @@ where
             // They are dropped in here, as that is the user's as well.
             let (service, key, requests) = (service, key, requests);
             let mut service = service?;
-            let batch = engine.partition.batch(key, requests);
+            let batch = engine.partition.batch(key?, requests);
             service.call(batch).await.map_err(|error| Cause::Error(error.into()))
         });
         looks.is_looking = call.end(called.await.and_then(|called| called));

@@ -1,13 +1,19 @@
 use std::time::Duration;
 
-use tokio::time::Instant;
 use tower::{Layer, ServiceExt};
 use tower_weir::{
     batch::{BatchError, Fixed, Refusal},
-    clock::Clock,
+    clock::{Clock, Timestamp},
 };
 
 use crate::service::{Doubling, layer};
+
+/// The time that tests pause, and what it is now.
+fn timer() -> (Clock, Timestamp) {
+    let clock = Clock::runtime();
+    let now = clock.now();
+    (clock, now)
+}
 
 #[tokio::test(start_paused = true)]
 async fn items_that_come_together_leave_together() {
@@ -23,15 +29,15 @@ async fn items_that_come_together_leave_together() {
 async fn a_fixed_linger_is_waited_for() {
     let service = Doubling::taking(0);
     let batcher = layer().linger(Fixed::new(Duration::from_millis(20))).layer(service.clone());
-    let begun = Instant::now();
+    let (clock, begun) = timer();
     assert_eq!(batcher.clone().oneshot(7).await.unwrap(), 14);
-    assert_eq!(begun.elapsed(), Duration::from_millis(20));
+    assert_eq!(clock.now().saturating_since(begun), Duration::from_millis(20));
     let full =
         layer().max_size(2).linger(Fixed::new(Duration::from_millis(20))).layer(service.clone());
-    let begun = Instant::now();
+    let (clock, begun) = timer();
     let (one, two) = tokio::join!(full.load(1), full.load(2));
     assert_eq!((one.unwrap(), two.unwrap()), (2, 4));
-    assert_eq!(begun.elapsed(), Duration::ZERO);
+    assert_eq!(clock.now().saturating_since(begun), Duration::ZERO);
 }
 
 #[tokio::test(start_paused = true)]
@@ -48,10 +54,10 @@ async fn no_more_wait_than_may() {
 /// As with a clock that a test moves, or one that runs a little slower than the timers.
 #[tokio::test(start_paused = true)]
 async fn a_clock_that_stands_still_holds_nothing_up() {
-    let (clock, _hand) = Clock::manual();
+    let (still, _hand) = Clock::manual();
     let linger = Fixed::new(Duration::from_millis(20));
-    let batcher = layer().clock(clock).linger(linger).layer(Doubling::taking(0));
-    let begun = Instant::now();
+    let batcher = layer().clock(still).linger(linger).layer(Doubling::taking(0));
+    let (clock, begun) = timer();
     assert_eq!(batcher.load(7).await.unwrap(), 14);
-    assert_eq!(begun.elapsed(), Duration::from_millis(20));
+    assert_eq!(clock.now().saturating_since(begun), Duration::from_millis(20));
 }

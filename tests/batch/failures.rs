@@ -13,7 +13,12 @@ use crate::{
 
 /// Full batches of two, one at a time.
 fn batcher(desk: &Desk) -> Numbers {
-    layer().named("pairs").max_size(2).max_in_flight(1).linger(Fixed::new(ms(10))).layer(desk.clone())
+    layer()
+        .named("pairs")
+        .max_size(2)
+        .max_in_flight(1)
+        .linger(Fixed::new(ms(10)))
+        .layer(desk.clone())
 }
 
 /// A batch that ends so between two that do as they should, and how it failed.
@@ -51,7 +56,10 @@ async fn a_call_that_fails_does_so_for_its_items_alone() {
 async fn a_call_that_panics_does_so_for_its_items_alone() {
     let failure = ended_so(End::Panics("out of bounds")).await;
     assert!(matches!(failure.cause(), Cause::Panic(Some(why)) if why == "out of bounds"));
-    assert_eq!(failure.to_string(), "batch 2 of `pairs`, of 2 items, failed: the service panicked: out of bounds");
+    assert_eq!(
+        failure.to_string(),
+        "batch 2 of `pairs`, of 2 items, failed: the service panicked: out of bounds"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -62,7 +70,8 @@ async fn answers_in_a_wrong_number_are_for_nobody() {
             matches!(failure.cause(), Cause::WrongCount(count) if *count as u64 == answers),
             "{failure:?}"
         );
-        let expected = format!("batch 2 of `pairs`, of 2 items, failed: the service gave {answers} answers");
+        let expected =
+            format!("batch 2 of `pairs`, of 2 items, failed: the service gave {answers} answers");
         assert_eq!(failure.to_string(), expected);
     }
 }

@@ -36,8 +36,7 @@ async fn what_is_never_polled_was_never_there() {
 async fn one_that_leaves_while_its_batch_lingers_is_not_sent() {
     for leaver in 0..3_usize {
         let desk = Desk::new();
-        let batcher: Numbers =
-            layer().max_size(9).linger(Fixed::new(ms(10))).layer(desk.clone());
+        let batcher: Numbers = layer().max_size(9).linger(Fixed::new(ms(10))).layer(desk.clone());
         let mut loads = loading_all(&batcher, 0..3).await;
         leave(loads.remove(leaver)).await;
         assert_eq!(batcher.handle().stats().waiting, 2);
@@ -160,10 +159,8 @@ async fn an_answer_that_nobody_fetches_disturbs_nobody() {
 async fn one_of_those_that_wait_for_the_same_leaves_alone() {
     for leaver in 0..3_usize {
         let desk = Desk::new();
-        let batcher: Numbers = layer()
-            .dedup_by(|number: &u64| *number)
-            .linger(Fixed::new(ms(10)))
-            .layer(desk.clone());
+        let batcher: Numbers =
+            layer().dedup_by(|number: &u64| *number).linger(Fixed::new(ms(10))).layer(desk.clone());
         let mut loads = loading_all(&batcher, [7, 7, 7]).await;
         let other = loading(&batcher, 8).await;
         leave(loads.remove(leaver)).await;
@@ -183,10 +180,8 @@ async fn one_of_those_that_wait_for_the_same_leaves_alone() {
 #[tokio::test(start_paused = true)]
 async fn an_item_goes_when_the_last_of_those_that_wait_for_it_has_left() {
     let desk = Desk::new();
-    let batcher: Numbers = layer()
-        .dedup_by(|number: &u64| *number)
-        .linger(Fixed::new(ms(10)))
-        .layer(desk.clone());
+    let batcher: Numbers =
+        layer().dedup_by(|number: &u64| *number).linger(Fixed::new(ms(10))).layer(desk.clone());
     let other = loading(&batcher, 8).await;
     for load in loading_all(&batcher, [7, 7]).await {
         leave(load).await;
@@ -205,10 +200,8 @@ async fn an_item_goes_when_the_last_of_those_that_wait_for_it_has_left() {
 #[tokio::test(start_paused = true)]
 async fn the_first_of_those_that_wait_for_the_same_keeps_its_place_for_the_others() {
     let desk = Desk::new();
-    let batcher: Numbers = layer()
-        .dedup_by(|number: &u64| *number)
-        .linger(Fixed::new(ms(10)))
-        .layer(desk.clone());
+    let batcher: Numbers =
+        layer().dedup_by(|number: &u64| *number).linger(Fixed::new(ms(10))).layer(desk.clone());
     let first = loading(&batcher, 7).await;
     let other = loading(&batcher, 8).await;
     let second = loading(&batcher, 7).await;
@@ -228,7 +221,10 @@ async fn the_time_of_a_batch_counts_from_the_first_that_stayed() {
     let second = loading(&batcher, 2).await;
     leave(first).await;
     tokio::time::sleep(ms(8)).await;
-    assert!(desk.batches().is_empty(), "14 ms after the one that left, 8 ms after the one that stayed");
+    assert!(
+        desk.batches().is_empty(),
+        "14 ms after the one that left, 8 ms after the one that stayed"
+    );
     tokio::time::sleep(ms(3)).await;
     assert_eq!(desk.batches(), [[2]]);
     desk.end_all().await;

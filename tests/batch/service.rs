@@ -1,7 +1,6 @@
 //! A service of batches that keeps a record, and answers when it is told to.
 
 use std::{
-    collections::HashMap,
     convert::Infallible,
     pin::Pin,
     sync::{Arc, Mutex},

@@ -10,7 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
-use http_body::{Body, Frame, SizeHint};
+use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Full};
 use tokio::sync::mpsc;
 use tower::ServiceExt;
@@ -156,10 +156,6 @@ impl Body for Coming {
                 Piece::Error => Err("torn"),
             })
         })
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::new()
     }
 }
 

@@ -5,6 +5,7 @@
 mod warnings;
 
 mod bodies;
+mod clients;
 mod deadlines;
 mod failures;
 mod kit;

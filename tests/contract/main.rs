@@ -15,6 +15,7 @@ use batched::Batched;
 use tower_weir::{
     cache::{CacheLayer, MemoryStore, rules::Grace},
     circuit_breaker::{Breaker, CircuitBreakerLayer, Window},
+    coalesce::CoalesceLayer,
     concurrency::{Bounds, ConcurrencyLimitLayer, Fixed, HoldUntil, Limit, Priorities, Sample},
     head::Head,
     key::Global,
@@ -176,6 +177,12 @@ contract!(circuit_breaker_in_a_dry_run,
     },
     tight: || failing().shadow(true).shadow(false),
 );
+
+// The suite sends a PATCH, which passes.
+contract!(coalesce, open: CoalesceLayer::new);
+
+// To this one everything is a GET that could be shared, if there were a runtime to receive its body in.
+contract!(coalesce_of_everything, open: || AsGet(CoalesceLayer::new()));
 
 contract!(profile, open: || ProfileLayer::new(Profile::new()));
 

@@ -86,23 +86,19 @@ where
             if let StageOwned::Reads { parts, until, batcher, .. } =
                 this.stage.as_mut().project_replace(Stage::Done)
             {
-                let whole = match this.terms.in_time(read, until) {
-                    Ok(whole) => whole,
+                match this.terms.in_time(read, until) {
+                    Ok(whole) => {
+                        let asked = this.terms.answering.asked(&parts);
+                        let load = batcher.load(whole.request(parts, until));
+                        this.stage.set(Stage::Waits { load, asked });
+                    }
                     Err(unread) => {
                         let rejection = unread.rejection(this.terms.intake.max_body_bytes);
                         let answer = this.terms.answering.reject(&rejection, &Head::from(&parts));
                         return Poll::Ready(Ok(answer.map(ResponseBody::full)));
                     }
-                };
-                let asked = this.terms.answering.asked(&parts);
-                let mut load = batcher.load(whole.request(parts, until));
-                // In the queue before the batcher goes, which may be the last.
-                if let Poll::Ready(outcome) = Pin::new(&mut load).poll(cx) {
-                    return Poll::Ready(Ok(this.terms.answering.answer(outcome, &asked)));
                 }
-                this.stage.set(Stage::Waits { load, asked });
             }
-            return Poll::Pending;
         }
         let StageProjection::Waits { load, asked } = this.stage.as_mut().project() else {
             // Polled after completion, which the contract of `Future` leaves open.

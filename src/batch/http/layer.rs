@@ -7,7 +7,9 @@ use tower_service::Service;
 
 use super::{AnswerErrors, HttpBatched, ItemErrors, LogErrors, answer::Answering, service::Intake};
 use crate::{
-    batch::{Answers, BatchLayer, Partition, Sharing, Unpartitioned, Unshared, calls::Calls},
+    batch::{
+        Answers, BatchLayer, Duplicates, KeepDuplicates, Partition, Unpartitioned, calls::Calls,
+    },
     deadline::deadline,
     error::BoxError,
     head::Head,
@@ -17,7 +19,10 @@ use crate::{
 /// A [`BatchLayer`] for HTTP and gRPC: [`BatchLayer::http`].
 ///
 /// Of a service of `Vec<Request<Bytes>>` it makes one of `Request<B>`, for any body `B`, whose error is `Infallible`.
-pub struct HttpBatchLayer<P = Unpartitioned, D = Unshared, F = LogErrors> {
+///
+/// Each service that it makes has a queue of its own, which the clones of the service share: make it once, and give its clones to
+/// the routes.
+pub struct HttpBatchLayer<P = Unpartitioned, D = KeepDuplicates, F = LogErrors> {
     batches: BatchLayer<Request<Bytes>, P, D>,
     intake: Intake,
     errors: F,
@@ -191,7 +196,7 @@ impl<P, D, F> HttpBatchLayer<P, D, F> {
         Fut: Future + Send + 'static,
         Fut::Output: Answers<Res = Response<R>>,
         P: Partition<Request<Bytes>>,
-        D: Sharing<Result<Response<R>, <Fut::Output as Answers>::Error>>,
+        D: Duplicates<Result<Response<R>, <Fut::Output as Answers>::Error>>,
         F: ItemErrors<<Fut::Output as Answers>::Error, R>,
         R: Send + 'static,
     {
@@ -205,7 +210,7 @@ where
     S::Error: Into<BoxError>,
     S::Future: Send + 'static,
     P: Partition<Request<Bytes>>,
-    D: Sharing<Result<Response<R>, E>>,
+    D: Duplicates<Result<Response<R>, E>>,
     F: ItemErrors<E, R>,
     R: Send + 'static,
     E: Send + 'static,

@@ -4,7 +4,10 @@ use super::{
     item::{Item, Waiting},
     state::{Bounds, Looker, Queue, Rouse},
 };
-use crate::clock::Timestamp;
+use crate::{
+    batch::{Cause, contained::contained},
+    clock::Timestamp,
+};
 
 /// What the runner that looks is to do.
 pub(in super::super) enum Look<Req, K> {
@@ -20,7 +23,8 @@ pub(in super::super) enum Look<Req, K> {
 pub(in super::super) struct Taken<Req, K> {
     /// How many batches have left, this one included.
     pub(in super::super) number: u64,
-    pub(in super::super) key: K,
+    /// If it could be cloned, which it is if more of the partition waits.
+    pub(in super::super) key: Result<K, Cause>,
     pub(in super::super) requests: Vec<Req>,
     /// Who waits for each of them.
     pub(in super::super) waiters: Vec<Waiting>,
@@ -91,27 +95,26 @@ impl<Req, Ans, K: Clone + Eq + Hash> Queue<Req, Ans, K> {
     /// Takes a batch out; the runner that looked is in a call from now on.
     fn take(&mut self, at: usize, now: Timestamp) -> Taken<Req, K> {
         let Bounds { max_size, max_weight, .. } = self.bounds;
-        let (key, lingered) =
-            (self.partitions.get(at).key.clone(), now.saturating_since(self.since(at)));
+        let lingered = now.saturating_since(self.since(at));
         let size = self.partitions.get(at).load.items.min(max_size);
         let (mut requests, mut waiters) = (Vec::with_capacity(size), Vec::with_capacity(size));
         let mut weight = 0_u64;
         let mut flush = if self.closed { Flush::Shutdown } else { Flush::Linger };
-        let mut rest = true;
-        while rest {
+        let mut key = None;
+        while key.is_none() {
             if requests.len() == max_size {
                 flush = Flush::Full;
                 break;
             }
             let Some(first) = self.partitions.get(at).items.first() else { break };
-            let heavier = weight.saturating_add(self.items[first].weight);
-            if heavier > max_weight {
+            let heavier = weight.checked_add(self.items[first].weight);
+            let Some(heavier) = heavier.filter(|heavier| *heavier <= max_weight) else {
                 flush = Flush::Weight;
                 break;
-            }
+            };
             weight = heavier;
             let (item, closed) = self.remove(first);
-            rest = closed.is_none();
+            key = closed;
             let Item { request, waiters: waiting, .. } = item;
             waiting.iter().for_each(|waiter| self.waiters.send(*waiter));
             requests.push(request);
@@ -125,9 +128,10 @@ impl<Req, Ans, K: Clone + Eq + Hash> Queue<Req, Ans, K> {
         self.running += 1;
         self.linger.sent(requests.len(), now);
         self.looker = Looker::None;
-        if rest {
+        let key = key.map(Ok).unwrap_or_else(|| {
             self.settle(at, now);
-        }
+            contained(|| self.partitions.get(at).key.clone())
+        });
         self.counts.batches += 1;
         let (number, rouse) = (self.counts.batches, self.rouse());
         Taken { number, key, requests, waiters, weight, lingered, flush, rouse }

@@ -1,16 +1,23 @@
 use std::{
-    collections::{BTreeSet, HashMap, hash_map::RandomState},
-    hash::Hash,
+    collections::{
+        BTreeSet,
+        hash_map::{Entry, RandomState},
+    },
+    hash::{BuildHasher, Hash},
 };
 
+use rustc_hash::FxHashMap;
 use slab::Slab;
+use smallvec::SmallVec;
 
 use crate::{clock::Timestamp, list::List};
 
 /// The partitions that have items, by key and in the order in which they are due.
 pub(super) struct Partitions<K> {
     open: Slab<Partition<K>>,
-    by_key: HashMap<K, usize, RandomState>,
+    /// By the hashes of their keys, so that nothing of the user's is called when one goes.
+    by_hash: FxHashMap<u64, SmallVec<[usize; 1]>>,
+    hasher: RandomState,
     /// When each is due, or was, and which.
     agenda: BTreeSet<(Place, usize)>,
     turns: u64,
@@ -19,6 +26,7 @@ pub(super) struct Partitions<K> {
 /// The items of one key, and when the next batch of them leaves.
 pub(super) struct Partition<K> {
     pub(super) key: K,
+    hash: u64,
     pub(super) items: List,
     pub(super) load: Load,
     place: Place,
@@ -35,7 +43,8 @@ struct Place {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Load {
     pub(super) items: usize,
-    pub(super) weight: u64,
+    /// Exact, however many and heavy they are.
+    pub(super) weight: u128,
     /// When the first is wanted that says so. Not later than it is: one that has left may still count.
     pub(super) deadline: Option<Timestamp>,
     /// Whether nothing more is waited for.
@@ -44,7 +53,13 @@ pub(super) struct Load {
 
 impl<K> Partitions<K> {
     pub(super) fn new() -> Self {
-        Self { open: Slab::new(), by_key: HashMap::default(), agenda: BTreeSet::new(), turns: 0 }
+        Self {
+            open: Slab::new(),
+            by_hash: FxHashMap::default(),
+            hasher: RandomState::new(),
+            agenda: BTreeSet::new(),
+            turns: 0,
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -101,23 +116,35 @@ impl<K> Partitions<K> {
     }
 }
 
-impl<K: Clone + Eq + Hash> Partitions<K> {
-    pub(super) fn find(&self, key: &K) -> Option<usize> {
-        self.by_key.get(key).copied()
+impl<K: Eq + Hash> Partitions<K> {
+    pub(super) fn hash(&self, key: &K) -> u64 {
+        self.hasher.hash_one(key)
     }
 
-    pub(super) fn open(&mut self, key: K, due: Timestamp) -> usize {
-        let (at, place) = (self.open.vacant_key(), self.place(due));
-        self.by_key.insert(key.clone(), at);
-        self.open.insert(Partition { key, items: List::default(), load: Load::default(), place });
+    pub(super) fn find(&self, hash: u64, key: &K) -> Option<usize> {
+        self.by_hash.get(&hash)?.iter().copied().find(|at| self.open[*at].key == *key)
+    }
+}
+
+impl<K> Partitions<K> {
+    pub(super) fn open(&mut self, hash: u64, key: K, due: Timestamp) -> usize {
+        let place = self.place(due);
+        let (items, load) = (List::default(), Load::default());
+        let at = self.open.insert(Partition { key, hash, items, load, place });
+        self.by_hash.entry(hash).or_default().push(at);
         self.agenda.insert((place, at));
         at
     }
 
     pub(super) fn close(&mut self, at: usize) -> K {
-        let Partition { key, place, .. } = self.open.remove(at);
+        let Partition { key, hash, place, .. } = self.open.remove(at);
         self.agenda.remove(&(place, at));
-        self.by_key.remove(&key);
+        if let Entry::Occupied(mut of_hash) = self.by_hash.entry(hash) {
+            of_hash.get_mut().retain(|other| *other != at);
+            if of_hash.get().is_empty() {
+                of_hash.remove();
+            }
+        }
         key
     }
 }
@@ -126,14 +153,14 @@ impl Load {
     pub(super) fn with(self, weight: u64, deadline: Option<Timestamp>) -> Self {
         Self {
             items: self.items + 1,
-            weight: self.weight.saturating_add(weight),
+            weight: self.weight + u128::from(weight),
             deadline: earlier(self.deadline, deadline),
             ..self
         }
     }
 
     pub(super) fn without(self, weight: u64) -> Self {
-        Self { items: self.items - 1, weight: self.weight - weight, ..self }
+        Self { items: self.items - 1, weight: self.weight - u128::from(weight), ..self }
     }
 }
 

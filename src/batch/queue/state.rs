@@ -97,7 +97,8 @@ impl<Req, Ans, K: Clone + Eq + Hash> Queue<Req, Ans, K> {
         }
     }
 
-    /// Takes an item in, whose waiter is woken by `waker`: the waiter's number, and what has to be done.
+    /// Takes an item in, whose waiter is woken by `waker`: the waiter's number, and what has to be done. Also what of the entry is not
+    /// needed, to be dropped outside of the lock.
     ///
     /// If the comparison of keys panics, which is the user's, nothing has changed.
     pub(in super::super) fn enter(
@@ -105,25 +106,27 @@ impl<Req, Ans, K: Clone + Eq + Hash> Queue<Req, Ans, K> {
         entry: Entry<Req, K>,
         now: Timestamp,
         waker: Waker,
-    ) -> Result<(usize, Rouse), Refusal> {
-        let open = self.partitions.find(&entry.key);
+    ) -> (Result<(usize, Rouse), Refusal>, Remains<Req, K>) {
+        let hash = self.partitions.hash(&entry.key);
+        let open = self.partitions.find(hash, &entry.key);
         if let Err(refusal) = self.has_room(&entry, open.is_some()) {
             self.counts.refused += 1;
-            return Err(refusal);
+            return (Err(refusal), (Some(entry.request), Some(entry.key)));
         }
         if let (Some(at), Some(same)) = (open, entry.same)
             && let Some(&item) = self.same.get(&(at, same))
         {
-            return Ok(self.join(item, entry.deadline, now, waker));
+            let joined = self.join(item, entry.deadline, now, waker);
+            return (Ok(joined), (Some(entry.request), Some(entry.key)));
         }
         self.linger.arrived(now);
         let load = open.map_or_else(Load::default, |at| self.partitions.get(at).load);
         let load = load.with(entry.weight, entry.deadline);
         let since = open.map_or(now, |at| self.since(at));
         let due = self.due(load, since, usize::from(open.is_none()), now);
-        let at = match open {
-            Some(at) => self.partitions.reconsider(at, due, now),
-            None => self.partitions.open(entry.key, due),
+        let (at, key) = match open {
+            Some(at) => (self.partitions.reconsider(at, due, now), Some(entry.key)),
+            None => (self.partitions.open(hash, entry.key, due), None),
         };
         self.counts.items += 1;
         let item = self.items.vacant_key();
@@ -144,7 +147,7 @@ impl<Req, Ans, K: Clone + Eq + Hash> Queue<Req, Ans, K> {
         if let Some(same) = entry.same {
             self.same.insert((at, same), item);
         }
-        Ok((waiter, self.rouse()))
+        (Ok((waiter, self.rouse())), (None, key))
     }
 
     /// Waits for an item that is the same as one that waits.
@@ -212,7 +215,8 @@ impl<Req, Ans, K: Clone + Eq + Hash> Queue<Req, Ans, K> {
         if load.flushed || self.closed || self.is_full(&load) {
             return now;
         }
-        self.linger.until(
+        // No sooner than now, or those that say so would always come before all others.
+        let until = self.linger.until(
             &Forming {
                 size: load.items,
                 max_size: self.bounds.max_size,
@@ -222,17 +226,19 @@ impl<Req, Ans, K: Clone + Eq + Hash> Queue<Req, Ans, K> {
                 partitions: self.partitions.len() + more,
             },
             now,
-        )
+        );
+        until.max(now)
     }
 
     /// Whether a batch of all that could not take another item.
     pub(super) fn is_full(&self, load: &Load) -> bool {
-        load.items >= self.bounds.max_size || load.weight >= self.bounds.max_weight
+        load.items >= self.bounds.max_size || load.weight >= self.bounds.max_weight.into()
     }
 
     /// Sees to it that somebody looks at what is due first, if a call could be made.
     pub(super) fn rouse(&mut self) -> Rouse {
-        let Some((due, _)) = self.partitions.first() else { return Rouse::Nothing };
+        // Nothing waits: whoever looks is to see that, and let go of the service.
+        let Some((due, _)) = self.partitions.first() else { return self.wake_looker() };
         match &self.looker {
             Looker::None if self.running < self.bounds.max_in_flight => {
                 self.looker = Looker::Awake;
@@ -256,16 +262,22 @@ impl<Req, Ans, K: Clone + Eq + Hash> Queue<Req, Ans, K> {
 
     /// The answer of a waiter, if it is there; otherwise it will be woken by `waker`. Also what has to be done: whoever waits looks
     /// after it that there is a runner, as the one that was there may be gone with its runtime.
-    pub(in super::super) fn poll(&mut self, waiter: usize, waker: &Waker) -> (Poll<Ans>, Rouse) {
-        let answer = self.waiters.poll(waiter, waker);
+    ///
+    /// Last the waker that was there before, to be dropped outside of the lock.
+    pub(in super::super) fn poll(
+        &mut self,
+        waiter: usize,
+        waker: &Waker,
+    ) -> (Poll<Ans>, Rouse, Option<Waker>) {
+        let (answer, before) = self.waiters.poll(waiter, waker);
         let rouse = if answer.is_pending() { self.rouse() } else { Rouse::Nothing };
-        (answer, rouse)
+        (answer, rouse, before)
     }
 
     /// Whoever waited does so no more. What it leaves behind is to be dropped outside of the lock.
     pub(in super::super) fn leave(&mut self, waiter: usize) -> Abandoned<Req, Ans, K> {
-        let item = match self.waiters.leave(waiter) {
-            Parting::Item(item) => item,
+        let (item, waker) = match self.waiters.leave(waiter) {
+            Parting::Item(item, waker) => (item, waker),
             Parting::Sent(waker) => return Abandoned::not_queued(None, waker),
             Parting::Answer(answer) => return Abandoned::not_queued(Some(answer), None),
         };
@@ -273,7 +285,13 @@ impl<Req, Ans, K: Clone + Eq + Hash> Queue<Req, Ans, K> {
         let waiters = &mut self.items[item].waiters;
         waiters.retain(|other| *other != waiter);
         let item = waiters.is_empty().then(|| self.remove(item));
-        Abandoned { was_queued: true, idlers: self.idlers(), remains: (item, None, None) }
+        let mut wakers = self.idlers();
+        if self.items.is_empty()
+            && let Rouse::Wake(looker) = self.wake_looker()
+        {
+            wakers.push(looker);
+        }
+        Abandoned { was_queued: true, wakers, remains: (item, None, waker) }
     }
 
     /// As [`leave`](Self::leave), for an item that was taken in and cannot be sent.
@@ -343,12 +361,15 @@ impl<Req, Ans, K: Clone + Eq + Hash> Queue<Req, Ans, K> {
     }
 }
 
+/// What of an entry is not needed: its item, and its key.
+pub(super) type Remains<Req, K> = (Option<Req>, Option<K>);
+
 /// What one who leaves has left behind.
 pub(in super::super) struct Abandoned<Req, Ans, K> {
     /// Whether its item had not been sent.
     pub(in super::super) was_queued: bool,
     /// To be woken.
-    pub(in super::super) idlers: Vec<Waker>,
+    pub(in super::super) wakers: Vec<Waker>,
     #[expect(dead_code, reason = "it is to be dropped where no lock is held")]
     remains: (Option<Removed<Req, K>>, Option<Ans>, Option<Waker>),
 }
@@ -358,6 +379,6 @@ pub(super) type Removed<Req, K> = (Item<Req>, Option<K>);
 
 impl<Req, Ans, K> Abandoned<Req, Ans, K> {
     fn not_queued(answer: Option<Ans>, waker: Option<Waker>) -> Self {
-        Self { was_queued: false, idlers: Vec::new(), remains: (None, answer, waker) }
+        Self { was_queued: false, wakers: Vec::new(), remains: (None, answer, waker) }
     }
 }

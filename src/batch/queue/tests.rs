@@ -23,6 +23,9 @@ const BOUNDS: Bounds =
 /// What is sent: who asked, and what tells it from others.
 type Sent = (usize, u8);
 
+/// An item, its weight, what it may be the same as, and how many wait for it.
+type Unsent = (Sent, u64, Option<u8>, usize);
+
 /// Counts how often it is woken.
 #[derive(Default)]
 struct Woken(AtomicUsize);
@@ -44,7 +47,7 @@ struct World {
     /// Who waits, by ticket: what it asked for, and the waker that it gave.
     waiting: HashMap<usize, (Sent, Arc<Woken>)>,
     /// What was not sent yet, by partition, in the order in which it came; with the number of its waiters.
-    unsent: HashMap<u8, VecDeque<(Sent, u64, Option<u8>, usize)>>,
+    unsent: HashMap<u8, VecDeque<Unsent>>,
     asked: usize,
     answered: usize,
     closed: bool,
@@ -124,7 +127,7 @@ impl World {
         let deadline = deadline.map(|ms| self.now.saturating_add(Duration::from_millis(ms.into())));
         let entry = Entry { request, key, weight, same: same.map(u128::from), deadline };
         let woken = Arc::new(Woken::default());
-        let entered = self.queue.enter(entry, self.now, Waker::from(Arc::clone(&woken)));
+        let (entered, _) = self.queue.enter(entry, self.now, Waker::from(Arc::clone(&woken)));
         let is_open = self.unsent.get(&key).is_some_and(|items| !items.is_empty());
         let open = self.unsent.values().filter(|items| !items.is_empty()).count();
         let expected = if self.closed {
@@ -208,7 +211,7 @@ impl World {
     fn check(&mut self, taken: &Taken<Sent, u8>) {
         assert!(!taken.requests.is_empty() && taken.requests.len() <= BOUNDS.max_size);
         assert_eq!(taken.requests.len(), taken.waiters.len());
-        let items = self.unsent.get_mut(&taken.key).expect("it has items");
+        let items = self.unsent.get_mut(taken.key.as_ref().unwrap()).expect("it has items");
         let mut sum = 0;
         for (request, waiters) in taken.requests.iter().zip(&taken.waiters) {
             let (oldest, weight, _, many) = items.pop_front().expect("it was waiting");
@@ -234,7 +237,7 @@ impl World {
                         waker.expect("it was not answered before").wake();
                         let (sent, woken) = self.waiting.remove(&waiter).expect("it waits");
                         assert_eq!((sent, woken.0.load(Ordering::Relaxed)), (*request, 1));
-                        let (answer, _) = self.queue.poll(waiter, Waker::noop());
+                        let (answer, ..) = self.queue.poll(waiter, Waker::noop());
                         assert_eq!(answer, Poll::Ready(*request));
                         self.answered += 1;
                     }
@@ -250,8 +253,8 @@ impl World {
         self.rouse(ended.rouse);
     }
 
-    fn step(&mut self, step: Step) {
-        match step {
+    fn step(&mut self, step: &Step) {
+        match *step {
             Step::Enter { key, weight, same, deadline } => self.enter(key, weight, same, deadline),
             Step::Leave(at) => self.leave(at),
             Step::Look => self.look(),
@@ -262,7 +265,7 @@ impl World {
             Step::Poll(at) => {
                 let Some(ticket) = self.pick(at) else { return };
                 let waker = Waker::from(Arc::clone(&self.waiting[&ticket].1));
-                let (answer, rouse) = self.queue.poll(ticket, &waker);
+                let (answer, rouse, _) = self.queue.poll(ticket, &waker);
                 assert_eq!(answer, Poll::Pending);
                 self.rouse(rouse);
             }
@@ -282,7 +285,7 @@ impl World {
                         items.iter().any(|(item, ..)| item == sent).then_some(*ticket)
                     }) {
                         let waker = Waker::from(Arc::clone(&self.waiting[&ticket].1));
-                        let (_, rouse) = self.queue.poll(ticket, &waker);
+                        let (_, rouse, _) = self.queue.poll(ticket, &waker);
                         self.rouse(rouse);
                     }
                 }
@@ -303,12 +306,12 @@ proptest! {
     fn everyone_gets_the_answer_to_what_they_asked_for(steps in steps()) {
         let mut world = World::new();
         for step in steps {
-            world.step(step);
+            world.step(&step);
         }
         while world.unsent() > 0 || !world.calls.is_empty() {
-            world.step(Step::Advance(5));
-            world.step(Step::Look);
-            world.step(Step::End(0));
+            world.step(&Step::Advance(5));
+            world.step(&Step::Look);
+            world.step(&Step::End(0));
         }
         prop_assert!(world.waiting.is_empty(), "nobody is left waiting");
         prop_assert_eq!(world.queue.items.len(), 0);
@@ -328,12 +331,12 @@ fn partitions_take_turns() {
         world.enter(0, 1, None, None);
     }
     world.enter(1, 1, None, None);
-    world.step(Step::Advance(5));
+    world.step(&Step::Advance(5));
     let mut keys = Vec::new();
     while world.unsent() > 0 {
-        world.step(Step::Look);
-        keys.extend(world.calls.iter().map(|taken| taken.key));
-        world.step(Step::End(0));
+        world.step(&Step::Look);
+        keys.extend(world.calls.iter().map(|taken| *taken.key.as_ref().unwrap()));
+        world.step(&Step::End(0));
     }
     assert_eq!(keys, [0, 1, 0, 0]);
 }
@@ -343,11 +346,11 @@ fn a_batch_leaves_before_the_deadline_of_what_it_has() {
     let mut world = World::new();
     world.enter(0, 1, None, None);
     world.enter(0, 1, Some(0), None);
-    world.step(Step::Look);
+    world.step(&Step::Look);
     assert_eq!(world.looker, Some(world.now.saturating_add(LINGER)));
     // The same as one that waits, and wanted sooner.
     world.enter(0, 1, Some(0), Some(2));
     assert_eq!(world.looker, Some(world.now), "it is woken to see that");
-    world.step(Step::Look);
+    world.step(&Step::Look);
     assert_eq!(world.looker, Some(world.now.saturating_add(Duration::from_millis(2))));
 }

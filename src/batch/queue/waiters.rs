@@ -35,7 +35,7 @@ pub(in super::super) enum Given<Ans> {
 /// What one who leaves has left behind.
 pub(super) enum Parting<Ans> {
     /// An item that waits to be sent.
-    Item(usize),
+    Item(usize, Option<Waker>),
     /// An item that was sent.
     Sent(Option<Waker>),
     Answer(Ans),
@@ -73,20 +73,20 @@ impl<Ans> Waiters<Ans> {
         Given::Wake(place.waker.take())
     }
 
-    /// Its answer, and then the number is free; if there is none yet it will be woken by `waker`.
-    pub(super) fn poll(&mut self, waiter: usize, waker: &Waker) -> Poll<Ans> {
+    /// Its answer, and then the number is free; if there is none yet it will be woken by `waker`. Also what would have woken it.
+    pub(super) fn poll(&mut self, waiter: usize, waker: &Waker) -> (Poll<Ans>, Option<Waker>) {
         let place = &mut self.waiters[waiter];
         if let Stage::Answered(_) = place.stage
             && let Stage::Answered(answer) = self.waiters.remove(waiter).stage
         {
-            return Poll::Ready(answer);
+            return (Poll::Ready(answer), None);
         }
         let place = &mut self.waiters[waiter];
-        match &mut place.waker {
-            Some(old) if old.will_wake(waker) => {}
-            old => *old = Some(waker.clone()),
-        }
-        Poll::Pending
+        let before = match &mut place.waker {
+            Some(old) if old.will_wake(waker) => None,
+            old => old.replace(waker.clone()),
+        };
+        (Poll::Pending, before)
     }
 
     pub(super) fn leave(&mut self, waiter: usize) -> Parting<Ans> {
@@ -95,13 +95,14 @@ impl<Ans> Waiters<Ans> {
             place.stage = Stage::Left;
             return Parting::Sent(place.waker.take());
         }
-        match self.waiters.remove(waiter).stage {
+        let Waiter { waker, stage } = self.waiters.remove(waiter);
+        match stage {
             Stage::Queued(item) => {
                 self.queued -= 1;
-                Parting::Item(item)
+                Parting::Item(item, waker)
             }
             Stage::Answered(answer) => Parting::Answer(answer),
-            Stage::Sent | Stage::Left => Parting::Sent(None),
+            Stage::Sent | Stage::Left => Parting::Sent(waker),
         }
     }
 

@@ -29,6 +29,18 @@ impl Cost {
         Self { name, fixed, per_item, power: 1.0, noise: 0.0 }
     }
 
+    /// In a few words.
+    pub(crate) fn about(&self) -> String {
+        let (fixed, per_item) = (self.fixed / 1e6, self.per_item / 1e6);
+        let power = if self.power == 1.0 { String::new() } else { format!("^{}", self.power) };
+        let noise = if self.noise > 0.0 {
+            format!(", times a log-normal factor of deviation {}", self.noise)
+        } else {
+            String::new()
+        };
+        format!("a call takes {fixed} ms + {per_item} ms × size{power}{noise}")
+    }
+
     /// On average, in nanoseconds.
     pub(crate) fn mean(&self, size: usize) -> f64 {
         self.fixed + self.per_item * (size as f64).powf(self.power)

@@ -5,6 +5,7 @@
 //! [`Policy`]: a `Linger` as the engine would ask it, or an [`Oracle`], which sees what will come.
 
 mod chance;
+mod contest;
 mod cost;
 mod oracle;
 mod outcome;
@@ -21,6 +22,7 @@ mod world;
 
 #[allow(unused_imports, reason = "not all who simulate ask for all")]
 pub(crate) use self::{
+    contest::{Contest, Losses},
     cost::Cost,
     oracle::Oracle,
     outcome::Outcome,

@@ -17,8 +17,7 @@ pub(crate) struct Oracle {
 }
 
 /// In nanoseconds.
-const WAITS: [u64; 9] =
-    [0, MS / 10, MS / 4, MS / 2, 3 * MS / 4, MS, 2 * MS, 4 * MS, 8 * MS];
+const WAITS: [u64; 9] = [0, MS / 10, MS / 4, MS / 2, 3 * MS / 4, MS, 2 * MS, 4 * MS, 8 * MS];
 
 impl Oracle {
     pub(crate) fn new() -> Self {

@@ -3,11 +3,9 @@ use super::steps::{MS, SECOND};
 /// What came of a scenario.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Outcome {
-    /// Nanoseconds from the arrival to the answer, of what came after the scenario's beginning; in the order of answers.
+    /// Nanoseconds from the arrival to the answer, of what counts; from the shortest to the longest when all is over.
     latencies: Vec<u64>,
-    /// When those came.
-    came: Vec<u64>,
-    /// Over how long items were answered that count.
+    /// From when on items count, until the end.
     span: u64,
     completed: u64,
     offered: u64,
@@ -28,13 +26,27 @@ impl Outcome {
     pub(super) fn answered(&mut self, came: u64, now: u64) {
         self.completed += 1;
         self.latencies.push(now - came);
-        self.came.push(came);
     }
 
     pub(super) fn ended(mut self, span: u64) -> Self {
         self.span = span;
         self.latencies.sort_unstable();
         self
+    }
+
+    /// Of some runs together.
+    pub(super) fn of_all(runs: impl Iterator<Item = Self>) -> Self {
+        let mut all = Self::default();
+        let mut span = 0;
+        for run in runs {
+            span += run.span;
+            all.latencies.extend(run.latencies);
+            all.completed += run.completed;
+            all.offered += run.offered;
+            all.refused += run.refused;
+            all.batches += run.batches;
+        }
+        all.ended(span)
     }
 
     /// Items that were answered, in a second.

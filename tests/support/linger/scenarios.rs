@@ -19,17 +19,43 @@ pub(crate) fn find(cost: &str, name: &str) -> Scenario {
     found.unwrap_or_else(|| panic!("there is no scenario `{name}` of `{cost}`"))
 }
 
+impl Scenario {
+    /// About so many items of many who know nothing of each other, at this share of what full batches can do.
+    pub(crate) fn loaded(cost: Cost, load: f64, items: f64) -> Self {
+        let rate = load * capacity(cost, SIZE);
+        let pattern = Pattern::Poisson(Steps::always(rate));
+        Self::new("loaded", pattern, cost, (items / rate) as u64)
+    }
+
+    fn new(name: &'static str, pattern: Pattern, cost: Cost, length: u64) -> Self {
+        Self {
+            name,
+            pattern,
+            cost,
+            max_size: SIZE,
+            max_in_flight: IN_FLIGHT,
+            max_waiting: 16 * SIZE,
+            length,
+            counts_from: length / 10,
+        }
+    }
+}
+
+/// Items a nanosecond that batches of so many can do.
+fn capacity(cost: Cost, size: usize) -> f64 {
+    (IN_FLIGHT * size) as f64 / cost.mean(size)
+}
+
 fn of(cost: Cost) -> Vec<Scenario> {
-    // Items a nanosecond.
-    let capacity = |size: usize| (IN_FLIGHT * size) as f64 / cost.mean(size);
-    let (single, most) = (capacity(1), capacity(SIZE));
+    let (single, most) = (capacity(cost, 1), capacity(cost, SIZE));
     let poisson = |name, rate: f64| (name, Pattern::Poisson(Steps::always(rate)), rate);
     let steps = |name, steps: &[(u64, f64)]| {
         let most = steps.iter().map(|(_, rate)| *rate).fold(0.0, f64::max);
         (name, Pattern::Poisson(Steps::new(steps)), most)
     };
-    let closed =
-        |name, clients| (name, Pattern::Closed { clients, think: 100_000 }, most.min(clients as f64 / cost.mean(1)));
+    let closed = |name, clients| {
+        (name, Pattern::Closed { clients, think: 100_000 }, most.min(clients as f64 / cost.mean(1)))
+    };
     let on_off: Vec<_> =
         (0..8).map(|nth| (1_000 * nth, if nth % 2 == 0 { 0.7 * most } else { 0.0 })).collect();
     let bursts = Pattern::Bursts { items: 20, within: MS, every: 50_300 * MS / 1_000 };
@@ -54,17 +80,7 @@ fn of(cost: Cost) -> Vec<Scenario> {
             // As many items as tell a percentile, and long enough to be no accident.
             _ => ((100_000.0 / rate) as u64).clamp(2 * SECOND, 100 * SECOND),
         };
-        let (max_size, max_in_flight) = (SIZE, IN_FLIGHT);
-        Scenario {
-            name,
-            pattern,
-            cost,
-            max_size,
-            max_in_flight,
-            max_waiting: 16 * SIZE,
-            length,
-            counts_from: length / 10,
-        }
+        Scenario::new(name, pattern, cost, length)
     };
     patterns.into_iter().map(scenario).collect()
 }

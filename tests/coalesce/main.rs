@@ -1,0 +1,13 @@
+//! One call for concurrent requests that want the same: who shares, who leaves, what fails.
+
+mod bodies;
+mod by_body;
+mod failures;
+mod leavers;
+mod random_steps;
+mod refusals;
+mod sharing;
+mod told;
+mod waits;
+mod world;
+mod writes;
