@@ -198,9 +198,10 @@ pub(crate) fn section(figures: &Figures) -> Section {
     Section {
         name: "coalescing",
         about: format!(
-            "one request that meets no other, added to the {:.0} ns of the service; {CROWD} at the same time, {:.0} ns each without \
-             a layer; calls and answers when the first of them leaves while its call is under way; polls of each of them while \
-             a call takes {} ms. The peer tells requests apart by method and URI, ours by all that HTTP gives a meaning",
+            "one request that meets no other, added to the {:.0} ns of the service; {CROWD} at the same time, {:.0} ns each \
+             without a layer; calls and answers when the first of them leaves while its call is under way; polls of each of \
+             them while a call takes {} ms. The peer tells requests apart by method and URI, ours by all that HTTP gives a \
+             meaning",
             figures.ns("alone:bare"),
             each("crowd:bare"),
             CALL.as_millis(),

@@ -94,8 +94,8 @@ impl Wake for Woken {
     }
 }
 
-/// All ask before the service answers anybody; where the first `leaves`, its request is dropped while the call is under way. How
-/// many got an answer.
+/// All ask before the service answers anybody; where the first `leaves`, its request is dropped while the call is under way.
+/// How many got an answer.
 pub(crate) fn crowd<S, B>(
     service: &S,
     gate: &Gated,

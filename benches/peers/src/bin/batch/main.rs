@@ -8,6 +8,7 @@ mod crowd;
 mod failures;
 mod rounds;
 mod service;
+mod troubled;
 
 use std::process::ExitCode;
 
