@@ -37,7 +37,8 @@ impl<T> Measured<T> {
     }
 }
 
-/// Has so many `callers` ask one question after the other, for about `duration`. `ask` is given a number that no other question has.
+/// Has so many `callers` ask one question after the other, for about `duration`. `ask` is given a number that no other question
+/// has.
 ///
 /// # Errors
 ///

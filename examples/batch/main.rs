@@ -5,8 +5,8 @@
 //! cargo run --release --example batch -- --callers 8 --seconds 20 # fewer callers, and longer
 //! ```
 //!
-//! The part to copy is `batch/notes.rs`: a function that serves a batch, and a `Batcher` made of it, for a transaction and for a
-//! query. `batch/database.rs` has the connections, which are the same with batches and without: one that writes, for SQLite
+//! The part to copy is `batch/notes.rs`: a function that serves a batch, and a `Batcher` made of it, for a transaction and for
+//! a query. `batch/database.rs` has the connections, which are the same with batches and without: one that writes, for SQLite
 //! lets one write at a time, and two that read.
 //!
 //! Each caller waits for its answer before it asks for more, as a handler does, and makes sure that the row is its own. What to

@@ -104,8 +104,8 @@ fn insert_all(
     Ok(answers)
 }
 
-/// The answers in the order of the `ids`, of which no two are the same. The database gives rows in an order of its own, and none
-/// for what is not there.
+/// The answers in the order of the `ids`, of which no two are the same. The database gives rows in an order of its own, and
+/// none for what is not there.
 fn find_all(
     connection: &mut Connection,
     ids: &[i64],

@@ -12,7 +12,8 @@ use crate::{
 /// What is above the rows.
 pub(crate) fn head(callers: u64, each: Duration) -> String {
     format!(
-        "{callers} callers, {each:?} for each measure; SQLite {}, journal {JOURNAL}, synchronous {SYNCHRONOUS}, connections: {WRITERS} to write, {READERS} to read\n\n\
+        "{callers} callers, {each:?} for each measure; SQLite {}, journal {JOURNAL}, synchronous {SYNCHRONOUS}, \
+         connections: {WRITERS} to write, {READERS} to read\n\n\
          {:<22}{:>12}{:>12}{:>10}\n",
         rusqlite::version(),
         "",

@@ -33,8 +33,8 @@ struct Article {
     author: String,
 }
 
-/// Looks authors up by their numbers. Handlers that run at the same time share its queries, and an author whom many of them want
-/// is asked for once.
+/// Looks authors up by their numbers. Handlers that run at the same time share its queries, and an author whom many of them
+/// want is asked for once.
 pub(crate) type Authors = Batcher<u32, String>;
 
 pub(crate) fn authors() -> Authors {

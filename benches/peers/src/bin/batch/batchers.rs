@@ -63,9 +63,13 @@ impl UltraBatch {
     }
 }
 
-impl BatchControlled<AfterFlush> {
+/// Nothing is done when a batch has ended.
+type Nothing = fn() -> Result<(), BoxError>;
+
+impl BatchControlled<AfterFlush<Nothing>> {
     pub(crate) fn after_flush(size: usize) -> Self {
-        Self(Batch::new(AfterFlush::new(), size, IN_FLIGHT, LINGER))
+        let nothing: Nothing = || Ok(());
+        Self(Batch::new(AfterFlush::new(nothing), size, IN_FLIGHT, LINGER))
     }
 }
 

@@ -18,7 +18,8 @@ use crate::{
 
 const SIZE: usize = 10;
 
-/// Enough for two batches at a time. All items together are a multiple of a batch, so that none waits for one that does not come.
+/// Enough for two batches at a time. All items together are a multiple of a batch, so that none waits for one that does not
+/// come.
 const CALLERS: usize = 20;
 
 /// How many threads there are, and the names of the cases: ours, ours as it comes, and the peers'.
@@ -117,7 +118,8 @@ pub(crate) fn sections(figures: &Figures) -> Vec<Section> {
         Section {
             name,
             about: format!(
-                "the time for an item, all in all: {CALLERS} tasks ask for one item after the other, in batches of {SIZE}, on {on}"
+                "the time for an item, all in all: {CALLERS} tasks ask for one item after the other, in batches of {SIZE}, \
+                 on {on}"
             ),
             rows,
         }

@@ -2,10 +2,13 @@
 
 mod batchers;
 mod callers;
+mod coalesce;
 mod count;
+mod crowd;
 mod failures;
 mod rounds;
 mod service;
+mod troubled;
 
 use std::process::ExitCode;
 
@@ -24,6 +27,11 @@ fn main() -> ExitCode {
                 name: "failures",
                 groups: Vec::new,
                 report: |figures| vec![failures::section(figures)],
+            },
+            Measure {
+                name: "coalesce",
+                groups: coalesce::groups,
+                report: |figures| vec![coalesce::section(figures)],
             },
         ],
         count: count::section,

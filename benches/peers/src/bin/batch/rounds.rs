@@ -110,8 +110,8 @@ pub(crate) fn sections(figures: &Figures) -> Vec<Section> {
     vec![
         Section {
             name: "rounds",
-            about: "added to the service's own time, on one thread: a task asks for as many as fit into a batch, waits for all, \
-                    and begins anew; of tower-batch-control, at once: its service answers items before their batch has ended"
+            about: "added to the service's own time, on one thread: a task asks for as many as fit into a batch, waits for \
+                    all, and begins anew; of tower-batch-control, at once: its service answers items before their batch has ended"
                 .to_owned(),
             rows: times,
         },

@@ -41,17 +41,23 @@ pub(crate) struct Item(pub(crate) u64);
 
 impl RequestWeight for Item {}
 
-/// For tower-batch-control, which gives items and says when a batch ends: an item has its answer when its batch has ended, which it
-/// is told by a channel for each batch, as in the tests of that crate.
-pub(crate) struct AfterFlush(watch::Sender<bool>);
+/// For tower-batch-control, which gives items and says when a batch ends: then the function is called, and the items have their
+/// answers. They are told so by a channel for each batch, as in the tests of that crate.
+pub(crate) struct AfterFlush<F> {
+    serve: F,
+    ended: watch::Sender<bool>,
+}
 
-impl AfterFlush {
-    pub(crate) fn new() -> Self {
-        Self(watch::Sender::new(false))
+impl<F: Fn() -> Result<(), BoxError>> AfterFlush<F> {
+    pub(crate) fn new(serve: F) -> Self {
+        Self { serve, ended: watch::Sender::new(false) }
     }
 }
 
-impl Service<BatchControl<Item>> for AfterFlush {
+impl<F> Service<BatchControl<Item>> for AfterFlush<F>
+where
+    F: Fn() -> Result<(), BoxError> + Clone + Send + 'static,
+{
     type Response = u64;
     type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<u64, BoxError>> + Send>>;
@@ -63,15 +69,17 @@ impl Service<BatchControl<Item>> for AfterFlush {
     fn call(&mut self, request: BatchControl<Item>) -> Self::Future {
         match request {
             BatchControl::Item(Item(number)) => {
-                let mut ended = self.0.subscribe();
+                let mut ended = self.ended.subscribe();
                 Box::pin(async move {
                     ended.changed().await?;
                     Ok(answer(number))
                 })
             }
             BatchControl::Flush => {
-                let ended = mem::replace(&mut self.0, watch::Sender::new(false));
+                let serve = self.serve.clone();
+                let ended = mem::replace(&mut self.ended, watch::Sender::new(false));
                 Box::pin(async move {
+                    serve()?;
                     ended.send_replace(true);
                     Ok(0)
                 })
