@@ -9,7 +9,6 @@ use std::{
     task::{Context, Poll, Wake, Waker},
 };
 
-use tokio::time::Instant;
 use tower::Layer;
 use tower_weir::{
     batch::{Batcher, Fixed, Forming, Handle, Linger},
@@ -19,7 +18,7 @@ use tower_weir::{
 use crate::{
     desk::{Desk, End, doubled, settle},
     service::layer,
-    support::{Bell, LONG, Numbers, got, is_at_rest, loading_all, ms, polled},
+    support::{Bell, LONG, Numbers, Watch, got, is_at_rest, loading_all, ms, polled},
 };
 
 #[tokio::test(start_paused = true)]
@@ -77,7 +76,7 @@ async fn a_runner_sleeps_until_there_is_something_to_do() {
     let desk = Desk::new();
     let asked = Asked::default();
     let batcher: Numbers = layer().max_size(100).linger(asked.clone()).layer(desk.clone());
-    let begun = Instant::now();
+    let begun = Watch::start();
     let loads = loading_all(&batcher, 0..10).await;
     let before = asked.0.load(Ordering::Relaxed);
     assert!(before <= 21, "{before}: once an item, and once a look");

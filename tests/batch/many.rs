@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use tokio::time::Instant;
 use tower::Layer;
 use tower_weir::batch::{Batch, BatchError, Fixed, Refusal};
 
 use crate::{
     desk::{Desk, End, doubled, settle},
     service::{Doubling, layer},
-    support::{Bell, LONG, Numbers, failure, got, is_at_rest, leave, loading_all, ms, refusal},
+    support::{
+        Bell, LONG, Numbers, Watch, failure, got, is_at_rest, leave, loading_all, ms, refusal,
+    },
 };
 
 #[tokio::test(start_paused = true)]
@@ -75,7 +76,7 @@ async fn more_items_than_may_wait_are_all_answered() {
 async fn batches_are_full_of_what_one_caller_sends() {
     let service = Doubling::taking(1);
     let batcher = layer().max_size(8).max_in_flight(2).linger(LONG).layer(service.clone());
-    let begun = Instant::now();
+    let begun = Watch::start();
     let many = batcher.load_many(0..800);
     drop(batcher);
     assert_eq!(many.await.len(), 800);
@@ -134,7 +135,7 @@ async fn the_last_of_many_items_leave_at_once_when_nobody_else_can_come() {
             .partition_by(|number: &u64| *number)
             .linger(LONG)
             .batcher(async |batch: Batch<u64, u64>| doubled(&batch.items));
-        let begun = Instant::now();
+        let begun = Watch::start();
         let load = batcher.load_many(0..many);
         drop(batcher);
         assert_eq!(load.await.len() as u64, many);

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::{task::JoinHandle, time::Instant};
+use tokio::task::JoinHandle;
 use tower::Layer;
 use tower_weir::{
     batch::{Batch, BatchLayer, Cause, Duplicates, Fixed, Forming, Linger, Partition},
@@ -19,7 +19,7 @@ use crate::{
     desk::{Desk, doubled, settle},
     fragile::{Fragile, Key, Place, Trap},
     service::layer,
-    support::{Got, Numbers, failure, got, is_at_rest, loading, loading_all, ms, refusal},
+    support::{Got, Numbers, Watch, failure, got, is_at_rest, loading, loading_all, ms, refusal},
 };
 
 /// Two that come before anybody looks.
@@ -197,7 +197,7 @@ async fn with_a_linger_that_panics_nothing_is_lost_and_nothing_waits_any_more() 
             assert!(matches!(refused, 2 | 3), "{asked:?} {round}: {refused} were refused");
         }
         assert_eq!(linger.0.load(Ordering::SeqCst), 3, "{asked:?}: it is not asked again");
-        let begun = Instant::now();
+        let begun = Watch::start();
         let load = loading(&batcher, 1).await;
         desk.end_all().await;
         assert_eq!(got(vec![load]).await, [2]);

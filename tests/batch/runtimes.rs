@@ -22,6 +22,12 @@ fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }
 
+/// Does this in the runtime, where tasks that it spawns do not run yet.
+fn in_runtime<T>(runtime: &Runtime, work: impl FnOnce() -> T) -> T {
+    let _entered = runtime.enter();
+    work()
+}
+
 /// Numbers that wait until they are flushed.
 fn patient() -> Numbers {
     BatchLayer::new().linger(LONG).batcher(async |numbers: Vec<u64>| doubled(&numbers))
@@ -63,7 +69,9 @@ fn an_answer_may_be_waited_for_outside_of_the_runtime() {
 fn a_runner_that_its_runtime_never_polled_is_replaced() {
     let batcher = patient();
     for number in 0..3 {
-        let load = runtime().block_on(async { polled(&batcher, number) });
+        let runtime = runtime();
+        let load = in_runtime(&runtime, || polled(&batcher, number));
+        drop(runtime);
         drop(load);
     }
     let answer = runtime().block_on(async {
@@ -80,13 +88,10 @@ fn a_runner_that_its_runtime_never_polled_is_replaced() {
 fn what_waits_in_a_runtime_is_adopted_when_another_ends() {
     for is_polled in [false, true] {
         let (batcher, first, second) = (patient(), runtime(), runtime());
-        let lost = first.block_on(async {
-            let lost = polled(&batcher, 1);
-            if is_polled {
-                settle().await;
-            }
-            lost
-        });
+        let lost = in_runtime(&first, || polled(&batcher, 1));
+        if is_polled {
+            first.block_on(settle());
+        }
         let stays = second.block_on(loading(&batcher, 2));
         drop(first);
         let answer = second.block_on(async {
@@ -179,7 +184,7 @@ fn a_batch_that_would_wait_in_a_runtime_without_timers_fails() {
 #[test]
 fn whoever_waits_outside_of_any_runtime_is_told_when_the_last_is_gone() {
     let (batcher, runtime) = (patient(), runtime());
-    let load = runtime.block_on(async { polled(&batcher, 1) });
+    let load = in_runtime(&runtime, || polled(&batcher, 1));
     drop(runtime);
     assert_eq!(refusal(futures_executor::block_on(load)), Refusal::NoRuntime);
     let stats = batcher.handle().stats();

@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::time::Instant;
 use tower::{Layer, ServiceExt};
 use tower_weir::batch::{Batch, BatchError, Fixed, Refusal};
 
@@ -10,7 +9,8 @@ use crate::{
     desk::{Desk, End, doubled, settle},
     service::{Doubling, layer},
     support::{
-        Bell, LONG, Numbers, got, is_at_rest, leave, loading, loading_all, ms, polled, refusal,
+        Bell, LONG, Numbers, Watch, got, is_at_rest, leave, loading, loading_all, ms, polled,
+        refusal,
     },
 };
 
@@ -24,7 +24,7 @@ async fn what_waits_is_sent_once_the_last_batcher_is_dropped() {
     let desk = Desk::new();
     let batcher = patient(&desk);
     let handle = batcher.handle();
-    let begun = Instant::now();
+    let begun = Watch::start();
     let loads = loading_all(&batcher, 1..=3).await;
     let clone = batcher.clone();
     drop(batcher);
@@ -43,7 +43,7 @@ async fn what_waits_is_sent_once_the_last_batcher_is_dropped() {
 async fn more_than_one_batch_is_sent_at_the_end_no_more_at_a_time_than_may() {
     let desk = Desk::new();
     let batcher: Numbers = layer().max_size(2).max_in_flight(1).linger(LONG).layer(desk.clone());
-    let begun = Instant::now();
+    let begun = Watch::start();
     let loads = loading_all(&batcher, 1..=5).await;
     drop(batcher);
     settle().await;
@@ -60,7 +60,7 @@ async fn every_partition_is_sent_at_the_end() {
         .partition_by(|number: &u64| *number)
         .linger(LONG)
         .batcher(async |batch: Batch<u64, u64>| doubled(&batch.items));
-    let begun = Instant::now();
+    let begun = Watch::start();
     let loads = loading_all(&batcher, 1..=9).await;
     drop(batcher);
     assert_eq!(got(loads).await, (1..=9).map(|number| number * 2).collect::<Vec<_>>());
@@ -69,7 +69,7 @@ async fn every_partition_is_sent_at_the_end() {
 
 #[tokio::test(start_paused = true)]
 async fn the_last_batcher_may_be_used_up_by_a_call() {
-    let begun = Instant::now();
+    let begun = Watch::start();
     let batcher = layer().linger(LONG).layer(Doubling::taking(0));
     assert_eq!(batcher.oneshot(7).await.unwrap(), 14);
     let batcher = layer().linger(LONG).layer(Doubling::taking(0));
@@ -165,7 +165,7 @@ async fn a_flush_sends_what_waits_and_nothing_is_closed() {
     handle.flush();
     settle().await;
     assert!(desk.batches().is_empty());
-    let begun = Instant::now();
+    let begun = Watch::start();
     let mut loads = loading_all(&batcher, [1, 2]).await;
     handle.flush();
     settle().await;

@@ -11,7 +11,10 @@ use std::{
 };
 
 use tokio::task::JoinHandle;
-use tower_weir::batch::{BatchError, BatchFailure, Batcher, Fixed, Handle, Load, Refusal};
+use tower_weir::{
+    batch::{BatchError, BatchFailure, Batcher, Fixed, Handle, Load, Refusal},
+    clock::{Clock, Timestamp},
+};
 
 use crate::desk::settle;
 
@@ -86,6 +89,21 @@ pub(crate) async fn is_at_rest(handle: &Handle) {
     assert_eq!((stats.waiting, stats.in_flight), (0, 0), "{stats:?}");
     let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
     assert_eq!(tasks, 0, "tasks are left");
+}
+
+/// Tells how much of the time that tests pause has passed.
+pub(crate) struct Watch(Clock, Timestamp);
+
+impl Watch {
+    pub(crate) fn start() -> Self {
+        let clock = Clock::runtime();
+        let now = clock.now();
+        Self(clock, now)
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.0.now().saturating_since(self.1)
+    }
 }
 
 /// Counts how often it is woken.

@@ -7,14 +7,14 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use tokio::{sync::oneshot, time::Instant};
+use tokio::sync::oneshot;
 use tower::{Layer, Service};
 use tower_weir::batch::{Batch, BatchError, BatchFailure, Batcher, Cause, Fixed, Load, Refusal};
 
 use crate::{
     desk::{Broken, settle},
     service::layer,
-    support::{Bell, ms},
+    support::{Bell, Watch, ms},
 };
 
 const MAX_SIZE: usize = 3;
@@ -95,7 +95,7 @@ impl Service<Batch<u8, Item>> for Told {
 /// An item that waits to be sent.
 struct Waiting {
     item: Item,
-    since: Instant,
+    since: Watch,
     waiters: Vec<u64>,
 }
 
@@ -136,7 +136,7 @@ impl World {
             .max_waiting(MAX_WAITING)
             .max_partitions(MAX_PARTITIONS)
             .partition_by(|item: &Item| item.partition)
-            .dedup_by(|item: &Item| item.same.map_or(Err(item.number), Ok))
+            .dedup_by(|item: &Item| item.same.ok_or(item.number))
             .linger(Fixed::new(ms(LINGER)))
             .layer(told.clone());
         Self {
@@ -190,7 +190,7 @@ impl World {
         match twin {
             Some(twin) => twin.waiters.push(number),
             None => {
-                waiting.push_back(Waiting { item, since: Instant::now(), waiters: vec![number] });
+                waiting.push_back(Waiting { item, since: Watch::start(), waiters: vec![number] });
             }
         }
         self.is_settled = false;
