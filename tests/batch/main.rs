@@ -8,6 +8,7 @@ mod failures;
 mod fragile;
 mod leaving;
 mod liveness;
+mod locks;
 mod many;
 mod metrics;
 mod panics;
@@ -22,6 +23,7 @@ mod service;
 mod shutdown;
 mod stress;
 mod support;
+mod told;
 #[path = "../support/until.rs"]
 mod until;
 mod world;

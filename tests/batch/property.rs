@@ -3,7 +3,7 @@
 use proptest::{collection::vec, option, prelude::*};
 use tokio::runtime::Builder;
 
-use crate::world::{Outcome, World};
+use crate::{told::Outcome, world::World};
 
 #[derive(Clone, Debug)]
 enum Step {

@@ -113,7 +113,7 @@ fn each_of_many_loads_gets_its_own_answer_while_others_leave() {
     });
 }
 
-/// Some threads have a runtime and some have none, where an item is refused if nobody else looks after the queue at that moment.
+/// Some threads have a runtime and some have none: there an item is refused if nobody else looks after the queue just then.
 #[test]
 fn what_is_refused_for_want_of_a_runtime_was_never_sent() {
     let seen = Arc::new(Seen::default());
