@@ -51,7 +51,7 @@ struct Failure {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Cause {
-    /// The service failed, when it was to become ready or when it was called.
+    /// The service failed, when it was to become ready or when it was called; or the runtime has no timers to wait with.
     Error(BoxError),
     /// It panicked, with this message, if it is text.
     Panic(Option<String>),

@@ -107,7 +107,7 @@ impl<Req, P, D> BatchLayer<Req, P, D> {
     }
 
     /// Lets no more than so many items wait for their batch to be sent; 16 times the [size](Self::max_size) by default. Others are
-    /// refused.
+    /// refused. No batch waits for more items than that.
     ///
     /// # Panics
     ///
