@@ -32,6 +32,8 @@
 //! | [`ConcurrencyLimitLayer`](concurrency::ConcurrencyLimitLayer) | so many requests under way at once: a fixed number, or what the service turns out to bear; others wait in line, by class and key | `concurrency` |
 //! | [`CircuitBreakerLayer`](circuit_breaker::CircuitBreakerLayer) | no requests while most of them fail or take too long; around services and clients | `circuit-breaker` |
 //! | [`CacheLayer`](cache::CacheLayer) | answers given again, as RFC 9111 allows; one call for many who want the same; purges by URI, tag and pattern | `cache` |
+//! | [`CoalesceLayer`](coalesce::CoalesceLayer) | one call, and one answer, for requests that are the same and come at the same time | `coalesce` |
+//! | [`BatchLayer`](batch::BatchLayer), [`Batcher`](batch::Batcher) | one call for many items, and an answer for each; in front of services and inside of handlers | `batch` |
 //! | [`ProfileLayer`](profile::ProfileLayer) | how long requests take and what becomes of them, by route and method: as metrics, as a table, as JSON | `profile` |
 //!
 //! What they share: who a request is counted for ([`key`]), which route it belongs to ([`route`]), how it is turned away
@@ -65,12 +67,13 @@
 //! 6. **Body limits, compression**: what they turn away is nothing that the service has to bear.
 //! 7. **Caches**: outside of what limits and times the work, since a hit is no work, and a call for many may run longer than its
 //!    client waits; inside of compression, which is for one client, and of authentication, since a hit reaches nothing inside.
+//!    **Coalescing** stands where a cache would, or inside of one for what that passes by.
 //! 8. **Concurrency limits**: as near to the work as can be. What is answered without work, outside of them, would look like a
 //!    fast service. For one for all routes and others for some, put the one for all outside.
 //! 9. **Circuit breakers**: inside of concurrency limits, so that what they turn away takes no place for long.
 //! 10. **Timeouts** of the handler, such as `tower_http`'s `TimeoutLayer` with the status 504: their answers tell the limit that
 //!     there is too much, and the breaker that the service fails. From outside, both would see a client that gave up, which
-//!     says nothing. Then the handler.
+//!     says nothing. Then the handler, or [batches](batch) of requests.
 //!
 //! In axum, a layer inside the Router (`Router::layer`, `route_layer`, `MethodRouter::layer`) knows the pattern that
 //! matched; one around it sees only the path.
@@ -80,9 +83,11 @@
 //! | feature | default | adds |
 //! |---|---|---|
 //! | `rate-limit` | yes | [`rate_limit`], [`load`] |
-//! | `concurrency` | yes | [`concurrency`], [`verdict`] |
+//! | `concurrency` | yes | [`concurrency`], [`verdict`], [`deadline`] |
 //! | `circuit-breaker` | yes | [`circuit_breaker`], [`verdict`] |
 //! | `cache` | yes | [`cache`] |
+//! | `coalesce` | yes | [`coalesce`] |
+//! | `batch` | yes | [`batch`], [`deadline`] |
 //! | `profile` | yes | [`profile`] |
 //! | `compression` | no | stored responses compressed, in [`cache`] |
 //! | `system-load` | no | the signals `Cpu` and `Memory` in [`load`] |

@@ -27,6 +27,14 @@ impl Default for Link {
     }
 }
 
+#[cfg(feature = "batch")]
+impl Link {
+    /// What comes after it in the list.
+    pub(crate) fn after(self) -> Option<usize> {
+        (self.after != NONE).then_some(self.after)
+    }
+}
+
 impl Default for List {
     fn default() -> Self {
         Self { first: NONE, last: NONE }
@@ -38,6 +46,7 @@ impl List {
         (self.first != NONE).then_some(self.first)
     }
 
+    #[cfg(feature = "concurrency")]
     pub(crate) fn last(&self) -> Option<usize> {
         (self.last != NONE).then_some(self.last)
     }

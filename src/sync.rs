@@ -5,6 +5,8 @@ use loom as base;
 #[cfg(not(weir_loom))]
 use std as base;
 
+#[cfg(feature = "_layer")]
+pub(crate) use base::sync::Mutex;
 #[cfg(any(
     feature = "batch",
     feature = "cache",
@@ -14,10 +16,15 @@ use std as base;
     feature = "rate-limit"
 ))]
 pub(crate) use base::sync::MutexGuard;
-pub(crate) use base::sync::{
-    Mutex,
-    atomic::{AtomicU64, Ordering},
-};
+#[cfg(any(
+    feature = "cache",
+    feature = "circuit-breaker",
+    feature = "coalesce",
+    feature = "concurrency",
+    feature = "profile",
+    feature = "rate-limit"
+))]
+pub(crate) use base::sync::atomic::{AtomicU64, Ordering};
 #[cfg(feature = "rate-limit")]
 pub(crate) use base::thread::yield_now;
 

@@ -2,6 +2,10 @@
 
 use http::{Request, Response};
 use tower_weir::{
+    batch::{
+        self, BatchError, BatchFailure, BatchLayer, BatchStats, Batcher, Cause, HttpBatchLayer,
+        HttpBatched, Linger, Load, LoadMany,
+    },
     body::{GuardedBody, ResponseBody},
     cache::{self, Cache, CacheBody, CacheLayer, Fingerprint, FingerprintBuilder, MemoryStore},
     circuit_breaker::{self, Breaker, CircuitBreaker, CircuitBreakerLayer},
@@ -51,6 +55,12 @@ impl<R> tower::Service<R> for Inner {
 
 #[test]
 fn services_are_what_their_inner_service_is() {
+    // Whatever the items are: they are only ever sent.
+    type Cell = std::cell::Cell<u8>;
+    shareable::<(Batcher<Cell, Cell, Cell>, HttpBatched<Cell, Cell>, batch::Handle)>();
+    sendable::<(Load<Cell, Cell, Cell>, LoadMany<Cell, Cell, Cell>, batch::Drain)>();
+    unpin::<(Load<Cell, Cell, Cell>, LoadMany<Cell, Cell, Cell>, batch::Drain)>();
+    sendable::<batch::ResponseFuture<Cell, Cell, Cell>>();
     shareable::<RateLimit<Inner>>();
     sendable::<RateLimit<std::cell::Cell<u8>>>();
     sendable::<ResponseFuture<std::future::Ready<u8>>>();
@@ -96,6 +106,14 @@ fn services_are_what_their_inner_service_is() {
 
 #[test]
 fn layers_and_values_are_shareable() {
+    shareable::<(BatchLayer<std::cell::Cell<u8>>, HttpBatchLayer, batch::RequestTrailers)>();
+    shareable::<BatchLayer<u8, batch::PartitionBy<u8, u8>, batch::MergeDuplicates>>();
+    shareable::<HttpBatchLayer<batch::Unpartitioned, batch::KeepDuplicates, batch::LogErrors>>();
+    shareable::<batch::AnswerErrors<std::cell::Cell<u8>, std::cell::Cell<u8>>>();
+    shareable::<(batch::Batch<u8, u8>, BatchStats, batch::Forming, batch::Refusal)>();
+    shareable::<(batch::Adaptive, batch::Fixed, BatchError<u8>, BatchFailure)>();
+    sendable::<(Cause, Box<dyn Linger>)>();
+    shared::<Cause>();
     shareable::<RateLimitLayer>();
     shareable::<QueuedRateLimitLayer>();
     shareable::<(CacheLayer, cache::Handle, MemoryStore, cache::Query, FingerprintBuilder)>();

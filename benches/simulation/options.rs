@@ -11,7 +11,7 @@ pub(crate) struct Options {
     pub(crate) svg: Option<PathBuf>,
     /// Where the random numbers begin.
     pub(crate) seed: u64,
-    /// How many runs of each scenario, if not as many as usual; in `overload`.
+    /// How many runs of each scenario, if not as many as usual; in `linger` and `overload`.
     pub(crate) seeds: Option<u64>,
     /// For how many workers, if not for all; in `overload`.
     pub(crate) workers: Vec<usize>,

@@ -24,7 +24,9 @@ use tower_weir::{
 };
 
 use crate::{
-    api, articles, limits,
+    api, articles,
+    feeds::{self, Sharing},
+    limits,
     reports::{self, Reports},
 };
 
@@ -50,6 +52,7 @@ pub(crate) struct App {
     pub(crate) report_limit: PolicyHandle,
     pub(crate) concurrency: concurrency::Handle,
     pub(crate) cache: cache::Handle,
+    pub(crate) sharing: Sharing,
 }
 
 /// The whole service. More layers join a route as a tuple, the first being the outermost.
@@ -78,6 +81,9 @@ pub(crate) fn app(guide: String, adaptive: bool) -> Result<App, ConfigError> {
     let article_cache = articles::cache();
     let cache = article_cache.handle();
 
+    let (authors, coalescing) = (feeds::authors(), feeds::coalescing());
+    let sharing = Sharing { feeds: coalescing.handle(), authors: authors.handle() };
+
     let layers = [&search_limit, &login_limit, &report_limit, &feed_limit];
     let layers = layers.map(RateLimitLayer::handle);
     let report_policy = report_limit.handle().limit("report")?.policy("reports")?;
@@ -102,6 +108,14 @@ pub(crate) fn app(guide: String, adaptive: bool) -> Result<App, ConfigError> {
             get(reports::report).layer((report_limit, reports_at_once)).with_state(reports.clone()),
         )
         .add("/feed", get(api::feed).layer(feed_limit))
+        .add("/feed/{topic}", get(feeds::feed).layer(coalescing).with_state(authors))
+        .add(
+            "/sharing",
+            get({
+                let sharing = sharing.clone();
+                async move || sharing.text()
+            }),
+        )
         .add("/articles/{number}", get(articles::article).layer(article_cache))
         .add(
             "/cache",
@@ -128,7 +142,7 @@ pub(crate) fn app(guide: String, adaptive: bool) -> Result<App, ConfigError> {
     // Around the limits, so that it measures refusals too.
     let profiling = ProfileLayer::new(profile.clone()).routes(routes.names);
     let router = routes.router.layer(from_fn(peer_address)).layer(profiling);
-    Ok(App { router, profile, reports, report_limit: report_policy, concurrency, cache })
+    Ok(App { router, profile, reports, report_limit: report_policy, concurrency, cache, sharing })
 }
 
 /// The routes, and their names for the profile. With the feature `axum` the names are not needed: `ProfileLayer` reads

@@ -20,7 +20,7 @@ use tower_weir::{
     error::BoxError,
 };
 
-use crate::articles::ARTICLES;
+use crate::{articles::ARTICLES, feeds::TOPICS};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Route {
@@ -28,12 +28,13 @@ pub(crate) enum Route {
     Login,
     Report,
     Feed,
+    TopicFeed,
     Article,
 }
 
 impl Route {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Search, Self::Login, Self::Report, Self::Feed, Self::Article];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Search, Self::Login, Self::Report, Self::Feed, Self::TopicFeed, Self::Article];
 
     pub(crate) fn label(self) -> &'static str {
         match self {
@@ -41,6 +42,7 @@ impl Route {
             Self::Login => "POST /login",
             Self::Report => "GET /report",
             Self::Feed => "GET /feed",
+            Self::TopicFeed => "GET /feed/…",
             Self::Article => "GET /articles",
         }
     }
@@ -55,6 +57,10 @@ impl Route {
             Self::Login => (Method::POST, "/login".to_owned()),
             Self::Report => (Method::GET, "/report".to_owned()),
             Self::Feed => (Method::GET, "/feed".to_owned()),
+            Self::TopicFeed => {
+                let topic = TOPICS[random as usize % TOPICS.len()];
+                (Method::GET, format!("/feed/{topic}"))
+            }
             Self::Article => {
                 // Some are read far more often than others: the smallest of three draws.
                 let draw = |shift: u32| (random >> shift) % u64::from(ARTICLES);

@@ -25,7 +25,7 @@ use crate::{
     guide::reachable,
 };
 
-use Route::{Article, Feed, Login, Report, Search};
+use Route::{Article, Feed, Login, Report, Search, TopicFeed};
 
 const fn millis(millis: u64) -> Duration {
     Duration::from_millis(millis)
@@ -55,6 +55,15 @@ const PERSONAS: &[Persona] = &[
         count: 4,
         mix: &[Article],
         pause: millis(40),
+        polite: true,
+        guesses: false,
+        api_key: None,
+    },
+    Persona {
+        name: "readers of feeds by topic",
+        count: 8,
+        mix: &[TopicFeed],
+        pause: millis(25),
         polite: true,
         guesses: false,
         api_key: None,

@@ -45,6 +45,8 @@ curl -i '{base}/report'; echo; curl '{base}/limits'"#
   POST /login       user ada, password notes    for each address 10 failed ones a minute, 5 at once
   GET  /report      takes 200 to 400 ms         {report}{at_once}
   GET  /feed        recent items                for each x-api-key 5 a second, `partner` 50; without one, shared
+  GET  /feed/fish   also floods, mills, locks, dams: made once for all who ask meanwhile, authors looked up in batches
+  GET  /sharing     how many feeds and authors were shared
   GET  /articles/7  takes 80 ms to make         cached for 10 s, and given stale while it is made anew
   POST /purge       takes articles out of the cache: ?tag=article-7, ?path=/articles/7, or all
   GET  /cache       how often the cache was of use
@@ -70,6 +72,9 @@ for i in $(seq 6); do curl -i -H 'content-type: application/json' -d '{{"user":"
 
 # one key is limited, the partner's is not yet
 for key in a partner; do for i in $(seq 12); do curl -s -o /dev/null -w '%{{http_code}} ' -H "x-api-key: $key" '{base}/feed'; done; echo; done
+
+# three feeds, each asked for by ten at once: few calls, fewer queries
+for i in $(seq 10); do for topic in floods fish mills; do curl -s -o /dev/null '{base}/feed/'$topic & done; done; wait; curl '{base}/sharing'
 
 # an article twice, with what the cache did (Cache-Status, Age), and how long each took; then purge it
 for i in 1 2; do curl -s -D - -o /dev/null -w '%{{time_total}} s\n' '{base}/articles/7' | grep -iE 'cache-status|age:| s$'; done

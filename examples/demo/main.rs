@@ -26,6 +26,10 @@
 //! `curl -i http://127.0.0.1:3000/articles/7` twice: the second answer comes at once, and `cache-status` says why;
 //! `curl -X POST 'http://127.0.0.1:3000/purge?tag=article-7'` takes it out again, and `/cache` shows how often it was of use.
 //!
+//! `for i in $(seq 10); do curl -s http://127.0.0.1:3000/feed/fish & done; wait` has ten answers of fewer calls, and
+//! `curl http://127.0.0.1:3000/sharing` says of how many, and how few queries looked up the authors of all feeds that were made at
+//! the same time.
+//!
 //! `curl http://127.0.0.1:3000/profile` shows how long each route takes, and Ctrl-C prints the same at the end.
 //!
 //! With the third, `POST /degrade?seconds=20` takes away most of the connections that reports need. Ask for reports meanwhile,
@@ -37,6 +41,7 @@ mod args;
 mod articles;
 mod client;
 mod drive;
+mod feeds;
 mod goodput;
 mod guide;
 mod interrupt;
@@ -86,7 +91,7 @@ async fn run(args: Args) -> Result<(), String> {
     if args.drive.is_none() {
         say(&format!("{guide}\nCtrl-C ends it and prints the profile."));
     }
-    let App { router, profile, reports, report_limit, concurrency, cache } =
+    let App { router, profile, reports, report_limit, concurrency, cache, sharing } =
         app::app(guide, args.adaptive).map_err(|error| error.to_string())?;
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, service);
@@ -112,6 +117,7 @@ async fn run(args: Args) -> Result<(), String> {
         let driven = drive::drive(address, duration, &cache, interrupted()).await;
         say(&report::text(&driven));
         say(&format!("\n{}\n{}", articles::hit_rates(&driven.cached), cache.stats()));
+        say(&format!("\nShared among those who asked at the same time:\n\n{}", sharing.text()));
         show(&profile);
         if driven.took >= duration {
             let each = (duration / 2).clamp(overload::SHORTEST, overload::LONGEST);

@@ -44,8 +44,8 @@ use super::{
 /// not see that it is not ready.
 pub struct Batcher<Req, Res, E = std::convert::Infallible>(Arc<Owner<Req, Res, E>>);
 
-/// What closes the queue when the last batcher goes.
-struct Owner<Req, Res, E>(Arc<dyn Port<Req, Res, E>>);
+/// What closes the queue when the last batcher goes, and the last item that one was given has been taken in.
+pub(super) struct Owner<Req, Res, E>(pub(super) Arc<dyn Port<Req, Res, E>>);
 
 impl<Req, Res, E> Batcher<Req, Res, E> {
     pub(super) fn over(port: Arc<dyn Port<Req, Res, E>>) -> Self {
@@ -55,7 +55,7 @@ impl<Req, Res, E> Batcher<Req, Res, E> {
     /// Batches calls of `function`, with the defaults; see [`BatchLayer::batcher`] for others.
     pub fn new<F, Fut>(function: F) -> Self
     where
-        F: Fn(Vec<Req>) -> Fut + Send + Sync + 'static,
+        F: FnOnce(Vec<Req>) -> Fut + Clone + Send + 'static,
         Fut: Future + Send + 'static,
         Fut::Output: Answers<Res = Res, Error = E>,
         Req: Send + 'static,
@@ -76,7 +76,7 @@ impl<Req, Res, E> Batcher<Req, Res, E> {
     /// Dropped before its batch has left, it takes the item with it; after that the call goes on, for the others. Nobody else is
     /// disturbed by it.
     pub fn load(&self, item: Req) -> Load<Req, Res, E> {
-        Load::new(Arc::clone(&self.0.0), item)
+        Load::new(Arc::clone(&self.0), item)
     }
 
     /// Sends many items, and gives their answers in the same order.
@@ -87,7 +87,7 @@ impl<Req, Res, E> Batcher<Req, Res, E> {
     ///
     /// As that of [`load`](Self::load), for each item.
     pub fn load_many(&self, items: impl IntoIterator<Item = Req>) -> LoadMany<Req, Res, E> {
-        LoadMany::new(Arc::clone(&self.0.0), items.into_iter().collect())
+        LoadMany::new(Arc::clone(&self.0), items.into_iter().collect())
     }
 
     /// Reads and steers it, and does not keep it open.
@@ -117,7 +117,7 @@ impl<Req, Res, E> Service<Req> for Batcher<Req, Res, E> {
 
 impl<Req, Res, E> Drop for Owner<Req, Res, E> {
     fn drop(&mut self) {
-        self.0.close();
+        Arc::clone(&self.0).close();
     }
 }
 

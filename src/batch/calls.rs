@@ -3,7 +3,6 @@
 use std::{
     fmt,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -23,6 +22,7 @@ pub trait Answers: Send + 'static {
     /// # Errors
     ///
     /// If the batch failed as a whole.
+    #[expect(clippy::type_complexity, reason = "a name for it would hide what it is")]
     fn into_answers(self) -> Result<Vec<Result<Self::Res, Self::Error>>, BoxError>;
 }
 
@@ -49,18 +49,20 @@ where
     }
 }
 
-/// A service that calls a function.
-pub(super) struct Calls<F>(Arc<F>);
+/// A service that calls clones of a function: so the function may be an `async move` closure that has captured something, which
+/// can be called but once.
+#[derive(Clone)]
+pub(super) struct Calls<F>(F);
 
 impl<F> Calls<F> {
     pub(super) fn new(function: F) -> Self {
-        Self(Arc::new(function))
+        Self(function)
     }
 }
 
 impl<F, Fut, B> Service<B> for Calls<F>
 where
-    F: Fn(B) -> Fut + Send + Sync + 'static,
+    F: FnOnce(B) -> Fut + Clone,
     Fut: Future + Send + 'static,
     Fut::Output: Answers,
 {
@@ -73,14 +75,8 @@ where
     }
 
     fn call(&mut self, batch: B) -> Self::Future {
-        let answers = (self.0)(batch);
+        let answers = self.0.clone()(batch);
         Box::pin(async { answers.await.into_answers() })
-    }
-}
-
-impl<F> Clone for Calls<F> {
-    fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
     }
 }
 

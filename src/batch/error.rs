@@ -1,4 +1,4 @@
-use std::{error::Error, fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, error::Error, fmt, sync::Arc, time::Duration};
 
 use crate::error::BoxError;
 
@@ -41,7 +41,7 @@ pub enum Refusal {
 pub struct BatchFailure(Arc<Failure>);
 
 struct Failure {
-    name: Arc<str>,
+    name: Cow<'static, str>,
     number: u64,
     items: usize,
     cause: Cause,
@@ -62,8 +62,8 @@ pub enum Cause {
 }
 
 impl BatchFailure {
-    pub(super) fn new(name: &Arc<str>, number: u64, items: usize, cause: Cause) -> Self {
-        Self(Arc::new(Failure { name: Arc::clone(name), number, items, cause }))
+    pub(super) fn new(name: Cow<'static, str>, number: u64, items: usize, cause: Cause) -> Self {
+        Self(Arc::new(Failure { name, number, items, cause }))
     }
 
     /// The number of the batch, as in the log: they are counted from 1.

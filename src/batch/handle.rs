@@ -27,7 +27,7 @@ impl Handle {
 
     /// Sends what waits without waiting for more; as always, no more calls at a time than there may be.
     pub fn flush(&self) {
-        self.0.flush();
+        Arc::clone(&self.0).flush();
     }
 
     /// Takes no more items, sends those that wait, and tells when all have been answered: for the end of a program.
@@ -44,7 +44,7 @@ impl Handle {
     /// # }
     /// ```
     pub fn drain(&self) -> Drain {
-        self.0.close();
+        Arc::clone(&self.0).close();
         Drain(Arc::clone(&self.0))
     }
 }

@@ -1,10 +1,11 @@
-use std::{fmt, hash::Hash, sync::Arc};
+use std::{borrow::Cow, fmt, hash::Hash, sync::Arc};
 
 use tower_layer::Layer;
 use tower_service::Service;
 
 use super::{
-    Answers, Batcher, Linger, Partition, PartitionBy, Shared, Sharing, Unpartitioned, Unshared,
+    Answers, Batcher, Duplicates, KeepDuplicates, Linger, MergeDuplicates, Partition, PartitionBy,
+    Unpartitioned,
     calls::Calls,
     engine::Engine,
     settings::{Settings, Weight},
@@ -37,16 +38,16 @@ use crate::{
 /// once, and give its clones to the routes.
 ///
 /// The service inside must be `Clone`: each call has one of its own.
-pub struct BatchLayer<Req, P = Unpartitioned, D = Unshared> {
+pub struct BatchLayer<Req, P = Unpartitioned, D = KeepDuplicates> {
     pub(super) settings: Settings<Req>,
     pub(super) partition: P,
-    pub(super) sharing: D,
+    pub(super) duplicates: D,
 }
 
 impl<Req> BatchLayer<Req> {
     /// Batches of up to 64 items, two under way at a time, which wait for more as long as that [pays](super::Adaptive).
     pub fn new() -> Self {
-        Self { settings: Settings::default(), partition: Unpartitioned, sharing: Unshared }
+        Self { settings: Settings::default(), partition: Unpartitioned, duplicates: KeepDuplicates }
     }
 }
 
@@ -63,7 +64,7 @@ impl<Req, P, D> BatchLayer<Req, P, D> {
     }
 
     /// Names the batches, for metrics and errors; `batch` otherwise.
-    pub fn named(self, name: impl Into<Arc<str>>) -> Self {
+    pub fn named(self, name: impl Into<Cow<'static, str>>) -> Self {
         self.with(|settings| settings.name = name.into())
     }
 
@@ -177,8 +178,8 @@ impl<Req, P, D> BatchLayer<Req, P, D> {
         self,
         key: impl Fn(&Req) -> K + Send + Sync + 'static,
     ) -> BatchLayer<Req, PartitionBy<Req, K>, D> {
-        let Self { settings, sharing, .. } = self;
-        BatchLayer { settings, partition: PartitionBy::new(key), sharing }
+        let Self { settings, duplicates, .. } = self;
+        BatchLayer { settings, partition: PartitionBy::new(key), duplicates }
     }
 
     /// Lets no more than so many partitions have waiting items; 1,024 by default. Items of others are refused.
@@ -213,11 +214,11 @@ impl<Req, P, D> BatchLayer<Req, P, D> {
     pub fn dedup_by<T: Hash>(
         self,
         same: impl Fn(&Req) -> T + Send + Sync + 'static,
-    ) -> BatchLayer<Req, P, Shared> {
-        let Self { settings, partition, .. } = self.with(|settings| {
-            settings.same = Some(Arc::new(move |item, seed: &KeySeed| seed.wide(&same(item))))
-        });
-        BatchLayer { settings, partition, sharing: Shared }
+    ) -> BatchLayer<Req, P, MergeDuplicates> {
+        let same = move |item: &Req, seed: &KeySeed| seed.wide(&same(item));
+        let Self { mut settings, partition, .. } = self;
+        settings.same = Some(Arc::new(same));
+        BatchLayer { settings, partition, duplicates: MergeDuplicates }
     }
 
     /// Says until when an item is worth answering, if it says so; it is shown the item and the time of its arrival, by the
@@ -259,11 +260,11 @@ impl<Req, P, D> BatchLayer<Req, P, D> {
         function: F,
     ) -> Batcher<Req, <Fut::Output as Answers>::Res, <Fut::Output as Answers>::Error>
     where
-        F: Fn(P::Batch) -> Fut + Send + Sync + 'static,
+        F: FnOnce(P::Batch) -> Fut + Clone + Send + 'static,
         Fut: Future + Send + 'static,
         Fut::Output: Answers,
         P: Partition<Req>,
-        D: Sharing<Result<<Fut::Output as Answers>::Res, <Fut::Output as Answers>::Error>>,
+        D: Duplicates<Result<<Fut::Output as Answers>::Res, <Fut::Output as Answers>::Error>>,
         Req: Send + 'static,
     {
         self.layer(Calls::new(function))
@@ -283,7 +284,7 @@ where
     S::Error: Into<BoxError>,
     S::Future: Send + 'static,
     P: Partition<Req>,
-    D: Sharing<Result<Res, E>>,
+    D: Duplicates<Result<Res, E>>,
     Req: Send + 'static,
     Res: Send + 'static,
     E: Send + 'static,
@@ -305,7 +306,7 @@ impl<Req, P: Clone, D: Copy> Clone for BatchLayer<Req, P, D> {
         Self {
             settings: self.settings.clone(),
             partition: self.partition.clone(),
-            sharing: self.sharing,
+            duplicates: self.duplicates,
         }
     }
 }

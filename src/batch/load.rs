@@ -1,5 +1,5 @@
 use std::{
-    fmt,
+    fmt, mem,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -7,19 +7,18 @@ use std::{
 
 use super::{
     BatchError,
+    batcher::Owner,
     port::{Outcome, Port, Ticket},
 };
 
 /// Waits for the answer to one item: [`Batcher::load`](super::Batcher::load).
 #[must_use = "a future does nothing unless it is polled"]
-pub struct Load<Req, Res, E> {
-    port: Arc<dyn Port<Req, Res, E>>,
-    state: State<Req>,
-}
+pub struct Load<Req, Res, E>(State<Req, Res, E>);
 
-enum State<Req> {
-    New(Req),
-    Waits(Ticket),
+enum State<Req, Res, E> {
+    /// It keeps the queue open until its item is in it.
+    New(Arc<Owner<Req, Res, E>>, Req),
+    Waits(Arc<dyn Port<Req, Res, E>>, Ticket),
     Done,
 }
 
@@ -27,8 +26,8 @@ enum State<Req> {
 impl<Req, Res, E> Unpin for Load<Req, Res, E> {}
 
 impl<Req, Res, E> Load<Req, Res, E> {
-    pub(super) fn new(port: Arc<dyn Port<Req, Res, E>>, item: Req) -> Self {
-        Self { port, state: State::New(item) }
+    pub(super) fn new(owner: Arc<Owner<Req, Res, E>>, item: Req) -> Self {
+        Self(State::New(owner, item))
     }
 }
 
@@ -36,37 +35,37 @@ impl<Req, Res, E> Future for Load<Req, Res, E> {
     type Output = Outcome<Res, E>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<Res, E>> {
-        if let State::Waits(ticket) = self.state {
-            let outcome = ready!(Arc::clone(&self.port).poll(ticket, cx));
-            self.state = State::Done;
+        if let State::Waits(port, ticket) = &self.0 {
+            let outcome = ready!(Arc::clone(port).poll(*ticket, cx));
+            self.0 = State::Done;
             return Poll::Ready(outcome);
         }
-        match std::mem::replace(&mut self.state, State::Done) {
-            State::New(item) => match Arc::clone(&self.port).enter(item, cx) {
-                Ok(ticket) => {
-                    self.state = State::Waits(ticket);
-                    Poll::Pending
-                }
-                Err(refusal) => Poll::Ready(Err(BatchError::Refused(refusal))),
-            },
-            _ => panic!("polled after it was ready"),
+        let State::New(owner, item) = mem::replace(&mut self.0, State::Done) else {
+            panic!("polled after it was ready");
+        };
+        match Arc::clone(&owner.0).enter(item, cx) {
+            Ok(ticket) => {
+                self.0 = State::Waits(Arc::clone(&owner.0), ticket);
+                Poll::Pending
+            }
+            Err(refusal) => Poll::Ready(Err(BatchError::Refused(refusal))),
         }
     }
 }
 
 impl<Req, Res, E> Drop for Load<Req, Res, E> {
     fn drop(&mut self) {
-        if let State::Waits(ticket) = self.state {
-            self.port.leave(ticket);
+        if let State::Waits(port, ticket) = &self.0 {
+            port.leave(*ticket);
         }
     }
 }
 
 impl<Req, Res, E> fmt::Debug for Load<Req, Res, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.state {
-            State::New(_) => "Load(new)",
-            State::Waits(_) => "Load(waits)",
+        f.write_str(match self.0 {
+            State::New(..) => "Load(new)",
+            State::Waits(..) => "Load(waits)",
             State::Done => "Load(done)",
         })
     }

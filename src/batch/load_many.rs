@@ -1,24 +1,22 @@
 use std::{
     collections::VecDeque,
-    fmt,
+    fmt, mem,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
     vec,
 };
 
-use super::{
-    Load,
-    port::{Outcome, Port},
-};
+use super::{Load, batcher::Owner, port::Outcome};
 
 /// Waits for the answers to many items: [`Batcher::load_many`](super::Batcher::load_many).
 #[must_use = "a future does nothing unless it is polled"]
 pub struct LoadMany<Req, Res, E> {
-    port: Arc<dyn Port<Req, Res, E>>,
+    /// `None` once all items are in the queue: then they do not keep it open.
+    owner: Option<Arc<Owner<Req, Res, E>>>,
     items: vec::IntoIter<Req>,
     /// In the order of the items, from the first that has no answer yet.
-    loads: VecDeque<Slot<Req, Res, E>>,
+    slots: VecDeque<Slot<Req, Res, E>>,
     outcomes: Vec<Outcome<Res, E>>,
 }
 
@@ -31,9 +29,39 @@ enum Slot<Req, Res, E> {
 impl<Req, Res, E> Unpin for LoadMany<Req, Res, E> {}
 
 impl<Req, Res, E> LoadMany<Req, Res, E> {
-    pub(super) fn new(port: Arc<dyn Port<Req, Res, E>>, items: Vec<Req>) -> Self {
+    pub(super) fn new(owner: Arc<Owner<Req, Res, E>>, items: Vec<Req>) -> Self {
         let outcomes = Vec::with_capacity(items.len());
-        Self { port, items: items.into_iter(), loads: VecDeque::new(), outcomes }
+        Self { owner: Some(owner), items: items.into_iter(), slots: VecDeque::new(), outcomes }
+    }
+}
+
+impl<Req, Res, E> LoadMany<Req, Res, E> {
+    /// Takes the outcomes that have nothing before them to wait for.
+    fn collect(&mut self) {
+        while let Some(Slot::Ended(_)) = self.slots.front()
+            && let Some(Slot::Ended(outcome)) = self.slots.pop_front()
+        {
+            self.outcomes.push(outcome);
+        }
+    }
+
+    /// Lets more items in, as long as they do not fill the queue by themselves.
+    fn let_in(&mut self, cx: &mut Context<'_>) {
+        let Some(owner) = &self.owner else { return };
+        let window = owner.0.window();
+        while self.slots.len() < window
+            && let Some(item) = self.items.next()
+        {
+            let mut load = Load::new(Arc::clone(owner), item);
+            match Pin::new(&mut load).poll(cx) {
+                Poll::Pending => self.slots.push_back(Slot::Waits(load)),
+                Poll::Ready(outcome) if self.slots.is_empty() => self.outcomes.push(outcome),
+                Poll::Ready(outcome) => self.slots.push_back(Slot::Ended(outcome)),
+            }
+        }
+        if self.items.len() == 0 {
+            self.owner = None;
+        }
     }
 }
 
@@ -41,33 +69,17 @@ impl<Req, Res, E> Future for LoadMany<Req, Res, E> {
     type Output = Vec<Outcome<Res, E>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
-        for slot in &mut this.loads {
+        for slot in &mut self.slots {
             if let Slot::Waits(load) = slot
                 && let Poll::Ready(outcome) = Pin::new(load).poll(cx)
             {
                 *slot = Slot::Ended(outcome);
             }
         }
-        let window = this.port.window();
-        loop {
-            while let Some(Slot::Ended(_)) = this.loads.front() {
-                if let Some(Slot::Ended(outcome)) = this.loads.pop_front() {
-                    this.outcomes.push(outcome);
-                }
-            }
-            if this.loads.len() >= window {
-                return Poll::Pending;
-            }
-            let Some(item) = this.items.next() else { break };
-            let mut load = Load::new(Arc::clone(&this.port), item);
-            this.loads.push_back(match Pin::new(&mut load).poll(cx) {
-                Poll::Ready(outcome) => Slot::Ended(outcome),
-                Poll::Pending => Slot::Waits(load),
-            });
-        }
-        if this.loads.is_empty() {
-            Poll::Ready(std::mem::take(&mut this.outcomes))
+        self.collect();
+        self.let_in(cx);
+        if self.slots.is_empty() {
+            Poll::Ready(mem::take(&mut self.outcomes))
         } else {
             Poll::Pending
         }
@@ -78,7 +90,7 @@ impl<Req, Res, E> fmt::Debug for LoadMany<Req, Res, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LoadMany")
             .field("answered", &self.outcomes.len())
-            .field("under_way", &self.loads.len())
+            .field("under_way", &self.slots.len())
             .field("left", &self.items.len())
             .finish_non_exhaustive()
     }

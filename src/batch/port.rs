@@ -26,10 +26,10 @@ pub(super) trait Port<Req, Res, E>: Steering {
 /// What can be read and done without knowing of what kind the items are.
 pub(super) trait Steering: Send + Sync {
     /// Sends all that waits, as soon as calls can be made.
-    fn flush(&self);
+    fn flush(self: Arc<Self>);
 
     /// Takes nothing more, and sends all that waits.
-    fn close(&self);
+    fn close(self: Arc<Self>);
 
     /// Whether nothing waits or is under way; otherwise what `cx` wakes is woken then.
     fn poll_idle(&self, cx: &mut Context<'_>) -> Poll<()>;

@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use super::{Adaptive, Linger};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 
 /// What a [`BatchLayer`](super::BatchLayer) was told, but which items belong together.
 pub(super) struct Settings<Req> {
-    pub(super) name: Arc<str>,
+    pub(super) name: Cow<'static, str>,
     pub(super) max_size: usize,
     pub(super) max_in_flight: usize,
     /// `None` for a multiple of `max_size`.
@@ -72,7 +72,7 @@ impl<Req> Clone for Weight<Req> {
 impl<Req> Clone for Settings<Req> {
     fn clone(&self) -> Self {
         Self {
-            name: Arc::clone(&self.name),
+            name: self.name.clone(),
             linger: Arc::clone(&self.linger),
             weight: self.weight.clone(),
             same: self.same.clone(),

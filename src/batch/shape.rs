@@ -90,38 +90,38 @@ impl<Req, K> fmt::Debug for PartitionBy<Req, K> {
 }
 
 /// Whether one answer may be for several items.
-pub trait Sharing<Ans>: sealed::Sealed + Copy + Send + Sync + 'static {
+pub trait Duplicates<Ans>: sealed::Sealed + Copy + Send + Sync + 'static {
     /// How an answer is copied; `None` if none ever is.
     fn copier() -> Option<fn(&Ans) -> Ans>;
 }
 
 /// Each item has an answer of its own.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Unshared;
+pub struct KeepDuplicates;
 
 /// Items that are the same share one answer.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Shared;
+pub struct MergeDuplicates;
 
-impl<Ans> Sharing<Ans> for Unshared {
+impl<Ans> Duplicates<Ans> for KeepDuplicates {
     fn copier() -> Option<fn(&Ans) -> Ans> {
         None
     }
 }
 
-impl<Ans: Clone> Sharing<Ans> for Shared {
+impl<Ans: Clone> Duplicates<Ans> for MergeDuplicates {
     fn copier() -> Option<fn(&Ans) -> Ans> {
         Some(Ans::clone)
     }
 }
 
 mod sealed {
-    use super::{PartitionBy, Shared, Unpartitioned, Unshared};
+    use super::{KeepDuplicates, MergeDuplicates, PartitionBy, Unpartitioned};
 
     pub trait Sealed {}
 
     impl Sealed for Unpartitioned {}
     impl<Req, K> Sealed for PartitionBy<Req, K> {}
-    impl Sealed for Unshared {}
-    impl Sealed for Shared {}
+    impl Sealed for KeepDuplicates {}
+    impl Sealed for MergeDuplicates {}
 }

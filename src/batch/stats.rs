@@ -1,3 +1,5 @@
+use super::queue::Counts;
+
 /// What a [`Batcher`](super::Batcher) has done, and what is under way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -8,9 +10,9 @@ pub struct BatchStats {
     pub in_flight: usize,
     /// Items that were taken in.
     pub items: u64,
-    /// Those of them that got the answer to another, being the same.
+    /// Those of them that were the same as one that waited already.
     pub duplicates: u64,
-    /// Those of them that left before their batch did.
+    /// Those of them that nobody wanted any more before they were sent.
     pub abandoned: u64,
     /// Items that were refused.
     pub refused: u64,
@@ -18,4 +20,11 @@ pub struct BatchStats {
     pub batches: u64,
     /// Those of them that failed as a whole.
     pub failed_batches: u64,
+}
+
+impl BatchStats {
+    pub(super) fn new(waiting: usize, in_flight: usize, counts: Counts) -> Self {
+        let Counts { items, duplicates, abandoned, refused, batches, failed_batches } = counts;
+        Self { waiting, in_flight, items, duplicates, abandoned, refused, batches, failed_batches }
+    }
 }

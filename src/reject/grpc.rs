@@ -126,7 +126,14 @@ impl Violation {
 }
 
 /// The status code among the header fields or the trailers of a response.
-#[cfg(feature = "_layer")]
+#[cfg(any(
+    feature = "cache",
+    feature = "circuit-breaker",
+    feature = "coalesce",
+    feature = "concurrency",
+    feature = "profile",
+    feature = "rate-limit"
+))]
 pub(crate) fn grpc_code(fields: &HeaderMap) -> Option<i32> {
     fields.get(GRPC_STATUS)?.to_str().ok()?.parse().ok()
 }

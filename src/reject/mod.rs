@@ -8,9 +8,16 @@ mod grpc;
 mod http;
 mod rejection;
 
-#[cfg(feature = "_layer")]
+#[cfg(any(
+    feature = "cache",
+    feature = "circuit-breaker",
+    feature = "coalesce",
+    feature = "concurrency",
+    feature = "profile",
+    feature = "rate-limit"
+))]
 pub(crate) use self::grpc::grpc_code;
 pub(crate) use self::grpc::is_grpc;
-#[cfg(feature = "_limit")]
+#[cfg(any(feature = "_limit", feature = "batch"))]
 pub(crate) use self::rejection::Render;
 pub use self::rejection::{Reason, Rejected, Rejection};

@@ -1,9 +1,9 @@
-#[cfg(feature = "_limit")]
+#[cfg(any(feature = "_limit", feature = "batch"))]
 use std::sync::Arc;
 use std::{borrow::Cow, time::Duration};
 
 use bytes::Bytes;
-#[cfg(feature = "_limit")]
+#[cfg(any(feature = "_limit", feature = "batch"))]
 use http::header::RETRY_AFTER;
 use http::{Extensions, Response, StatusCode};
 
@@ -62,7 +62,7 @@ pub enum Reason {
 }
 
 /// What answers rejected requests instead of [`Rejection::response`].
-#[cfg(feature = "_limit")]
+#[cfg(any(feature = "_limit", feature = "batch"))]
 pub(crate) type Render = Arc<dyn Fn(&Rejection, &Head<'_>) -> Response<Bytes> + Send + Sync>;
 
 /// The mark of a response that a layer made itself: the request was turned away, and did not reach the service inside.
@@ -218,14 +218,18 @@ impl Rejection {
     ///
     /// Either carries [`Rejected`] among its extensions.
     pub fn response(&self, head: &Head<'_>) -> Response<Bytes> {
-        let is_grpc = grpc::is_grpc(head.headers);
+        self.response_to(grpc::is_grpc(head.headers))
+    }
+
+    /// The answer to gRPC, or to others.
+    pub(crate) fn response_to(&self, is_grpc: bool) -> Response<Bytes> {
         let mut response = if is_grpc { grpc::response(self) } else { plain::response(self) };
         Rejected::mark(response.extensions_mut());
         response
     }
 
     /// The answer that `render` gives, if there is one.
-    #[cfg(feature = "_limit")]
+    #[cfg(any(feature = "_limit", feature = "batch"))]
     pub(crate) fn response_by(&self, render: Option<&Render>, head: &Head<'_>) -> Response<Bytes> {
         let Some(render) = render else { return self.response(head) };
         let mut response = render(self, head);

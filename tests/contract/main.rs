@@ -1,6 +1,7 @@
 //! What every layer of this crate must do, whatever else it does. A new layer joins with one `contract!` line.
 
 mod as_get;
+mod batched;
 mod bodies;
 mod calls;
 mod drops;
@@ -10,6 +11,7 @@ mod state;
 use std::time::Duration;
 
 use as_get::AsGet;
+use batched::Batched;
 use tower_weir::{
     cache::{CacheLayer, MemoryStore, rules::Grace},
     circuit_breaker::{Breaker, CircuitBreakerLayer, Window},
@@ -55,7 +57,8 @@ const SHORT: Queue = Queue::new(Duration::from_millis(1), 10);
 /// Runs the whole suite on a layer.
 ///
 /// `open` makes one that lets everything through that the suite sends; `tight` one that lets two requests through and then
-/// rejects, where it rejects at all. Each call must make a layer with state of its own.
+/// rejects, where it rejects at all. Each call must make a layer with state of its own. `only` names the tests for a layer to which
+/// the others do not apply.
 macro_rules! contract {
     ($name:ident, open: $open:expr $(, tight: $tight:expr)? $(,)?) => {
         mod $name {
@@ -90,6 +93,13 @@ macro_rules! contract {
                 state::a_rejection_speaks_grpc,
                 state::a_readied_service_that_is_never_called_blocks_nobody,
             );)?
+        }
+    };
+    ($name:ident, open: $open:expr, only: [$($tests:tt)+] $(,)?) => {
+        mod $name {
+            use super::*;
+
+            contract!(@tests $open => $($tests)+);
         }
     };
     (@tests $make:expr => $($module:ident :: $test:ident),+ $(,)?) => {$(
@@ -211,4 +221,21 @@ contract!(concurrency_limit_to_the_headers,
 contract!(concurrency_limit_in_a_dry_run,
     open: || ConcurrencyLimitLayer::new(Fixed::new(1)).shadow(true),
     tight: || ConcurrencyLimitLayer::new(Fixed::new(2)).reject_when_full().shadow(true).shadow(false),
+);
+
+contract!(batch_http,
+    open: Batched::new,
+    only: [
+        calls::the_readied_service_is_the_one_called,
+        calls::the_request_arrives_whole,
+        calls::the_response_arrives_whole,
+        calls::works_through_oneshot_and_buffering,
+        bodies::size_hint_data_and_trailers_survive,
+        bodies::a_body_error_survives,
+        bodies::an_empty_body_is_at_its_end,
+        drops::dropped_before_the_first_poll,
+        drops::dropped_with_the_response,
+        drops::dropped_in_the_body,
+        drops::dropped_after_the_last_frame,
+    ],
 );

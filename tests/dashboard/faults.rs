@@ -1,4 +1,4 @@
-//! What is wrong with an expression, by what names.rs says of the metrics.
+//! What is wrong with an expression, by what `telemetry::names` says of the metrics.
 
 use tower_weir::telemetry::names::{self, Kind, Metric};
 

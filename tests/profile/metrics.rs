@@ -92,7 +92,7 @@ fn only_what_names_lists_is_told_with_just_its_labels() {
     for key in told.keys() {
         let (name, labels) = key.split_once('{').unwrap();
         let metric = names::ALL.iter().find(|metric| metric.name == name);
-        let metric = metric.unwrap_or_else(|| panic!("{name} is not in names.rs"));
+        let metric = metric.unwrap_or_else(|| panic!("{name} is not in `telemetry::names`"));
         let labels: Vec<_> = labels
             .trim_end_matches('}')
             .split(',')

@@ -148,7 +148,7 @@ fn only_what_names_lists_is_recorded_with_just_its_labels() {
     for name in metrics.keys() {
         let (name, labels) = name.split_once('{').unwrap();
         let metric = names::ALL.iter().find(|metric| metric.name == name);
-        let metric = metric.unwrap_or_else(|| panic!("{name} is not in names.rs"));
+        let metric = metric.unwrap_or_else(|| panic!("{name} is not in `telemetry::names`"));
         let labels =
             labels.trim_end_matches('}').split(',').map(|label| label.split_once('=').unwrap().0);
         assert_eq!(labels.collect::<Vec<_>>(), metric.labels, "{name}");

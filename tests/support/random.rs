@@ -1,6 +1,7 @@
 //! Chance that is the same each time.
 
 /// Numbers by a seed (splitmix64).
+#[derive(Clone)]
 pub(crate) struct Random(u64);
 
 impl Random {

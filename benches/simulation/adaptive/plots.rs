@@ -14,6 +14,7 @@ pub(crate) fn plot(scenario: &Scenario, outcomes: &[Outcome]) -> Plot {
         title: scenario.title.to_owned(),
         about: scenario.about.to_owned(),
         unit: "requests/s",
+        across: "seconds",
         step: 1.0,
         panels: panels.collect(),
     }

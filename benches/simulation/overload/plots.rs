@@ -19,6 +19,7 @@ pub(super) fn plot(scenario: &Scenario, seed: u64) -> Plot {
         title: format!("{}, {} workers", scenario.name, scenario.workers),
         about: format!("{}; more than {cut} requests are drawn as {cut}", scenario.about),
         unit: "requests at once",
+        across: "seconds",
         step: Outcome::BIN as f64 / SECOND as f64,
         panels: panels.collect(),
     }

@@ -1,4 +1,4 @@
-//! Curves over time, one panel below the other.
+//! Curves over time, or something else, one panel below the other.
 
 use std::fmt::Write;
 
@@ -8,7 +8,9 @@ pub(crate) struct Plot {
     pub(crate) about: String,
     /// What the axis on the left counts.
     pub(crate) unit: &'static str,
-    /// How long each value stands for, in seconds.
+    /// What the axis below counts.
+    pub(crate) across: &'static str,
+    /// How much of that each value stands for.
     pub(crate) step: f64,
     pub(crate) panels: Vec<Panel>,
 }
@@ -41,7 +43,8 @@ impl Plot {
         let most = self.panels.iter().flat_map(Panel::rates).fold(1.0, f64::max);
         let step = round_step(most / 4.0);
         let top = (most / step).ceil() * step;
-        let scale = Scale { seconds: self.seconds(), each: self.step, step, top };
+        let scale =
+            Scale { width: self.width(), each: self.step, step, top, shares: self.has_shares() };
         let bottom = TOP + self.panels.len() as f64 * (HEIGHT + GAP);
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {bottom}\" width=\"{WIDTH}\" height=\"{bottom}\" \
@@ -60,13 +63,17 @@ impl Plot {
                 scale.curve(&mut svg, top, series);
             }
         }
-        text(&mut svg, RIGHT, bottom - 6.0, "end", "fill=\"#666\"", "seconds");
+        text(&mut svg, RIGHT, bottom - 6.0, "end", "fill=\"#666\"", self.across);
         svg + "</svg>\n"
     }
 
-    fn seconds(&self) -> f64 {
+    fn width(&self) -> f64 {
         let series = self.panels.iter().flat_map(|panel| &panel.series);
         self.step * series.map(|series| series.values.len()).max().unwrap_or(1) as f64
+    }
+
+    fn has_shares(&self) -> bool {
+        self.panels.iter().flat_map(|panel| &panel.series).any(|series| series.share)
     }
 
     fn legend(&self, svg: &mut String) {
@@ -103,17 +110,20 @@ impl Series {
 }
 
 struct Scale {
-    seconds: f64,
-    /// For how many seconds a value stands.
+    /// Of all values together.
+    width: f64,
+    /// Of one.
     each: f64,
     /// Between two lines of the grid, and at the top.
     step: f64,
     top: f64,
+    /// Whether there is anything for the axis on the right.
+    shares: bool,
 }
 
 impl Scale {
-    fn x(&self, second: f64) -> f64 {
-        LEFT + (RIGHT - LEFT) * second / self.seconds
+    fn x(&self, across: f64) -> f64 {
+        LEFT + (RIGHT - LEFT) * across / self.width
     }
 
     fn axes(&self, svg: &mut String, top: f64, unit: &str) {
@@ -128,15 +138,15 @@ impl Scale {
             let value = self.step * line as f64;
             text(svg, LEFT - 8.0, y + 4.0, "end", "", &value.to_string());
         }
-        for share in [0.0, 0.5, 1.0] {
+        for share in [0.0, 0.5, 1.0].into_iter().filter(|_| self.shares) {
             let y = bottom - HEIGHT * share + 4.0;
             text(svg, RIGHT + 8.0, y, "start", "", &share.to_string());
         }
-        let step = round_step(self.seconds / 8.0);
-        let ticks = (self.seconds / step).floor() as usize;
+        let step = round_step(self.width / 8.0);
+        let ticks = (self.width / step).floor() as usize;
         for tick in 0..=ticks {
-            let second = step * tick as f64;
-            text(svg, self.x(second), bottom + 16.0, "middle", "", &second.to_string());
+            let across = step * tick as f64;
+            text(svg, self.x(across), bottom + 16.0, "middle", "", &across.to_string());
         }
         let (x, y) = (LEFT - 48.0, top + 0.5 * HEIGHT);
         let turned = format!("fill=\"#666\" transform=\"rotate(-90 {x} {y})\"");
