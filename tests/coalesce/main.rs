@@ -4,9 +4,12 @@ mod bodies;
 mod by_body;
 mod failures;
 mod leavers;
+#[path = "../support/random.rs"]
+mod random;
 mod random_steps;
 mod refusals;
 mod sharing;
+mod threads;
 mod told;
 mod waits;
 mod world;
