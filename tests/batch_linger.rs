@@ -1,5 +1,5 @@
-//! The adaptive linger beside fixed ones, in simulations that are small enough for each run of the tests. `scripts/bench linger`
-//! has all of them.
+//! The adaptive linger beside fixed ones, in simulations that are small enough for each run of the tests. `scripts/bench
+//! linger` has all of them.
 
 #[path = "support/linger/mod.rs"]
 #[allow(dead_code, reason = "the simulation asks for more")]

@@ -3,11 +3,15 @@
 //!     cargo bench --bench simulation -- AREA [--quick] [--svg FOLDER] [--seed N] [--seeds N] [--workers N]...
 //!
 //! Three areas. In `adaptive` the layers are the real ones, called as a server would; the service inside, its clients and the
-//! clock are simulated. In `overload` limits on concurrency are compared, in `linger` how long batches wait, without the layer around them. Equal seeds give equal
-//! results, however busy the machine is. `scripts/bench AREA` runs it and keeps figures and plots in `target/bench`.
+//! clock are simulated. In `overload` limits on concurrency are compared, in `linger` how long batches wait, without the layer
+//! around them. Equal seeds give equal results, however busy the machine is. `scripts/bench AREA` runs it and keeps figures and
+//! plots in `target/bench`.
+
+#![allow(clippy::duplicate_mod, reason = "two simulations share what tests of one alone have, too")]
 
 mod adaptive;
 #[path = "../../tests/support/linger/mod.rs"]
+#[allow(dead_code, reason = "tests ask for more")]
 mod batches;
 mod linger;
 mod options;

@@ -93,23 +93,24 @@ impl<S, Req, P: Partition<Req>, Res, E> Engine<S, Req, P, Res, E> {
         self.meters.get_or_resolve(|| Meters::resolve(&self.settings.name))
     }
 
-    /// Does what has to be done so that a batch that may leave is seen. Whether that was possible.
-    pub(super) fn rouse(self: &Arc<Self>, rouse: Rouse) -> bool {
-        match rouse {
-            Rouse::Nothing => true,
-            Rouse::Wake(waker) => {
-                waker.wake();
-                true
-            }
-            Rouse::Spawn => {
-                if let Ok(runtime) = Handle::try_current() {
-                    (self.spawn)(Arc::clone(self), &runtime);
-                    return true;
-                }
-                self.orphan();
-                false
-            }
+    /// Does what has to be done so that a batch that may leave is seen.
+    pub(super) fn rouse(self: &Arc<Self>, rouse: Rouse) {
+        if !self.try_rouse(rouse) {
+            self.orphan();
         }
+    }
+
+    /// As [`rouse`](Self::rouse), if that is possible: otherwise the queue counts on a runner that is not there.
+    fn try_rouse(self: &Arc<Self>, rouse: Rouse) -> bool {
+        match rouse {
+            Rouse::Nothing => {}
+            Rouse::Wake(waker) => waker.wake(),
+            Rouse::Spawn => match Handle::try_current() {
+                Ok(runtime) => (self.spawn)(Arc::clone(self), &runtime),
+                Err(_) => return false,
+            },
+        }
+        true
     }
 
     /// There is no runner where there should be one: whoever waits and is polled within a runtime spawns it.
@@ -118,7 +119,7 @@ impl<S, Req, P: Partition<Req>, Res, E> Engine<S, Req, P, Res, E> {
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// Refuses what was taken in, as nobody here can send it.
+    /// Refuses what was taken in, as nobody here can spawn the runner that the queue counts on: so nobody has sent it either.
     fn turn_away(&self, waiter: usize) -> Refusal {
         let left = self.queue().turn_away(waiter);
         let meters = self.meters();
@@ -159,7 +160,7 @@ where
         match entered {
             Ok((waiter, rouse)) => {
                 meters.waiting.increment(1.0);
-                if self.rouse(rouse) {
+                if self.try_rouse(rouse) {
                     return Ok(Ticket(waiter));
                 }
                 Err(self.turn_away(waiter))
@@ -174,7 +175,7 @@ where
     fn poll(self: Arc<Self>, ticket: Ticket, cx: &mut Context<'_>) -> Poll<Outcome<Res, E>> {
         let (answer, rouse, before) = self.queue().poll(ticket.0, cx.waker());
         drop(before);
-        if self.rouse(rouse) {
+        if self.try_rouse(rouse) {
             return answer;
         }
         Poll::Ready(Err(BatchError::Refused(self.turn_away(ticket.0))))

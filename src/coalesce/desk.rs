@@ -72,7 +72,7 @@ impl Desk {
         })
     }
 
-    fn meters(&self) -> &Meters {
+    pub(super) fn meters(&self) -> &Meters {
         self.meters.get_or_resolve(|| Meters::resolve(&self.settings.name))
     }
 

@@ -39,7 +39,12 @@ pub(super) struct Meters {
     counters: [Counter; Outcome::ALL.len()],
     in_flight: AtomicU64,
     in_flight_gauge: Gauge,
+    waiting: AtomicU64,
 }
+
+/// A request that waits, as [`Meters::wait`] counts it.
+#[derive(Debug)]
+pub(super) struct Waits<'a>(&'a AtomicU64);
 
 impl Meters {
     pub(super) fn resolve(name: &str) -> Self {
@@ -52,6 +57,7 @@ impl Meters {
             counters: Outcome::ALL.map(counter),
             in_flight: AtomicU64::new(0),
             in_flight_gauge: gauge!(names::COALESCE_IN_FLIGHT.name, "coalesce" => name.to_owned()),
+            waiting: AtomicU64::new(0),
         }
     }
 
@@ -72,6 +78,12 @@ impl Meters {
         self.in_flight_gauge.decrement(1);
     }
 
+    /// Somebody waits, until what is returned is dropped.
+    pub(super) fn wait(&self) -> Waits<'_> {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        Waits(&self.waiting)
+    }
+
     pub(super) fn stats(&self, name: &str) -> CoalesceStats {
         let of = |outcome: Outcome| self.counts[outcome as usize].load(Ordering::Relaxed);
         CoalesceStats {
@@ -81,6 +93,13 @@ impl Meters {
             alone: of(Outcome::Alone),
             passed: of(Outcome::Passed),
             in_flight: self.in_flight.load(Ordering::Relaxed),
+            waiting: self.waiting.load(Ordering::Relaxed),
         }
+    }
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -14,8 +14,10 @@ pub struct CoalesceStats {
     pub alone: u64,
     /// Requests that are none that may share.
     pub passed: u64,
-    /// Calls under way that requests may share.
+    /// Calls under way that requests may share, and their bodies.
     pub in_flight: u64,
+    /// Requests that wait for the call of another just now.
+    pub waiting: u64,
 }
 
 impl CoalesceStats {

@@ -63,6 +63,7 @@ where
 
 /// Waits for a flight, but not for ever.
 async fn follow(desk: &Desk, mut follower: Follows) -> Option<Turned> {
+    let _waits = desk.meters().wait();
     if Handle::try_current().is_err() {
         return Some(follower.await);
     }

@@ -29,7 +29,11 @@ async fn no_batch_is_larger_than_it_may_be_and_no_more_calls_are_made_at_a_time(
         assert_eq!(desk.under_way(), (0, full));
         let batches = desk.batches();
         assert!(batches.iter().all(|batch| batch.len() <= size));
-        assert_eq!(batches.concat(), (0..50).collect::<Vec<_>>(), "in the order in which they came");
+        assert_eq!(
+            batches.concat(),
+            (0..50).collect::<Vec<_>>(),
+            "in the order in which they came"
+        );
         is_at_rest(&batcher.handle()).await;
     }
 }
@@ -91,22 +95,17 @@ async fn a_call_for_duplicates_is_no_larger_for_them() {
 #[tokio::test(start_paused = true)]
 async fn who_is_refused_is_told_when_what_waits_will_be_done() {
     let desk = Desk::new();
-    let batcher: Numbers = layer()
-        .max_size(2)
-        .max_in_flight(1)
-        .max_waiting(4)
-        .linger(Fixed::NONE)
-        .layer(desk.clone());
-    let call = async |batcher: &Numbers| {
-        let loads = loading_all(batcher, [1, 2]).await;
+    let batcher: Numbers =
+        layer().max_size(2).max_in_flight(1).max_waiting(4).linger(Fixed::NONE).layer(desk.clone());
+    for _ in 0..50 {
+        let loads = [1, 2].map(|number| tokio::spawn(batcher.load(number)));
         tokio::time::sleep(ms(100)).await;
         desk.end_all().await;
-        got(loads).await;
-    };
-    for _ in 0..50 {
-        call(&batcher).await;
+        got(loads.into()).await;
     }
-    let loads = loading_all(&batcher, 0..6).await;
+    let loads: Vec<_> = (0..4).map(|number| tokio::spawn(batcher.load(number))).collect();
+    settle().await;
+    let loads: Vec<_> = loads.into_iter().chain(loading_all(&batcher, 4..6).await).collect();
     let Refusal::Full { retry_after } = refusal(batcher.load(9).await) else { panic!() };
     assert_eq!(retry_after.as_millis(), 300, "one call under way, and two to come");
     desk.end_all().await;
@@ -115,7 +114,11 @@ async fn who_is_refused_is_told_when_what_waits_will_be_done() {
 
 /// Numbers that weigh what they are.
 fn weighing(desk: &Desk, max: u64) -> Numbers {
-    layer().max_weight(max, |number| *number).max_in_flight(9).linger(Fixed::new(ms(10))).layer(desk.clone())
+    layer()
+        .max_weight(max, |number| *number)
+        .max_in_flight(9)
+        .linger(Fixed::new(ms(10)))
+        .layer(desk.clone())
 }
 
 #[tokio::test(start_paused = true)]
@@ -222,6 +225,7 @@ fn bounds_of_nothing_are_no_bounds() {
     assert!(layer().try_max_partitions(0).is_err());
     let largest = layer().max_size(usize::MAX).max_in_flight(usize::MAX).max_partitions(usize::MAX);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let batcher: Numbers = largest.linger(Fixed::NONE).batcher(async |numbers: Vec<u64>| doubled(&numbers));
+    let batcher: Numbers =
+        largest.linger(Fixed::NONE).batcher(async |numbers: Vec<u64>| doubled(&numbers));
     assert_eq!(runtime.block_on(batcher.load_many([1, 2])).len(), 2);
 }

@@ -53,6 +53,10 @@ impl Trap {
         *self.0.lock().unwrap() = Some((place, passing));
     }
 
+    pub(crate) fn disarm(&self) {
+        *self.0.lock().unwrap() = None;
+    }
+
     fn pass(&self, place: Place) {
         let mut set = self.0.lock().unwrap();
         let Some((at, passing)) = *set else { return };

@@ -27,9 +27,8 @@ async fn a_waiter_is_woken_once_and_only_when_its_answer_is_there() {
     let desk = Desk::new();
     let batcher: Numbers =
         layer().max_size(2).max_in_flight(1).linger(Fixed::new(ms(10))).layer(desk.clone());
-    let (bells, mut loads): (Vec<_>, Vec<_>) = (0..3)
-        .map(|number| (Arc::new(Bell::default()), batcher.load(number)))
-        .unzip();
+    let (bells, mut loads): (Vec<_>, Vec<_>) =
+        (0..3).map(|number| (Arc::new(Bell::default()), batcher.load(number))).unzip();
     for (bell, load) in bells.iter().zip(&mut loads) {
         assert!(bell.poll(load).is_pending());
     }
@@ -144,8 +143,12 @@ async fn a_linger_that_is_never_over_stops_neither_time_nor_others() {
 #[tokio::test(start_paused = true)]
 async fn no_more_tasks_are_spawned_than_calls_may_be_made() {
     let desk = Desk::new();
-    let batcher: Numbers =
-        layer().max_size(1).max_in_flight(3).max_waiting(50).linger(Fixed::NONE).layer(desk.clone());
+    let batcher: Numbers = layer()
+        .max_size(1)
+        .max_in_flight(3)
+        .max_waiting(50)
+        .linger(Fixed::NONE)
+        .layer(desk.clone());
     let loads: Vec<_> = (0..20).map(|number| polled(&batcher, number)).collect();
     settle().await;
     let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
@@ -239,7 +242,8 @@ fn items_and_answers_are_dropped_where_no_lock_is_held() {
                 .max_waiting(3)
                 .linger(LONG)
                 .batcher(move |items: Vec<(u64, Reads)>| {
-                    let answers = items.iter().map(|_| Ok(Arc::new(Reads(Arc::clone(&in_service)))));
+                    let answers =
+                        items.iter().map(|_| Ok(Arc::new(Reads(Arc::clone(&in_service)))));
                     let answers: Vec<Result<_, std::convert::Infallible>> = answers.collect();
                     async move {
                         drop(items);

@@ -28,8 +28,10 @@ fn by_hundreds(layer: BatchLayer<u64>, desk: &Desk) -> Numbers {
 #[tokio::test(start_paused = true)]
 async fn partitions_never_mix_and_each_is_first_in_first_out() {
     let desk = Desk::new();
-    let batcher =
-        by_hundreds(layer().max_size(3).max_in_flight(2).linger(Fixed::new(ms(10))), &desk);
+    let batcher = by_hundreds(
+        layer().max_size(3).max_in_flight(2).max_waiting(60).linger(Fixed::new(ms(10))),
+        &desk,
+    );
     let numbers: Vec<u64> = (0..60).map(|n| (n * 7 % 5) * 100 + n).collect();
     let loads = loading_all(&batcher, numbers.clone()).await;
     while batcher.handle().stats().waiting > 0 {
@@ -120,6 +122,7 @@ async fn a_partition_is_due_by_its_own_first_item() {
     let mut sent = Vec::new();
     for _ in 0..16 {
         tokio::time::sleep(ms(1)).await;
+        settle().await;
         sent.push(desk.batches().len());
     }
     // At 10, 14 and 19 ms; it is 9 ms now.

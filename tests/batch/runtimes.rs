@@ -165,9 +165,8 @@ fn a_batch_that_would_wait_in_a_runtime_without_timers_fails() {
         .linger(LONG)
         .batcher(async |numbers: Vec<u64>| doubled(&numbers));
     assert_eq!(runtime.block_on(full.load(7)).unwrap(), 14);
-    let hasty: Numbers = BatchLayer::new()
-        .linger(Fixed::NONE)
-        .batcher(async |numbers: Vec<u64>| doubled(&numbers));
+    let hasty: Numbers =
+        BatchLayer::new().linger(Fixed::NONE).batcher(async |numbers: Vec<u64>| doubled(&numbers));
     assert_eq!(runtime.block_on(hasty.load(7)).unwrap(), 14);
     let answer = self::runtime().block_on(async {
         let load = loading(&batcher, 7).await;

@@ -9,7 +9,9 @@ use tower_weir::batch::{Batch, BatchError, Fixed, Refusal};
 use crate::{
     desk::{Desk, End, doubled, settle},
     service::{Doubling, layer},
-    support::{Bell, LONG, Numbers, got, is_at_rest, leave, loading, loading_all, ms, polled, refusal},
+    support::{
+        Bell, LONG, Numbers, got, is_at_rest, leave, loading, loading_all, ms, polled, refusal,
+    },
 };
 
 /// Numbers that wait for an hour.
@@ -40,8 +42,7 @@ async fn what_waits_is_sent_once_the_last_batcher_is_dropped() {
 #[tokio::test(start_paused = true)]
 async fn more_than_one_batch_is_sent_at_the_end_no_more_at_a_time_than_may() {
     let desk = Desk::new();
-    let batcher: Numbers =
-        layer().max_size(2).max_in_flight(1).linger(LONG).layer(desk.clone());
+    let batcher: Numbers = layer().max_size(2).max_in_flight(1).linger(LONG).layer(desk.clone());
     let begun = Instant::now();
     let loads = loading_all(&batcher, 1..=5).await;
     drop(batcher);

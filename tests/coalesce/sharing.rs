@@ -20,7 +20,8 @@ async fn those_who_want_the_same_share_one_call() {
     let (world, gate) = World::gated(|layer| layer);
     let first = world.start(get()).await;
     let others = [world.start(get()).await, world.start(get()).await];
-    assert_eq!((world.calls(), world.handle.stats().in_flight), (1, 1));
+    let stats = world.handle.stats();
+    assert_eq!((world.calls(), stats.in_flight, stats.waiting), (1, 1, 2));
     gate.open();
     for client in others.into_iter().chain([first]) {
         assert_eq!(client.await.unwrap().unwrap().text, "call 0");

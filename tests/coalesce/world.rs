@@ -208,7 +208,8 @@ impl World {
     pub(crate) async fn is_at_rest(&self) {
         settle().await;
         assert_eq!(self.seen.live.load(SeqCst), 0, "calls or bodies that go on");
-        assert_eq!(self.handle.stats().in_flight, 0);
+        let stats = self.handle.stats();
+        assert_eq!((stats.in_flight, stats.waiting), (0, 0));
     }
 }
 

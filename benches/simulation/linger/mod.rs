@@ -1,22 +1,22 @@
 //! The adaptive linger beside fixed ones, no batching, and an oracle.
 //!
-//! The scenarios are those of `tests/support/linger`: who sends items and when, times what calls cost. Batches of up to 64 items,
-//! two under way at a time, up to 1,024 items that wait; timers that end with a whole millisecond, as tokio's do. Calls do not
-//! slow one another down.
+//! The scenarios are those of `tests/support/linger`: who sends items and when, times what calls cost. Batches of up to 64
+//! items, two under way at a time, up to 1,024 items that wait; timers that end with a whole millisecond, as tokio's do. Calls
+//! do not slow one another down.
 //!
 //! # What is compared
 //!
-//! A linger may trade latency for throughput only where throughput is wanted. So of the fixed lingers those count with which as many
-//! items are answered, but for one in a hundred, as with any other; the best is the one of them with the least mean latency. It is
-//! another one in each scenario, which nobody who has to choose one knows; the adaptive linger is the same in all, with a cap of
-//! 5 ms. The mean is taken rather than the median, which does not see what some pay for others; the 99th percentile is
-//! compared with that of the same fixed linger, not with the least of any.
+//! A linger may trade latency for throughput only where throughput is wanted. So of the fixed lingers those count with which as
+//! many items are answered, but for one in a hundred, as with any other; the best is the one of them with the least mean
+//! latency. It is another one in each scenario, which nobody who has to choose one knows; the adaptive linger is the same in
+//! all, with a cap of 5 ms. The mean is taken rather than the median, which does not see what some pay for others; the 99th
+//! percentile is compared with that of the same fixed linger, not with the least of any.
 //!
 //! Without batching each call is for one item, two at a time.
 //!
-//! The oracle sees what will come and how long calls will take, tries some waits for each batch, and looks some calls ahead; its
-//! timers are exact. It is no bound, but what it is better by tells what foresight would be worth. As it is slow, it plays a shorter
-//! part of each scenario, and is compared with the adaptive linger there.
+//! The oracle sees what will come and how long calls will take, tries some waits for each batch, and looks some calls ahead;
+//! its timers are exact. It is no bound, but what it is better by tells what foresight would be worth. As it is slow, it plays
+//! a shorter part of each scenario, and is compared with the adaptive linger there.
 //!
 //! The adaptive linger was tuned with seeds from 1 to 3; this begins at 100 after the seed it is given.
 

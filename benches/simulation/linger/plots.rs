@@ -7,14 +7,14 @@ use crate::{
     report::{Panel, Plot, Series},
 };
 
-/// Of the capacity, between two loads.
-const STEP: usize = 4;
+/// Between two loads, in % of the capacity.
+const STEP: f64 = 4.0;
 
 /// Latency by load, for Poisson arrivals.
 pub(super) fn plot(cost: Cost, seed: u64, quick: bool) -> Plot {
     let items = if quick { 5_000.0 } else { 30_000.0 };
     let curve = |name, color, policy: &dyn Fn() -> Box<dyn Policy>| {
-        let loads = (1..100 / STEP).map(|nth| (STEP * nth) as f64 / 100.0);
+        let loads = (0..24).map(|nth| STEP * (f64::from(nth) + 0.5) / 100.0);
         let outcomes =
             loads.map(|load| play(&Scenario::loaded(cost, load, items), seed, &mut *policy()));
         (name, color, outcomes.collect::<Vec<_>>())
@@ -47,7 +47,7 @@ pub(super) fn plot(cost: Cost, seed: u64, quick: bool) -> Plot {
         about: format!("{}; items of many who know nothing of each other", cost.about()),
         unit: "ms",
         across: "load, % of what full batches can do",
-        step: STEP as f64,
+        step: STEP,
         panels: vec![
             panel("mean latency", &Outcome::mean),
             panel("latency that 99 of 100 do not exceed", &|outcome| outcome.quantile(0.99)),

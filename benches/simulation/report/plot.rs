@@ -43,7 +43,8 @@ impl Plot {
         let most = self.panels.iter().flat_map(Panel::rates).fold(1.0, f64::max);
         let step = round_step(most / 4.0);
         let top = (most / step).ceil() * step;
-        let scale = Scale { width: self.width(), each: self.step, step, top };
+        let scale =
+            Scale { width: self.width(), each: self.step, step, top, shares: self.has_shares() };
         let bottom = TOP + self.panels.len() as f64 * (HEIGHT + GAP);
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {bottom}\" width=\"{WIDTH}\" height=\"{bottom}\" \
@@ -69,6 +70,10 @@ impl Plot {
     fn width(&self) -> f64 {
         let series = self.panels.iter().flat_map(|panel| &panel.series);
         self.step * series.map(|series| series.values.len()).max().unwrap_or(1) as f64
+    }
+
+    fn has_shares(&self) -> bool {
+        self.panels.iter().flat_map(|panel| &panel.series).any(|series| series.share)
     }
 
     fn legend(&self, svg: &mut String) {
@@ -112,6 +117,8 @@ struct Scale {
     /// Between two lines of the grid, and at the top.
     step: f64,
     top: f64,
+    /// Whether there is anything for the axis on the right.
+    shares: bool,
 }
 
 impl Scale {
@@ -131,7 +138,7 @@ impl Scale {
             let value = self.step * line as f64;
             text(svg, LEFT - 8.0, y + 4.0, "end", "", &value.to_string());
         }
-        for share in [0.0, 0.5, 1.0] {
+        for share in [0.0, 0.5, 1.0].into_iter().filter(|_| self.shares) {
             let y = bottom - HEIGHT * share + 4.0;
             text(svg, RIGHT + 8.0, y, "start", "", &share.to_string());
         }

@@ -12,8 +12,8 @@ use crate::clock::Timestamp;
 /// let layer: BatchLayer<u64> = BatchLayer::new().linger(Adaptive::new(Duration::from_millis(2)));
 /// ```
 ///
-/// It learns how long calls take by the size of the batch, and how many items come within an eighth, a quarter, a half and all of
-/// the cap after a batch could leave. A batch leaves at once
+/// It learns how long calls take by the size of the batch, and how many items come within an eighth, a quarter, a half and all
+/// of the cap after a batch could leave. A batch leaves at once
 ///
 /// - as long as nothing is known,
 /// - if another call could begin besides: whoever comes next does not have to wait,
@@ -22,19 +22,21 @@ use crate::clock::Timestamp;
 /// If it would take the last call that could begin, all who come after it wait until one ends. When a batch of `n` items waits
 /// for a time `w` within which `k` more are expected, and the next call will end after `r`, then `k` items are sent `r - w`
 /// earlier, and `n` are answered later by `w` and by what the call takes for `k` items more. It waits if the sum of the former,
-/// times 1.3, is greater, for that one of the four times for which it is by most; and leaves as soon as all who were expected have
-/// come. The delay counts half a millisecond more, as timers end with a whole one, unless the batch will be full before.
+/// times 1.3, is greater, for that one of the four times for which it is by most; and leaves as soon as all who were expected
+/// have come. The delay counts half a millisecond more, as timers end with a whole one, unless the batch will be full before.
 ///
-/// So it collects bursts, and the requests of clients who all got their answers from one batch, without a wait for those who will
-/// not come; and at a steady load it keeps the calls apart, so that they do not begin one just after the other. While no call can
-/// begin nothing is to be decided: what comes meanwhile leaves together.
+/// So it collects bursts, and the requests of clients who all got their answers from one batch, without a wait for those who
+/// will not come; and at a steady load it keeps the calls apart, so that they do not begin one just after the other. While no
+/// call can begin nothing is to be decided: what comes meanwhile leaves together.
 ///
-/// That a short wait may be worth it only if it is derived from the rate of arrivals and the cost of a call, and that nothing is to
-/// be waited for at a low load, is known from committing transactions in groups (P. Helland et al., "Group Commit Timers and High
-/// Volume Transaction Systems", HPTS 1987), and from serving models in batches (D. Crankshaw et al., "Clipper: A Low-Latency Online
-/// Prediction Serving System", NSDI 2017, section 4.3). How it compares with fixed lingers is simulated by `scripts/bench linger`.
+/// That a short wait may be worth it only if it is derived from the rate of arrivals and the cost of a call, and that nothing
+/// is to be waited for at a low load, is known from committing transactions in groups (P. Helland et al., "Group Commit Timers
+/// and High Volume Transaction Systems", HPTS 1987), and from serving models in batches (D. Crankshaw et al., "Clipper: A
+/// Low-Latency Online Prediction Serving System", NSDI 2017, section 4.3). How it compares with fixed lingers is simulated by
+/// `scripts/bench linger`.
 ///
-/// With [partitions](super::super::BatchLayer::partition_by) each batch that is forming is taken to get an equal share of what comes.
+/// With [partitions](super::super::BatchLayer::partition_by) each batch that is forming is taken to get an equal share of what
+/// comes.
 #[derive(Clone, Debug)]
 pub struct Adaptive {
     cap: Duration,
@@ -54,8 +56,8 @@ const LATE: f64 = 0.5e-3;
 /// Of the mean time of a call, what one takes at least that is late already.
 const OVERDUE: f64 = 0.3;
 
-/// What time counts that is not spent on waiting for a call to end. Those few who wait for so long are the slowest of all, and there
-/// are some who come after the wait that is weighed.
+/// What time counts that is not spent on waiting for a call to end. Those few who wait for so long are the slowest of all, and
+/// there are some who come after the wait that is weighed.
 const SAVED: f64 = 1.3;
 
 /// What was decided about a batch when it could leave.
@@ -89,7 +91,8 @@ impl Adaptive {
         self.cap / (1 << (WAITS - 1 - nth))
     }
 
-    /// What usually follows when a batch could leave that has just been begun, or that has waited for a call to end, as this one.
+    /// What usually follows when a batch could leave that has just been begun, or that has waited for a call to end, as this
+    /// one.
     fn forecasts(&mut self, forming: &Forming, now: Timestamp) -> &mut [Forecast; WAITS] {
         &mut self.forecasts[usize::from(forming.since != now)]
     }
@@ -195,153 +198,5 @@ impl Linger for Adaptive {
         self.line
             .at(size as f64)
             .map(|secs| Duration::try_from_secs_f64(secs.max(0.0)).unwrap_or(Duration::MAX))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const MAX_SIZE: usize = 64;
-    const CALL: Duration = Duration::from_millis(5);
-
-    fn at(micros: u64) -> Timestamp {
-        Timestamp::from_nanos(1_000 * micros)
-    }
-
-    /// One of `size` items that began to form at `since`, and would take the last call.
-    fn forming(size: usize, since: u64) -> Forming {
-        let mut forming = Forming::new(MAX_SIZE, at(since));
-        forming.size = size;
-        forming
-    }
-
-    /// One call may be made at a time, which takes 5 ms, and items come 20 at a time, 40 µs apart.
-    fn used_to_bursts() -> Adaptive {
-        let mut linger = Adaptive::default();
-        for from in (1..30).map(|nth| 50_000 * nth) {
-            for nth in 0..20 {
-                linger.arrived(at(from + 40 * nth));
-                if nth == 0 {
-                    linger.until(&forming(1, from), at(from));
-                    linger.sent(1, at(from));
-                }
-            }
-            linger.ended(1, CALL);
-            linger.sent(19, at(from + 5_000));
-            linger.ended(19, CALL);
-        }
-        linger
-    }
-
-    /// What it says of a batch that has begun to form at 10 s, of one item.
-    fn said(linger: &mut Adaptive, forming: &Forming) -> Duration {
-        let now = at(10_000_000);
-        linger.arrived(now);
-        linger.until(forming, now).saturating_since(now)
-    }
-
-    #[test]
-    fn leaves_at_once_as_long_as_nothing_is_known() {
-        let mut linger = Adaptive::default();
-        (0..50).for_each(|nth| linger.arrived(at(10 * nth)));
-        assert_eq!(linger.until(&forming(1, 500), at(500)), at(500));
-        assert_eq!(linger.takes(1), None);
-    }
-
-    #[test]
-    fn waits_for_the_rest_of_a_burst_and_no_longer() {
-        let mut linger = used_to_bursts();
-        let since = 10_000_000;
-        let waits = said(&mut linger, &forming(1, since));
-        assert!(
-            Duration::from_micros(760) <= waits && waits <= Duration::from_micros(1_250),
-            "{waits:?}"
-        );
-        for nth in 1..20 {
-            let now = at(since + 40 * nth);
-            linger.arrived(now);
-            let until = linger.until(&forming(1 + nth as usize, since), now);
-            assert_eq!(until <= now, nth == 19, "all have come but {}", 19 - nth);
-        }
-    }
-
-    #[test]
-    fn leaves_at_once_if_the_next_can_leave_too() {
-        let mut two = forming(1, 10_000_000);
-        two.idle = 2;
-        assert_eq!(said(&mut used_to_bursts(), &two), Duration::ZERO);
-    }
-
-    #[test]
-    fn leaves_when_another_call_ends_meanwhile() {
-        let mut linger = used_to_bursts();
-        assert!(said(&mut linger, &forming(1, 10_000_000)) > Duration::ZERO);
-        let mut two = forming(2, 10_000_000);
-        two.idle = 2;
-        let now = at(10_000_100);
-        assert_eq!(linger.until(&two, now), now);
-    }
-
-    #[test]
-    fn leaves_in_time_for_a_deadline() {
-        let mut linger = used_to_bursts();
-        let mut urgent = forming(1, 10_000_000);
-        urgent.deadline = Some(at(10_005_200));
-        let waits = said(&mut linger, &urgent);
-        assert!(waits > Duration::ZERO && waits <= Duration::from_micros(210), "{waits:?}");
-        urgent.deadline = Some(at(10_004_000));
-        assert_eq!(said(&mut used_to_bursts(), &urgent), Duration::ZERO);
-    }
-
-    #[test]
-    fn does_not_wait_when_items_cost_what_they_cost_together_or_not() {
-        let mut linger = used_to_bursts();
-        (0..400)
-            .for_each(|nth| linger.ended(1 + nth % 20, Duration::from_millis(1 + nth as u64 % 20)));
-        assert_eq!(said(&mut linger, &forming(1, 10_000_000)), Duration::ZERO);
-    }
-
-    #[test]
-    fn of_many_partitions_each_gets_its_share() {
-        let mut one_of_many = forming(1, 10_000_000);
-        one_of_many.partitions = 2;
-        let mut linger = used_to_bursts();
-        assert!(said(&mut linger, &one_of_many) > Duration::ZERO);
-        let (since, now) = (10_000_000, at(10_000_400));
-        (0..10).for_each(|_| linger.arrived(now));
-        let mut filled = forming(11, since);
-        filled.partitions = 2;
-        assert_eq!(linger.until(&filled, now), now, "half of those who come are others'");
-        one_of_many.partitions = 40;
-        assert_eq!(said(&mut used_to_bursts(), &one_of_many), Duration::ZERO);
-    }
-
-    #[test]
-    fn is_asked_again_when_a_call_has_ended() {
-        let mut linger = used_to_bursts();
-        let mut none = forming(3, 10_000_000);
-        none.idle = 0;
-        let now = at(11_000_000);
-        let mut other = forming(3, 10_900_000);
-        other.idle = 0;
-        let (first, second) = (linger.until(&none, now), linger.until(&other, now));
-        assert!(now < first && first < second, "and then about the older batch first");
-    }
-
-    #[test]
-    fn a_batch_that_has_waited_for_a_call_to_end_may_wait_for_who_gets_their_answers_now() {
-        let mut linger = Adaptive::default();
-        // Of 20 who share one call at a time, one comes too late for the others, who return when it is answered.
-        for from in (1..60).map(|nth| 6_000 * nth) {
-            linger.ended(19, CALL);
-            linger.until(&forming(1, from - 4_900), at(from));
-            linger.sent(1, at(from));
-            (1..20).for_each(|nth| linger.arrived(at(from + 10 * nth)));
-        }
-        let (since, now) = (594_000, 600_000);
-        linger.ended(19, CALL);
-        let until = linger.until(&forming(1, since), at(now));
-        assert!(until > at(now), "though the first has waited for longer than the cap");
     }
 }

@@ -5,8 +5,8 @@ use crate::clock::Timestamp;
 /// How many items come within some time after a batch could leave, learnt from how many did.
 ///
 /// They are counted whether the batch leaves or waits, so it need not wait for anything to be learnt. A mean gap between
-/// arrivals would not tell as much: of twenty items within a millisecond, twenty times a second, it is 2.5 ms, which is neither the
-/// gap between two of them nor how long the first of the next takes to come.
+/// arrivals would not tell as much: of twenty items within a millisecond, twenty times a second, it is 2.5 ms, which is neither
+/// the gap between two of them nor how long the first of the next takes to come.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Forecast {
     mean: f64,

@@ -1,10 +1,10 @@
 use std::time::Duration;
 
-/// How long a batch takes by its size: `fixed + each · size`, by least squares over about the last [`BATCHES`](Self::BATCHES), of
-/// which the older ones weigh less.
+/// How long a batch takes by its size: `fixed + each · size`, by least squares over about the last [`BATCHES`](Self::BATCHES),
+/// of which the older ones weigh less.
 ///
-/// Means and the deviations from them are kept: sums of squares would lose what they differ by (D. H. D. West, "Updating mean and
-/// variance estimates: an improved method", Communications of the ACM 22(9), 1979).
+/// Means and the deviations from them are kept: sums of squares would lose what they differ by (D. H. D. West, "Updating mean
+/// and variance estimates: an improved method", Communications of the ACM 22(9), 1979).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Line {
     /// How many batches the means stand for.
@@ -26,13 +26,13 @@ impl Line {
     const BATCHES: f64 = 50.0;
     const KEPT: f64 = 1.0 - 1.0 / Self::BATCHES;
 
-    /// What takes longer than so many times what was foretold counts as that. Otherwise one call that hung for ten seconds would be
-    /// all that is known for long. A service that has become slower in earnest is followed all the same, in steps.
+    /// What takes longer than so many times what was foretold counts as that. Otherwise one call that hung for ten seconds
+    /// would be all that is known for long. A service that has become slower in earnest is followed all the same, in steps.
     const OUTLIER: f64 = 4.0;
 
-    /// Added to the spread, as a batch of one item more or less than the mean that took no longer would: as long as sizes hardly
-    /// differ, time is taken to be fixed. The contrary, that all of it is the items', would be worse: nothing would be gained by
-    /// waiting then, so sizes would stay as they are, and nothing would ever show the error.
+    /// Added to the spread, as a batch of one item more or less than the mean that took no longer would: as long as sizes
+    /// hardly differ, time is taken to be fixed. The contrary, that all of it is the items', would be worse: nothing would be
+    /// gained by waiting then, so sizes would stay as they are, and nothing would ever show the error.
     const DOUBT: f64 = 1.0;
 
     /// A batch has ended.

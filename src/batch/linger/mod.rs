@@ -1,6 +1,8 @@
 //! How long a batch waits for more items.
 
 mod adaptive;
+#[cfg(test)]
+mod decisions;
 mod fixed;
 mod forecast;
 mod line;

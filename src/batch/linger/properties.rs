@@ -50,7 +50,7 @@ fn event() -> impl Strategy<Value = Event> {
 fn events() -> impl Strategy<Value = Vec<(i64, Event)>> {
     let pause =
         prop_oneof![8 => 0..200_000_i64, 2 => 0..50_000_000_i64, 1 => -3_000_000_000..0_i64];
-    prop::collection::vec((pause, event()), 1..400)
+    prop::collection::vec((pause, event()), 1..120)
 }
 
 fn at(nanos: i64) -> Timestamp {

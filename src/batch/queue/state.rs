@@ -294,9 +294,10 @@ impl<Req, Ans, K: Clone + Eq + Hash> Queue<Req, Ans, K> {
         Abandoned { was_queued: true, wakers, remains: (item, None, waker) }
     }
 
-    /// As [`leave`](Self::leave), for an item that was taken in and cannot be sent.
+    /// As [`leave`](Self::leave), for one for whose item a runner was to be spawned, which cannot be: others that wait may find one.
     pub(in super::super) fn turn_away(&mut self, waiter: usize) -> Abandoned<Req, Ans, K> {
-        let left = self.leave(waiter);
+        let mut left = self.leave(waiter);
+        left.wakers.extend(self.lose_looker());
         self.counts.items -= 1;
         self.counts.abandoned -= 1;
         self.counts.refused += 1;

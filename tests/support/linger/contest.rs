@@ -55,8 +55,8 @@ impl Contest {
         self.fixed.iter().map(Outcome::throughput).fold(0.0, f64::max)
     }
 
-    /// The fixed linger with the least mean latency of those with which as many items are answered as with any other, but for one
-    /// in a hundred.
+    /// The fixed linger with the least mean latency of those with which as many items are answered as with any other, but for
+    /// one in a hundred.
     pub(crate) fn best(&self) -> (f64, &Outcome) {
         let most = self.most();
         let enough = self.fixed().filter(|(_, it)| it.throughput() >= 0.99 * most);

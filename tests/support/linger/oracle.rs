@@ -9,9 +9,9 @@ use super::{
 /// Sees what will come and how long calls will take, as far as some calls ahead, and tries what becomes of the items if a batch
 /// leaves after each of some waits.
 ///
-/// It takes the wait after which the fewest items wait or are worked on, on average until there, when all batches after this one
-/// leave at once, or all after a millisecond. So it does no worse than either, as far as it sees; it is not the best that there
-/// could be. Its timers are exact.
+/// It takes the wait after which the fewest items wait or are worked on, on average until there, when all batches after this
+/// one leave at once, or all after a millisecond. So it does no worse than either, as far as it sees; it is not the best that
+/// there could be. Its timers are exact.
 pub(crate) struct Oracle {
     decided: Option<(Timestamp, u64)>,
 }
