@@ -1,6 +1,6 @@
 //! One call for a batch, and what becomes of those who wait for it.
 
-use std::{sync::Arc, task::Waker, time::Duration};
+use std::{sync::Arc, task::Waker};
 
 use super::{
     BatchError, BatchFailure, Cause, Partition,
@@ -37,7 +37,8 @@ impl<'a, S, Req, P: Partition<Req>, Res, E> Call<'a, S, Req, P, Res, E> {
 
     /// Gives the answers out. Whether the runner goes on.
     pub(super) fn end(mut self, answers: Result<Vec<Result<Res, E>>, Cause>) -> bool {
-        let (size, took) = (self.waiters.len(), self.took());
+        let size = self.waiters.len();
+        let took = self.engine.settings.clock.now().saturating_since(self.began);
         self.engine.meters().duration.record(took);
         let (outcomes, failed) = self.outcomes(answers);
         let mut queue = self.engine.queue();
@@ -49,10 +50,6 @@ impl<'a, S, Req, P: Partition<Req>, Res, E> Call<'a, S, Req, P, Res, E> {
         give(given);
         ended.idlers.into_iter().for_each(Waker::wake);
         ended.goes_on
-    }
-
-    fn took(&self) -> Duration {
-        self.engine.settings.clock.now().saturating_since(self.began)
     }
 
     /// What each waiter gets, and whether all of it failed. Once this has returned nobody waits any more.
@@ -107,12 +104,12 @@ impl<S, Req, P: Partition<Req>, Res, E> Drop for Call<'_, S, Req, P, Res, E> {
         if self.waiters.is_empty() {
             return;
         }
-        let (size, took) = (self.waiters.len(), self.took());
+        let size = self.waiters.len();
         let (outcomes, _) = self.outcomes(Err(Cause::Aborted));
         let mut queue = self.engine.queue();
         let given: Vec<_> =
             outcomes.into_iter().map(|(waiter, outcome)| queue.answer(waiter, outcome)).collect();
-        let wakers = queue.lose_call(size, took);
+        let wakers = queue.lose_call(size);
         drop(queue);
         give(given);
         wakers.into_iter().for_each(Waker::wake);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use tower_weir::{
-    batch::{Batch, BatchLayer, Fixed, Forming, Linger, PartitionBy},
+    batch::{Batch, BatchLayer, Fixed, PartitionBy},
     clock::Timestamp,
 };
 
@@ -71,19 +71,6 @@ async fn a_partition_with_much_to_send_lets_the_others_have_their_turn() {
     assert_eq!(got(loads).await.len(), 22);
 }
 
-/// Says that a batch is to leave, and should have long ago.
-#[derive(Clone)]
-struct Hasty;
-
-impl Linger for Hasty {
-    fn until(&mut self, forming: &Forming, _: Timestamp) -> Timestamp {
-        match forming.deadline {
-            Some(_) => Timestamp::default(),
-            None => forming.since.saturating_add(ms(10)),
-        }
-    }
-}
-
 /// One that always has one waiting before a call ends, and says that it is late.
 async fn a_hasty_one_does_not_starve_others(layer: BatchLayer<u64>) {
     let desk = Desk::new();
@@ -107,7 +94,6 @@ async fn a_hasty_one_does_not_starve_others(layer: BatchLayer<u64>) {
 async fn deadlines_that_are_over_starve_nobody() {
     let late = |number: &u64, _: Timestamp| (*number < 100).then(Timestamp::default);
     a_hasty_one_does_not_starve_others(layer().linger(Fixed::new(ms(10))).deadline_by(late)).await;
-    a_hasty_one_does_not_starve_others(layer().linger(Hasty).deadline_by(late)).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -138,14 +138,6 @@ impl Adaptive {
         }
         plan
     }
-
-    /// When a batch has to leave to be done at its deadline.
-    fn latest(&self, forming: &Forming) -> Option<Timestamp> {
-        let takes = self.takes(forming.size).unwrap_or_default();
-        let latest =
-            |at: Timestamp| at.saturating_since(Timestamp::default()).saturating_sub(takes);
-        forming.deadline.map(|at| Timestamp::default().saturating_add(latest(at)))
-    }
 }
 
 impl Default for Adaptive {
@@ -157,12 +149,6 @@ impl Default for Adaptive {
 
 impl Linger for Adaptive {
     fn until(&mut self, forming: &Forming, now: Timestamp) -> Timestamp {
-        /// Longer than any call takes: what is due already is not asked about again when a call has ended.
-        const LATER: Duration = Duration::from_secs(3600);
-        let latest = self.latest(forming).unwrap_or(Timestamp::from_nanos(u64::MAX));
-        if forming.idle == 0 {
-            return forming.since.saturating_add(LATER).min(latest);
-        }
         self.under_way.could_begin(forming.idle);
         let known = |plan: &Plan| plan.since == forming.since && plan.idle >= forming.idle;
         let plan = match self.plan.filter(known) {
@@ -173,8 +159,8 @@ impl Linger for Adaptive {
         if forming.size as f64 >= plan.size {
             return now;
         }
-        // The last if the clock went backwards.
-        plan.until.min(latest).min(now.saturating_add(self.cap))
+        // The latter if the clock went backwards.
+        plan.until.min(now.saturating_add(self.cap))
     }
 
     fn arrived(&mut self, now: Timestamp) {
@@ -192,6 +178,10 @@ impl Linger for Adaptive {
     fn ended(&mut self, size: usize, took: Duration) {
         self.under_way.ended();
         self.line.add(size, took);
+    }
+
+    fn failed(&mut self, _: usize) {
+        self.under_way.ended();
     }
 
     fn takes(&self, size: usize) -> Option<Duration> {

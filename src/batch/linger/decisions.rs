@@ -87,17 +87,6 @@ fn leaves_when_another_call_ends_meanwhile() {
 }
 
 #[test]
-fn leaves_in_time_for_a_deadline() {
-    let mut linger = used_to_bursts();
-    let mut urgent = forming(1, 10_000_000);
-    urgent.deadline = Some(at(10_005_200));
-    let waits = said(&mut linger, &urgent);
-    assert!(waits > Duration::ZERO && waits <= Duration::from_micros(210), "{waits:?}");
-    urgent.deadline = Some(at(10_004_000));
-    assert_eq!(said(&mut used_to_bursts(), &urgent), Duration::ZERO);
-}
-
-#[test]
 fn does_not_wait_when_items_cost_what_they_cost_together_or_not() {
     let mut linger = used_to_bursts();
     (0..400).for_each(|nth| linger.ended(1 + nth % 20, Duration::from_millis(1 + nth as u64 % 20)));
@@ -117,18 +106,6 @@ fn of_many_partitions_each_gets_its_share() {
     assert_eq!(linger.until(&filled, now), now, "half of those who come are others'");
     one_of_many.partitions = 40;
     assert_eq!(said(&mut used_to_bursts(), &one_of_many), Duration::ZERO);
-}
-
-#[test]
-fn is_asked_again_when_a_call_has_ended() {
-    let mut linger = used_to_bursts();
-    let mut none = forming(3, 10_000_000);
-    none.idle = 0;
-    let now = at(11_000_000);
-    let mut other = forming(3, 10_900_000);
-    other.idle = 0;
-    let (first, second) = (linger.until(&none, now), linger.until(&other, now));
-    assert!(now < first && first < second, "and then about the older batch first");
 }
 
 #[test]

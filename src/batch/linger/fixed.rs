@@ -29,7 +29,6 @@ impl Fixed {
 
 impl Linger for Fixed {
     fn until(&mut self, forming: &Forming, _: Timestamp) -> Timestamp {
-        let until = forming.since.saturating_add(self.0);
-        forming.deadline.map_or(until, |deadline| deadline.min(until))
+        forming.since.saturating_add(self.0)
     }
 }

@@ -25,8 +25,8 @@ use crate::clock::Timestamp;
 pub trait Linger: Send + 'static {
     /// Until when `forming` waits for more items; `now`, or a time before, if it is to leave.
     ///
-    /// It is asked whenever an item has come to a batch that is not full, and when a call has ended while one waits. A batch
-    /// that is full, or whose items are wanted at once, is not asked about.
+    /// It is asked while a call could begin: whenever an item has come to a batch that is not full, when its time has come, and when
+    /// a call has ended while one waits. Deadlines need not be regarded: a batch leaves before them in any case.
     fn until(&mut self, forming: &Forming, now: Timestamp) -> Timestamp;
 
     /// An item has come; said before it is asked about its batch.
@@ -42,6 +42,11 @@ pub trait Linger: Send + 'static {
     /// A batch of `size` items has been answered, `took` after it was sent.
     fn ended(&mut self, size: usize, took: Duration) {
         let _ = (size, took);
+    }
+
+    /// A batch of `size` items has failed as a whole. How long that took says nothing of how long calls take.
+    fn failed(&mut self, size: usize) {
+        let _ = size;
     }
 
     /// How long the call for a batch of `size` items will presumably take, if anything is known of it: a batch leaves so much
@@ -62,10 +67,7 @@ pub struct Forming {
     pub max_size: usize,
     /// When its first item came.
     pub since: Timestamp,
-    /// When the first of its items is wanted at the latest, if any says so.
-    pub deadline: Option<Timestamp>,
-    /// How many calls could begin now besides those under way. At 0 the batch cannot leave before one of those ends, and the
-    /// answer tells only whether it leaves at once then.
+    /// How many calls could begin now besides those under way, at least 1.
     pub idle: usize,
     /// How many batches are forming side by side, this one included: more than 1 only with partitions.
     pub partitions: usize,
@@ -76,6 +78,6 @@ impl Forming {
     ///
     /// For tests and simulations of a [`Linger`].
     pub const fn new(max_size: usize, since: Timestamp) -> Self {
-        Self { size: 1, max_size, since, deadline: None, idle: 1, partitions: 1 }
+        Self { size: 1, max_size, since, idle: 1, partitions: 1 }
     }
 }

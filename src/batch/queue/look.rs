@@ -162,14 +162,24 @@ impl<Req, Ans, K: Clone + Eq + Hash> Queue<Req, Ans, K> {
         failed: bool,
     ) -> Ended {
         self.running -= 1;
-        self.linger.ended(size, took);
-        self.counts.failed_batches += u64::from(failed);
+        self.learn(size, (!failed).then_some(took));
         let idlers = self.idlers();
         if let Looker::None = self.looker {
             self.looker = Looker::Awake;
             return Ended { goes_on: true, rouse: Rouse::Nothing, idlers };
         }
         Ended { goes_on: false, rouse: self.wake_looker(), idlers }
+    }
+
+    /// Learns from a call for so many items, which has failed if it is not told how long it took.
+    fn learn(&mut self, size: usize, took: Option<Duration>) {
+        match took {
+            Some(took) => self.linger.ended(size, took),
+            None => {
+                self.linger.failed(size);
+                self.counts.failed_batches += 1;
+            }
+        }
     }
 
     /// The runner that looked is gone, as when its runtime ends. What wakes those who wait: the next that is polled finds another
@@ -180,10 +190,9 @@ impl<Req, Ans, K: Clone + Eq + Hash> Queue<Req, Ans, K> {
     }
 
     /// As [`end_call`](Self::end_call), for a runner that is gone.
-    pub(in super::super) fn lose_call(&mut self, size: usize, took: Duration) -> Vec<Waker> {
+    pub(in super::super) fn lose_call(&mut self, size: usize) -> Vec<Waker> {
         self.running -= 1;
-        self.linger.ended(size, took);
-        self.counts.failed_batches += 1;
+        self.learn(size, None);
         let mut wakers = self.idlers();
         wakers.extend(self.waiters.wakers());
         wakers

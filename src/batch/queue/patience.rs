@@ -23,9 +23,14 @@ impl Patience {
     }
 
     /// Until when a batch waits: no longer than its call could be over by the deadline.
-    pub(super) fn until(&mut self, forming: &Forming, now: Timestamp) -> Timestamp {
+    pub(super) fn until(
+        &mut self,
+        forming: &Forming,
+        deadline: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Timestamp {
         let until = self.ask(|linger| linger.until(forming, now)).unwrap_or(now);
-        let Some(deadline) = forming.deadline else { return until };
+        let Some(deadline) = deadline else { return until };
         let takes = self.takes(forming.size).map_or(0, nanos);
         until.min(Timestamp::from_nanos(deadline.as_nanos().saturating_sub(takes)))
     }
@@ -43,6 +48,10 @@ impl Patience {
         self.typical =
             Some(self.typical.map_or(took, |typical| (typical * 7).saturating_add(took) / 8));
         self.ask(|linger| linger.ended(size, took));
+    }
+
+    pub(super) fn failed(&mut self, size: usize) {
+        self.ask(|linger| linger.failed(size));
     }
 
     /// How long a call for so many items presumably takes.
@@ -75,17 +84,15 @@ mod tests {
     fn a_batch_leaves_in_time_for_a_call_as_long_as_they_are() {
         let mut patience = Patience::new(Box::new(Fixed::new(20 * MS)));
         let now = Timestamp::from_nanos(0).saturating_add(100 * MS);
-        let mut forming = Forming::new(8, now);
-        assert_eq!(patience.until(&forming, now), now.saturating_add(20 * MS));
-        forming.deadline = Some(now.saturating_add(10 * MS));
-        assert_eq!(patience.until(&forming, now), now.saturating_add(10 * MS));
+        let forming = Forming::new(8, now);
+        assert_eq!(patience.until(&forming, None, now), now.saturating_add(20 * MS));
+        let deadline = Some(now.saturating_add(10 * MS));
+        assert_eq!(patience.until(&forming, deadline, now), now.saturating_add(10 * MS));
         patience.ended(3, 4 * MS);
-        assert_eq!(patience.until(&forming, now), now.saturating_add(6 * MS));
+        assert_eq!(patience.until(&forming, deadline, now), now.saturating_add(6 * MS));
         (0..100).for_each(|_| patience.ended(3, 40 * MS));
-        assert!(
-            patience.until(&forming, now) <= now,
-            "it will be late, and not later than it must"
-        );
+        let late = patience.until(&forming, deadline, now);
+        assert!(late <= now, "it will be late, and not later than it must");
     }
 
     /// Panics at each question.
@@ -101,8 +108,8 @@ mod tests {
     fn one_that_panics_is_not_asked_again() {
         let mut patience = Patience::new(Box::new(Broken));
         let now = Timestamp::from_nanos(1);
-        assert_eq!(patience.until(&Forming::new(8, now), now), now);
+        assert_eq!(patience.until(&Forming::new(8, now), None, now), now);
         assert!(patience.linger.is_none());
-        assert_eq!(patience.until(&Forming::new(8, now), now), now);
+        assert_eq!(patience.until(&Forming::new(8, now), None, now), now);
     }
 }

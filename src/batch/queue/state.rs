@@ -215,19 +215,16 @@ impl<Req, Ans, K: Clone + Eq + Hash> Queue<Req, Ans, K> {
         if load.flushed || self.closed || self.is_full(&load) {
             return now;
         }
+        let idle = self.bounds.max_in_flight.saturating_sub(self.running);
+        if idle == 0 {
+            // It is asked about when a call ends.
+            return now;
+        }
+        let partitions = self.partitions.len() + more;
+        let max_size = self.bounds.max_size;
+        let forming = Forming { size: load.items, max_size, since, idle, partitions };
         // No sooner than now, or those that say so would always come before all others.
-        let until = self.linger.until(
-            &Forming {
-                size: load.items,
-                max_size: self.bounds.max_size,
-                since,
-                deadline: load.deadline,
-                idle: self.bounds.max_in_flight.saturating_sub(self.running),
-                partitions: self.partitions.len() + more,
-            },
-            now,
-        );
-        until.max(now)
+        self.linger.until(&forming, load.deadline, now).max(now)
     }
 
     /// Whether a batch of all that could not take another item.
