@@ -33,7 +33,11 @@ pub(crate) fn rows<T, U>(
     let mut text = String::new();
     let mut row = |name: &str, alone: f64, together: f64, digits: usize| {
         let ratio = together / alone;
-        let _ = writeln!(text, "{name:<22}{alone:>12.digits$}{together:>12.digits$}{ratio:>9.3}x");
+        let decimals = if ratio < 1.0 { 3 } else { 1 };
+        let _ = writeln!(
+            text,
+            "{name:<22}{alone:>12.digits$}{together:>12.digits$}{ratio:>9.decimals$}x"
+        );
     };
     let millis = |measured: Duration| measured.as_secs_f64() * 1e3;
     row(&format!("{what} a second"), alone.per_second(), together.per_second(), 0);

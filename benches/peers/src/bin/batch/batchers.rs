@@ -11,7 +11,7 @@ use tower_weir::{
 };
 use ultra_batch::BatchFetcher;
 
-use crate::service::{AfterFlush, AtOnce, Item, Kept, Numbers, answer};
+use crate::service::{AfterFlush, AtOnce, Item, Kept, Nothing, Numbers, answer};
 
 /// How many batches may be under way at a time: as many as ours and tower-batch-control may have; ultra-batch has one.
 const IN_FLIGHT: usize = 2;
@@ -63,13 +63,9 @@ impl UltraBatch {
     }
 }
 
-/// Nothing is done when a batch has ended.
-type Nothing = fn() -> Result<(), BoxError>;
-
 impl BatchControlled<AfterFlush<Nothing>> {
     pub(crate) fn after_flush(size: usize) -> Self {
-        let nothing: Nothing = || Ok(());
-        Self(Batch::new(AfterFlush::new(nothing), size, IN_FLIGHT, LINGER))
+        Self(Batch::new(AfterFlush::new(Nothing), size, IN_FLIGHT, LINGER))
     }
 }
 

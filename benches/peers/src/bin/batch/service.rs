@@ -41,23 +41,34 @@ pub(crate) struct Item(pub(crate) u64);
 
 impl RequestWeight for Item {}
 
-/// For tower-batch-control, which gives items and says when a batch ends: then the function is called, and the items have their
-/// answers. They are told so by a channel for each batch, as in the tests of that crate.
-pub(crate) struct AfterFlush<F> {
-    serve: F,
-    ended: watch::Sender<bool>,
+/// What is done when a batch has ended.
+pub(crate) trait Serve: Clone + Send + 'static {
+    fn serve(&self) -> Result<(), BoxError>;
 }
 
-impl<F: Fn() -> Result<(), BoxError>> AfterFlush<F> {
-    pub(crate) fn new(serve: F) -> Self {
-        Self { serve, ended: watch::Sender::new(false) }
+#[derive(Clone, Copy)]
+pub(crate) struct Nothing;
+
+impl Serve for Nothing {
+    fn serve(&self) -> Result<(), BoxError> {
+        Ok(())
     }
 }
 
-impl<F> Service<BatchControl<Item>> for AfterFlush<F>
-where
-    F: Fn() -> Result<(), BoxError> + Clone + Send + 'static,
-{
+/// For tower-batch-control, which gives items and says when a batch ends: when that has been served, the items have their
+/// answers. They are told so by a channel for each batch, as in the tests of that crate.
+pub(crate) struct AfterFlush<W> {
+    work: W,
+    ended: watch::Sender<bool>,
+}
+
+impl<W: Serve> AfterFlush<W> {
+    pub(crate) fn new(work: W) -> Self {
+        Self { work, ended: watch::Sender::new(false) }
+    }
+}
+
+impl<W: Serve> Service<BatchControl<Item>> for AfterFlush<W> {
     type Response = u64;
     type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<u64, BoxError>> + Send>>;
@@ -76,10 +87,10 @@ where
                 })
             }
             BatchControl::Flush => {
-                let serve = self.serve.clone();
+                let work = self.work.clone();
                 let ended = mem::replace(&mut self.ended, watch::Sender::new(false));
                 Box::pin(async move {
-                    serve()?;
+                    work.serve()?;
                     ended.send_replace(true);
                     Ok(0)
                 })
