@@ -42,7 +42,14 @@ where
     loop {
         let found = contain(async {
             let mut service = engine.service();
-            poll_fn(|cx| service.poll_ready(cx)).await.map_err(|e| Cause::Error(e.into()))?;
+            let ready = poll_fn(|cx| match service.poll_ready(cx) {
+                Poll::Pending if engine.queue().waits_for_readiness(cx.waker()) => Poll::Pending,
+                Poll::Pending => Poll::Ready(Ok(false)),
+                Poll::Ready(ready) => Poll::Ready(ready.map(|()| true)),
+            });
+            if !ready.await.map_err(|error| Cause::Error(error.into()))? {
+                return Ok((service, None));
+            }
             let next = contain(next(&engine)).await.map_err(|_| Cause::Error(NO_TIMERS.into()))?;
             Ok((service, next))
         });

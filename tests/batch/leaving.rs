@@ -2,6 +2,7 @@
 
 use std::{slice, sync::Arc};
 
+use tokio::runtime::Handle;
 use tower::Layer;
 use tower_weir::batch::{BatchStats, Fixed};
 
@@ -105,6 +106,7 @@ async fn all_that_leave_while_the_service_is_not_ready_are_not_sent() {
     for load in loading_all(&batcher, 0..3).await {
         leave(load).await;
     }
+    assert_eq!(Handle::current().metrics().num_alive_tasks(), 0, "nobody waits for it to be ready");
     desk.is_ready();
     tokio::time::sleep(ms(100)).await;
     assert!(desk.batches().is_empty());

@@ -216,3 +216,25 @@ async fn the_service_is_let_go_once_nothing_can_be_asked_of_it() {
     settle().await;
     assert_eq!(Arc::strong_count(&held), 1);
 }
+
+/// A partition that is never empty is not flushed for ever.
+#[tokio::test(start_paused = true)]
+async fn what_comes_after_a_flush_waits_as_ever_though_the_flushed_wait_still() {
+    let desk = Desk::new();
+    let batcher: Numbers = layer().max_size(2).max_in_flight(1).linger(LONG).layer(desk.clone());
+    let mut loads = loading_all(&batcher, [1, 2]).await;
+    tokio::time::sleep(ms(1)).await;
+    loads.extend(loading_all(&batcher, [3, 4, 5]).await);
+    batcher.handle().flush();
+    tokio::time::sleep(ms(1)).await;
+    loads.extend(loading_all(&batcher, [6, 7]).await);
+    desk.end(0, End::Doubles).await;
+    desk.end(1, End::Doubles).await;
+    desk.end(2, End::Doubles).await;
+    tokio::time::sleep(ms(1_000)).await;
+    assert_eq!(desk.batches(), [vec![1, 2], vec![3, 4], vec![5, 6]], "7 came later");
+    batcher.handle().flush();
+    settle().await;
+    desk.end_all().await;
+    assert_eq!(got(loads).await, [2, 4, 6, 8, 10, 12, 14]);
+}

@@ -77,6 +77,13 @@ impl<Req, Ans, K: Clone + Eq + Hash> Queue<Req, Ans, K> {
         Look::Wait(until)
     }
 
+    /// Whether the runner that looks is to wait for its service to be ready; if so, `waker` wakes it should nothing wait any more.
+    pub(in super::super) fn waits_for_readiness(&mut self, waker: &Waker) -> bool {
+        let waits = !self.items.is_empty();
+        self.looker = if waits { Looker::Readies(waker.clone()) } else { Looker::None };
+        waits
+    }
+
     /// Whether what is due first leaves without anything that could still come to it.
     pub(in super::super) fn is_first_full(&self) -> bool {
         let first = self.partitions.first();

@@ -47,8 +47,8 @@ pub(super) struct Load {
     pub(super) weight: u128,
     /// When the first is wanted that says so. Not later than it is: one that has left may still count.
     pub(super) deadline: Option<Timestamp>,
-    /// Whether nothing more is waited for.
-    pub(super) flushed: bool,
+    /// For what came until then nothing more is waited for.
+    pub(super) flushed: Timestamp,
 }
 
 impl<K> Partitions<K> {
@@ -109,7 +109,7 @@ impl<K> Partitions<K> {
 
     pub(super) fn flush(&mut self, now: Timestamp) {
         for (_, partition) in &mut self.open {
-            partition.load.flushed = true;
+            partition.load.flushed = now;
             partition.place.due = partition.place.due.min(now);
         }
         self.agenda = self.open.iter().map(|(at, partition)| (partition.place, at)).collect();

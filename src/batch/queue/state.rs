@@ -55,6 +55,8 @@ pub(super) enum Looker {
     None,
     /// It is about to look.
     Awake,
+    /// It looks when its service is ready.
+    Readies(Waker),
     /// It looks again at this time, or if it is woken.
     Asleep(Timestamp, Waker),
 }
@@ -212,7 +214,7 @@ impl<Req, Ans, K: Clone + Eq + Hash> Queue<Req, Ans, K> {
         more: usize,
         now: Timestamp,
     ) -> Timestamp {
-        if load.flushed || self.closed || self.is_full(&load) {
+        if since <= load.flushed || self.closed || self.is_full(&load) {
             return now;
         }
         let idle = self.bounds.max_in_flight.saturating_sub(self.running);
@@ -249,7 +251,7 @@ impl<Req, Ans, K: Clone + Eq + Hash> Queue<Req, Ans, K> {
     /// Lets the one who looks do so anew, if it sleeps.
     pub(super) fn wake_looker(&mut self) -> Rouse {
         match std::mem::replace(&mut self.looker, Looker::Awake) {
-            Looker::Asleep(_, waker) => Rouse::Wake(waker),
+            Looker::Asleep(_, waker) | Looker::Readies(waker) => Rouse::Wake(waker),
             before => {
                 self.looker = before;
                 Rouse::Nothing
