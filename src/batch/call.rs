@@ -28,11 +28,12 @@ impl<'a, S, Req, P: Partition<Req>, Res, E> Call<'a, S, Req, P, Res, E> {
         engine: &'a Arc<Engine<S, Req, P, Res, E>>,
         number: u64,
         waiters: Vec<Waiting>,
+        began: Timestamp,
     ) -> Self {
         let meters = engine.meters();
         meters.waiting.decrement(count(&waiters) as f64);
         meters.in_flight.increment(1.0);
-        Self { engine, number, waiters, began: engine.settings.clock.now() }
+        Self { engine, number, waiters, began }
     }
 
     /// Gives the answers out. Whether the runner goes on.

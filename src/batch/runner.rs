@@ -60,9 +60,9 @@ where
         };
         looks.is_looking = false;
         let Some(taken) = taken else { return };
-        let Taken { number, key, requests, waiters, weight, lingered, flush, rouse } = taken;
+        let Taken { number, key, requests, waiters, weight, lingered, at, flush, rouse } = taken;
         engine.rouse(rouse);
-        let call = Call::begin(&engine, number, waiters);
+        let call = Call::begin(&engine, number, waiters, at);
         let meters = engine.meters();
         meters.flushed(flush).increment(1);
         meters.size.record(requests.len() as f64);

@@ -31,6 +31,8 @@ pub(in super::super) struct Taken<Req, K> {
     pub(in super::super) weight: u64,
     /// How long the first of them has waited.
     pub(in super::super) lingered: Duration,
+    /// When it left.
+    pub(in super::super) at: Timestamp,
     pub(in super::super) flush: Flush,
     /// What has to be done about what waits still.
     pub(in super::super) rouse: Rouse,
@@ -141,7 +143,7 @@ impl<Req, Ans, K: Clone + Eq + Hash> Queue<Req, Ans, K> {
         });
         self.counts.batches += 1;
         let (number, rouse) = (self.counts.batches, self.rouse());
-        Taken { number, key, requests, waiters, weight, lingered, flush, rouse }
+        Taken { number, key, requests, waiters, weight, lingered, at: now, flush, rouse }
     }
 
     /// Says anew when a partition is due, after a batch of it has left.
