@@ -63,8 +63,10 @@
 //!
 //! # What it runs in
 //!
-//! Calls are made in tasks of their own, on the tokio runtime of whoever asks; it must have timers. A task lives as long as there
-//! is something to send: nothing keeps the process alive, and nothing is lost at its end if [`Handle::drain`] is awaited.
+//! Calls are made in tasks of their own, on the tokio runtime of whoever asks; it must have timers, and be driven while anybody
+//! waits. A task lives as long as there is something to send: nothing keeps the process alive, and nothing is lost at its end if
+//! [`Handle::drain`] is awaited. As one call is for many, it is in the tracing span of none of them, and sees none of their
+//! task-locals; measure around [`Batcher::load`] what one of them waits for.
 //!
 //! # The order of layers
 //!
