@@ -5,7 +5,15 @@ use loom as base;
 #[cfg(not(weir_loom))]
 use std as base;
 
-#[cfg(feature = "_layer")]
+#[cfg(any(
+    feature = "batch",
+    feature = "cache",
+    feature = "circuit-breaker",
+    feature = "coalesce",
+    feature = "concurrency",
+    feature = "profile",
+    feature = "rate-limit"
+))]
 pub(crate) use base::sync::Mutex;
 #[cfg(any(
     feature = "batch",
