@@ -10,7 +10,9 @@ use tower_weir::{
     cache::{self, Cache, CacheBody, CacheLayer, Fingerprint, FingerprintBuilder, MemoryStore},
     circuit_breaker::{self, Breaker, CircuitBreaker, CircuitBreakerLayer},
     clock::{Clock, ManualClock, Timestamp},
-    coalesce::{self, Coalesce, CoalesceBody, CoalesceLayer, CoalesceStats},
+    coalesce::{
+        self, BodyKeyed, BodyKeyedLayer, Coalesce, CoalesceBody, CoalesceLayer, CoalesceStats,
+    },
     concurrency::{
         self, Acquire, Bounds, ConcurrencyLimit, ConcurrencyLimitLayer, Deadline, Drain, Fixed,
         Held, HoldUntil, Limit, Permit, Priorities, Priority, Refusal, Sample,
@@ -87,7 +89,8 @@ fn services_are_what_their_inner_service_is() {
     unpin::<coalesce::ResponseFuture<std::future::Ready<u8>, u8, u8>>();
     sendable::<CoalesceBody<std::cell::Cell<u8>>>();
     unpin::<CoalesceBody<u8>>();
-    shareable::<(coalesce::BodyKeyed<Inner, String>, coalesce::BodyKeyedLayer<String>)>();
+    shareable::<(BodyKeyed<Inner, String>, BodyKeyedLayer<CacheLayer, String>)>();
+    sendable::<BodyKeyed<std::cell::Cell<u8>, String>>();
     shareable::<ConcurrencyLimit<Inner>>();
     sendable::<ConcurrencyLimit<std::cell::Cell<u8>>>();
     sendable::<concurrency::ResponseFuture<Inner, std::future::Ready<u8>, std::cell::Cell<u8>>>();

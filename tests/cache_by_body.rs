@@ -36,7 +36,9 @@ struct Cached {
 }
 
 impl Cached {
-    fn new(configure: impl FnOnce(BodyKeyedLayer<Body>) -> BodyKeyedLayer<Body>) -> Self {
+    fn new(
+        configure: impl FnOnce(BodyKeyedLayer<CacheLayer, Body>) -> BodyKeyedLayer<CacheLayer, Body>,
+    ) -> Self {
         let (clock, hand) = Clock::manual();
         let layer = CacheLayer::new(MemoryStore::with_max_bytes(16 << 20)).clock(clock);
         let layer = configure(layer.keyed_by_body(Body::new));

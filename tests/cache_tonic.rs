@@ -199,7 +199,7 @@ macro_rules! called {
 }
 
 /// All calls but chats are kept for a minute.
-fn layer() -> (BodyKeyedLayer<Body>, ManualClock) {
+fn layer() -> (BodyKeyedLayer<CacheLayer, Body>, ManualClock) {
     let (clock, hand) = Clock::manual();
     let layer = CacheLayer::new(MemoryStore::with_max_bytes(16 << 20)).clock(clock);
     let layer = layer.default_ttl(Duration::from_secs(60)).keyed_by_body(Body::new);

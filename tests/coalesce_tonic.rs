@@ -111,7 +111,7 @@ async fn connect(addr: SocketAddr) -> Channel {
     Endpoint::try_from(format!("http://{addr}")).unwrap().connect().await.unwrap()
 }
 
-fn layer() -> BodyKeyedLayer<Body> {
+fn layer() -> BodyKeyedLayer<CoalesceLayer, Body> {
     let layer = CoalesceLayer::new().keyed_by_body(Body::new);
     layer.only(|head| head.uri.path().ends_with("/SayHello"))
 }

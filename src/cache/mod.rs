@@ -108,7 +108,6 @@ pub use self::compression::Compression;
 pub use self::purges::PurgesModel;
 pub use self::{
     body::CacheBody,
-    by_body::{BodyKeyed, BodyKeyedLayer},
     count::{RouteStats, Stats},
     entry::{Entry, Resource},
     future::ResponseFuture,
@@ -124,6 +123,6 @@ pub use self::{
     warm::{Warm, WarmFailure, WarmProgress, WarmReport},
 };
 pub use crate::{
-    content::ReplayedBody,
+    content::{BodyKeyed, BodyKeyedLayer, ReplayedBody},
     fingerprint::{Fingerprint, FingerprintBuilder, Query},
 };

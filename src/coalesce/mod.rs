@@ -94,15 +94,10 @@ mod wait;
 mod writes;
 
 pub use self::{
-    body::CoalesceBody,
-    by_body::{BodyKeyed, BodyKeyedLayer},
-    future::ResponseFuture,
-    handle::Handle,
-    layer::CoalesceLayer,
-    service::Coalesce,
-    stats::CoalesceStats,
+    body::CoalesceBody, future::ResponseFuture, handle::Handle, layer::CoalesceLayer,
+    service::Coalesce, stats::CoalesceStats,
 };
 pub use crate::{
-    content::ReplayedBody,
+    content::{BodyKeyed, BodyKeyedLayer, ReplayedBody},
     fingerprint::{Fingerprint, FingerprintBuilder, Query},
 };

@@ -15,7 +15,7 @@ use crate::{
 
 /// What tells the content of a request from that of others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ContentKey {
+pub struct ContentKey {
     length: u64,
     hash: u128,
 }

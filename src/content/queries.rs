@@ -9,12 +9,12 @@ type OfContent = Arc<dyn Fn(&Head<'_>, &[u8]) -> bool + Send + Sync>;
 
 /// Which requests are queries, by the operator's word.
 #[derive(Clone)]
-pub(crate) struct Queries {
-    pub(crate) methods: Vec<Method>,
-    pub(crate) only: Option<OfHead>,
-    pub(crate) only_content: Option<OfContent>,
-    pub(crate) max_body_bytes: usize,
-    pub(crate) max_wait: Duration,
+pub(super) struct Queries {
+    pub(super) methods: Vec<Method>,
+    pub(super) only: Option<OfHead>,
+    pub(super) only_content: Option<OfContent>,
+    pub(super) max_body_bytes: usize,
+    pub(super) max_wait: Duration,
 }
 
 impl Default for Queries {
@@ -31,7 +31,7 @@ impl Default for Queries {
 
 impl Queries {
     /// Whether the request with this head is one, as far as its head tells.
-    pub(crate) fn include(&self, head: &Head<'_>) -> bool {
+    pub(super) fn include(&self, head: &Head<'_>) -> bool {
         let named = self.only.as_ref().map(|only| only(head));
         self.methods.contains(head.method)
             && head.method != Method::HEAD

@@ -4,20 +4,20 @@ use http::{Method, Request};
 use http_body::Body;
 use tokio::{runtime::Handle, time::timeout};
 
-use super::{ContentKey, Queries, ReplayedBody, replayed::Unread};
+use super::{ContentKey, ReplayedBody, queries::Queries, replayed::Unread};
 use crate::{head::Head, key::KeySeed};
 
 /// Makes the body of a request of what was read of it.
 type Restore<Q> = Arc<dyn Fn(ReplayedBody<Q>) -> Q + Send + Sync>;
 
 /// How the bodies of requests are read, and of which.
-pub(crate) struct Reading<Q: Body> {
+pub(super) struct Reading<Q: Body> {
     queries: Arc<Queries>,
     restore: Restore<Q>,
 }
 
 /// What a request turned out to be.
-pub(crate) enum Read<Q> {
+pub(super) enum Read<Q> {
     /// A query with this content.
     Query(Request<Q>, ContentKey),
     /// None, by the operator's word.
@@ -27,28 +27,28 @@ pub(crate) enum Read<Q> {
 }
 
 impl<Q: Body> Reading<Q> {
-    pub(crate) fn new(body: impl Fn(ReplayedBody<Q>) -> Q + Send + Sync + 'static) -> Self {
+    pub(super) fn new(body: impl Fn(ReplayedBody<Q>) -> Q + Send + Sync + 'static) -> Self {
         Self { queries: Arc::default(), restore: Arc::new(body) }
     }
 
-    pub(crate) fn queries_mut(&mut self) -> &mut Queries {
+    pub(super) fn queries_mut(&mut self) -> &mut Queries {
         Arc::make_mut(&mut self.queries)
     }
 
     /// Whether the content of a request must be known, as far as its head tells.
-    pub(crate) fn concerns(&self, request: &Request<Q>) -> bool {
+    pub(super) fn concerns(&self, request: &Request<Q>) -> bool {
         let is_plain = request.method() == Method::GET && request.body().is_end_stream();
         !is_plain && self.queries.include(&Head::of(request))
     }
 
     /// Why the content of a request cannot be known, as far as it tells beforehand.
-    pub(crate) fn declines(&self, request: &Request<Q>) -> Option<&'static str> {
+    pub(super) fn declines(&self, request: &Request<Q>) -> Option<&'static str> {
         let is_too_large = request.body().size_hint().lower() > self.queries.max_body_bytes as u64;
         is_too_large.then(|| Unread::TooLarge.detail())
     }
 
     /// Reads the body of a request that it [concerns](Self::concerns).
-    pub(crate) async fn read(&self, request: Request<Q>, seed: &KeySeed) -> Read<Q> {
+    pub(super) async fn read(&self, request: Request<Q>, seed: &KeySeed) -> Read<Q> {
         let (parts, body) = request.into_parts();
         let mut body = ReplayedBody::new(body);
         let read = self.read_body(&mut body).await;

@@ -11,7 +11,8 @@ use crate::{
     key::{KeyExtractor, MissingKey},
 };
 
-/// What enters the [`Fingerprint`](super::Fingerprint) of a request.
+/// What enters the [`Fingerprint`](super::Fingerprint) of a request: what a cache finds stored responses by, and what tells calls
+/// apart that may be shared.
 ///
 /// ```
 /// use http::header::ACCEPT_LANGUAGE;
@@ -35,9 +36,10 @@ use crate::{
 /// 4. the query, [as it is](Query::as_is),
 /// 5. the field `X-Forwarded-Proto`, if there is one.
 ///
-/// Two requests that differ in anything else share their responses, as far as `Vary` allows. So whatever a handler looks at
-/// must be named here or by `Vary`. Fields that services are known to build responses from, though caches do not key by them,
-/// make a request pass the cache by: `X-Forwarded-Host`, `X-Forwarded-Scheme`, `X-Original-URL`, `X-HTTP-Method-Override` and
+/// Two requests that differ in anything else share their responses, as far as `Vary` allows, and where calls are coalesced as far
+/// as `Accept` and other fields to which HTTP gives a meaning are the same too. So whatever else a handler looks at must be named
+/// here or by `Vary`. Fields that services are known to build responses from, though caches do not key by them, make a request
+/// pass the layer by: `X-Forwarded-Host`, `X-Forwarded-Scheme`, `X-Original-URL`, `X-HTTP-Method-Override` and
 /// [some more](FingerprintBuilder::PASSED_BY). So does a request without a clear host: with two `Host` fields, say, or one that
 /// is not the host of the URI.
 #[derive(Clone, Default)]
@@ -54,7 +56,7 @@ enum Part {
     Key(Arc<dyn WriteKey>),
 }
 
-/// A request that has no fingerprint: it passes the cache by.
+/// A request that has no fingerprint: it passes the layer by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Unfit {
     /// Responses may depend on this field, and the fingerprint does not.
@@ -66,13 +68,15 @@ pub(crate) enum Unfit {
 }
 
 impl FingerprintBuilder {
-    /// Fields that make a request pass the cache by, unless they are [keyed](Self::header) or [disregarded](Self::disregard),
+    /// Fields that make a request pass the layer by, unless they are [keyed](Self::header) or [disregarded](Self::disregard),
     /// besides `Forwarded`.
     pub const PASSED_BY: &[&str] = UNKEYED;
 
-    /// Fields that tell who asks, besides `Authorization` and `Cookie`: a response to a request that has one is stored, and a stored
-    /// one used for it, only if it says itself how long it is fresh, unless they are [keyed](Self::header) or
+    /// Fields that tell who asks, besides `Authorization` and `Cookie`, unless they are [keyed](Self::header) or
     /// [disregarded](Self::disregard).
+    ///
+    /// A response to a request that has one is stored, and a stored one used for it, only if it says itself how long it is fresh.
+    /// Where calls are coalesced, such a request shares none.
     pub const IDENTITIES: &[&str] = IDENTITIES;
 
     /// Says how the query enters; [as it is](Query::as_is) otherwise.
@@ -83,14 +87,14 @@ impl FingerprintBuilder {
 
     /// Adds a header field: all its lines, byte by byte.
     ///
-    /// Where the service itself names the field in `Vary`, that does the same, knows what values mean the same, and keeps
-    /// within the bound on variants.
+    /// In a cache, where the service itself names the field in `Vary`, that does the same, knows what values mean the same, and
+    /// keeps within the bound on variants.
     pub fn header(mut self, name: HeaderName) -> Self {
         self.parts.push(Part::Header(name));
         self
     }
 
-    /// Adds what `extractor` reads: a tenant, the id of a user. A request that carries none passes the cache by.
+    /// Adds what `extractor` reads: a tenant, the id of a user. A request that carries none passes the layer by.
     pub fn key(mut self, extractor: impl KeyExtractor) -> Self {
         self.parts.push(Part::Key(Arc::new(extractor)));
         self
@@ -105,7 +109,7 @@ impl FingerprintBuilder {
         self
     }
 
-    /// States that no response depends on the field `name`, so that requests which have it need not pass the cache by.
+    /// States that no response depends on the field `name`, so that requests which have it need not pass the layer by.
     ///
     /// For fields that a proxy in front always adds, such as `X-Forwarded-Host`. Where responses do depend on it, add it by
     /// [`FingerprintBuilder::header`] instead: else whoever sends it decides what all others get.
@@ -115,7 +119,7 @@ impl FingerprintBuilder {
     }
 
     /// All that the fingerprint of a request would be computed from, in a form that is meant for comparing; `None` if the request
-    /// passes the cache by.
+    /// passes the layer by.
     ///
     /// ```
     /// use http::Request;
@@ -304,7 +308,7 @@ impl<E: KeyExtractor> WriteKey for E {
 }
 
 impl Unfit {
-    /// What to say of it where the cache tells why it did not answer.
+    /// What to say of it where a cache tells why it did not answer.
     pub(crate) fn detail(&self) -> &'static str {
         match self {
             Self::Unkeyed(_) => "unkeyed-header",
@@ -400,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_is_not_clear_passes_the_cache_by() {
+    fn a_request_with_an_unclear_host_has_no_fingerprint() {
         for bad in ["a, b", "a/b", "a@b", "a?b", "a#b", "a\\b", "a b", "\u{fc}"] {
             assert_eq!(plain("/", &[("host", bad)]), Err(Unfit::Host), "{bad}");
         }
@@ -414,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_that_are_not_keyed_pass_the_cache_by() {
+    fn fields_that_are_not_keyed_leave_no_fingerprint() {
         for name in UNKEYED.iter().copied().chain(["forwarded"]) {
             let name = HeaderName::from_static(name);
             let request = request("/", &[(name.as_str(), "x")]);
@@ -450,7 +454,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_missing_passes_the_cache_by() {
+    fn a_key_that_is_missing_leaves_no_fingerprint() {
         let keyed =
             Fingerprint::builder().key(crate::key::Header(HeaderName::from_static("x-tenant")));
         let of = |fields: &[(&str, &str)]| written(&keyed, &request("/", fields));

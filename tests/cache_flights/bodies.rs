@@ -26,7 +26,7 @@ async fn whoever_comes_in_the_middle_reads_from_the_beginning() {
         assert!(body.frame().await.is_none());
     }
     assert_eq!(world.calls(), 1);
-    assert!(world.get().await.told.contains("; hit"));
+    assert!(world.get().await.told().contains("; hit"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -37,7 +37,7 @@ async fn a_slow_reader_keeps_nobody_waiting() {
     let whole = fast.await.unwrap().unwrap().text;
     assert!(whole.ends_with("99,"));
     assert!(
-        world.get().await.told.contains("; hit"),
+        world.get().await.told().contains("; hit"),
         "it is stored before the slow one has read it"
     );
     assert_eq!(slow.into_body().collect().await.unwrap().to_bytes(), whole);
@@ -54,7 +54,7 @@ async fn a_body_that_breaks_off_does_so_for_all_and_is_not_stored() {
     let clients = [world.start(get()).await, world.start(get()).await, world.start(get()).await];
     gate.open();
     for client in clients {
-        assert!(client.await.unwrap().unwrap().broken);
+        assert!(client.await.unwrap().unwrap().broken.is_some());
     }
     assert_eq!(world.get().await.text, "whole");
     assert_eq!(world.calls(), 2);
@@ -78,11 +78,11 @@ async fn a_body_that_is_too_large_reaches_all_who_read_it() {
         let clients: Vec<_> = (0..5).map(|_| world.spawn(get())).collect();
         for client in clients {
             let got = client.await.unwrap().unwrap();
-            assert_eq!((got.text.len(), got.broken), (frames * 10, false));
+            assert_eq!((got.text.len(), got.broken.is_some()), (frames * 10, false));
         }
-        let stored = world.cache.stats().store.entries;
+        let stored = world.handle.stats().store.entries;
         assert_eq!((world.calls(), stored), (1, u64::from(frames <= 10)), "{frames} frames");
-        world.is_at_rest().await;
+        world.calls_have_ended().await;
     }
 }
 
@@ -91,9 +91,9 @@ async fn one_who_does_not_read_a_large_body_is_left_behind() {
     let world = large(500);
     let (reading, idle) = (world.spawn(get()), world.head(get()).await.unwrap());
     let got = reading.await.unwrap().unwrap();
-    assert_eq!((got.text.len(), got.broken), (5_000, false));
+    assert_eq!((got.text.len(), got.broken.is_some()), (5_000, false));
     assert!(idle.into_body().collect().await.is_err(), "it is told that it has not got all");
-    world.is_at_rest().await;
+    world.calls_have_ended().await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -102,7 +102,7 @@ async fn a_large_body_that_nobody_reads_any_more_is_given_up() {
     let reading = world.head(get()).await.unwrap();
     settle().await;
     drop(reading);
-    world.is_at_rest().await;
+    world.calls_have_ended().await;
     assert_eq!(world.calls(), 1);
 }
 
@@ -114,7 +114,7 @@ async fn a_body_that_nobody_reads_and_that_never_ends_is_given_up() {
     });
     drop(world.head(get()).await.unwrap());
     tokio::time::sleep(Duration::from_secs(31)).await;
-    world.is_at_rest().await;
+    world.calls_have_ended().await;
     assert_eq!(world.get().await.text, "whole");
 }
 
@@ -144,8 +144,8 @@ async fn a_body_in_very_many_small_frames_reaches_its_readers_and_is_not_stored(
         let clients = [world.spawn(get()), world.spawn(get())];
         for client in clients {
             let got = client.await.unwrap().unwrap();
-            assert_eq!((got.text.len(), got.broken), (frames, false));
+            assert_eq!((got.text.len(), got.broken.is_some()), (frames, false));
         }
-        assert_eq!(world.cache.stats().store.entries, stored);
+        assert_eq!(world.handle.stats().store.entries, stored);
     }
 }

@@ -33,7 +33,7 @@ async fn ten_thousand_wait_for_one_call() {
     gate.open();
     assert!(texts(clients).await.iter().all(|text| text == "0"));
     assert_eq!(world.calls(), 1);
-    world.is_at_rest().await;
+    world.calls_have_ended().await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -53,7 +53,7 @@ async fn what_cannot_be_shared_is_asked_for_by_all_at_once_and_remembered_for_a_
     let gates = (one.clone(), all.clone());
     let world = World::plain(move |_, call| {
         let gate = if call == 0 { &gates.0 } else { &gates.1 };
-        Play::answer("no-store", [data(call.to_string())]).after([Step::Wait(gate.clone())])
+        Play::answer([data(call.to_string())]).control("no-store").after([Step::Wait(gate.clone())])
     });
     let clients = crowd(&world, 100).await;
     assert_eq!(world.calls(), 1);
@@ -67,21 +67,21 @@ async fn what_cannot_be_shared_is_asked_for_by_all_at_once_and_remembered_for_a_
     texts.sort();
     texts.dedup();
     assert_eq!(texts.len(), 110);
-    assert!(world.get().await.told.contains("detail=pass"));
+    assert!(world.get().await.told().contains("detail=pass"));
     world.pass(10);
-    assert!(world.get().await.told.contains("detail=no-store"), "it is asked anew");
+    assert!(world.get().await.told().contains("detail=no-store"), "it is asked anew");
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_error_of_the_service_is_for_all_who_wait_and_nobody_else() {
     let (world, gate) =
-        gated(|call| Play::answer("max-age=0", [data(call.to_string())]).status(503));
+        gated(|call| Play::answer([data(call.to_string())]).control("max-age=0").status(503));
     let clients = crowd(&world, 100).await;
     gate.open();
     assert!(texts(clients).await.iter().all(|text| text == "0"));
     assert_eq!(world.calls(), 1);
     let next = world.get().await;
-    assert_eq!((next.status.as_u16(), next.text.as_str()), (503, "1"));
+    assert_eq!((next.status(), next.text.as_str()), (503, "1"));
 }
 
 /// A service that has become slower than its answers live would be called by all at once otherwise, just then.
@@ -94,7 +94,7 @@ async fn an_answer_that_took_longer_than_it_lives_is_for_all_who_wait() {
     assert!(texts(clients).await.iter().all(|text| text == "0"));
     assert_eq!(world.calls(), 1);
     let next = world.get().await;
-    assert_eq!((next.text.as_str(), next.told.as_str()), ("1", "weir; fwd=uri-miss; stored"));
+    assert_eq!((next.text.as_str(), next.told()), ("1", "weir; fwd=uri-miss; stored"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -123,7 +123,7 @@ async fn whoever_comes_after_one_who_waited_too_long_does_not_wait() {
     let held = gate.clone();
     let world = World::plain(move |_, call| match call {
         0 => Play::fresh([data("never")]).after([Step::Wait(held.clone())]),
-        1 => Play::answer("no-store", [data("alone")]),
+        1 => Play::answer([data("alone")]).control("no-store"),
         _ => Play::fresh([data("soon")]),
     });
     let hangs = world.start(get()).await;

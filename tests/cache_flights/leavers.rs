@@ -1,39 +1,12 @@
 //! Clients that leave, at every await of the way.
 
-use std::{future::poll_fn, pin::pin, task::Poll};
+use std::pin::pin;
 
 use crate::world::*;
 
-/// Polls `future` so many times. Whether it was ready by then.
-async fn polled(
-    mut future: std::pin::Pin<&mut impl Future>,
-    times: usize,
-    others_run: bool,
-) -> bool {
-    for _ in 0..times {
-        if poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx).is_ready())).await {
-            return true;
-        }
-        if others_run {
-            tokio::task::yield_now().await;
-        }
-    }
-    false
-}
-
 /// A call with pauses in its head and its body.
 fn halting() -> World {
-    World::plain(|_, call| {
-        let body = [
-            data("call "),
-            Step::Pause,
-            data(call.to_string()),
-            Step::Pause,
-            data("."),
-            Step::Pause,
-        ];
-        Play::fresh(body).after([Step::Pause, Step::Pause, Step::Pause])
-    })
+    World::plain(|_, call| Play::halting(call).control("max-age=60"))
 }
 
 #[tokio::test(start_paused = true)]
@@ -41,21 +14,9 @@ async fn a_leader_may_leave_at_any_poll() {
     let mut never_ended = 0;
     for (polls, others_run) in (0..20).flat_map(|polls| [(polls, false), (polls, true)]) {
         let world = halting();
-        let mut clients = Vec::new();
-        {
-            let mut leader = pin!(world.send(get()));
-            let early = polled(leader.as_mut(), polls.min(1), others_run).await;
-            clients.extend((0..5).map(|_| world.spawn(get())));
-            tokio::task::yield_now().await;
-            let ended = early || polled(leader, polls.saturating_sub(1), others_run).await;
-            never_ended += usize::from(!ended);
-        }
-        for client in clients {
-            assert_eq!(client.await.unwrap().unwrap().text, "call 0.", "after {polls} polls");
-        }
-        assert_eq!(world.calls(), 1, "after {polls} polls");
-        assert!(world.get().await.told.contains("; hit"), "it is stored");
-        world.is_at_rest().await;
+        never_ended += usize::from(!world.leader_leaves(polls, others_run).await);
+        assert!(world.get().await.told().contains("; hit"), "it is stored");
+        world.calls_have_ended().await;
     }
     assert!((10..40).contains(&never_ended), "{never_ended}: some stayed, and some left half-way");
 }
@@ -68,7 +29,7 @@ async fn a_leader_that_leaves_alone_leaves_its_call_to_be_stored() {
             let leader = pin!(world.send(get()));
             polled(leader, polls, false).await;
         }
-        world.is_at_rest().await;
+        world.calls_have_ended().await;
         assert_eq!(world.get().await.text, "call 0.");
         assert_eq!(world.calls(), 1);
     }
@@ -89,7 +50,7 @@ async fn followers_may_leave_at_any_poll() {
             assert_eq!(client.await.unwrap().unwrap().text, "call 0.");
         }
         assert_eq!(world.calls(), 1);
-        world.is_at_rest().await;
+        world.calls_have_ended().await;
     }
 }
 
@@ -126,7 +87,7 @@ async fn all_may_leave() {
     clients.iter().for_each(|client| client.abort());
     settle().await;
     gate.open();
-    world.is_at_rest().await;
+    world.calls_have_ended().await;
     assert_eq!(world.get().await.text, "whole");
     assert_eq!(world.calls(), 1, "what was asked for was stored");
 }
@@ -135,17 +96,8 @@ async fn all_may_leave() {
 fn a_runtime_may_end_at_any_time() {
     for turns in 0..30 {
         let world = halting();
-        let first = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        first.block_on(async {
-            for _ in 0..5 {
-                drop(world.spawn(get()));
-            }
-            for _ in 0..turns {
-                tokio::task::yield_now().await;
-            }
-        });
-        drop(first);
-        let second = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        world.runtime_ends(turns);
+        let second = runtime();
         let got = second.block_on(world.get());
         assert!(
             got.text.starts_with("call ") && got.text.ends_with('.'),

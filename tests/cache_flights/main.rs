@@ -6,5 +6,8 @@ mod failures;
 mod leavers;
 mod purges;
 mod refresh;
+#[path = "../support/stepped/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "others ask for more")]
+mod stepped;
 mod stress;
 mod world;

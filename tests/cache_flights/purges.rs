@@ -32,7 +32,7 @@ async fn what_was_asked_for_before_a_purge_is_not_stored_after_it() {
             if late { (Vec::new(), wait) } else { (wait, Vec::new()) }
         });
         let asking = world.start(get()).await;
-        world.cache.purge(&"/".parse().unwrap());
+        world.handle.purge(&"/".parse().unwrap());
         gate.open();
         assert_eq!(asking.await.unwrap().unwrap().text, "0", "who asked before gets it");
         assert_eq!(world.get().await.text, "1");
@@ -98,7 +98,7 @@ async fn a_handler_may_purge_while_it_answers() {
             Play::fresh([data(call.to_string())])
         },
     );
-    assert!(cache.set(world.cache.clone()).is_ok());
+    assert!(cache.set(world.handle.clone()).is_ok());
     for expected in ["0", "1", "1"] {
         assert_eq!(world.get().await.text, expected);
     }

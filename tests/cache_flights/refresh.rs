@@ -16,8 +16,10 @@ async fn a_thousand_who_find_it_stale_refresh_it_once() {
     let gate = Gate::default();
     let held = gate.clone();
     let world = World::plain(move |_, call| match call {
-        0 => Play::answer(STALE, [data("0")]),
-        call => Play::answer(STALE, [data(call.to_string())]).after([Step::Wait(held.clone())]),
+        0 => Play::answer([data("0")]).control(STALE),
+        call => {
+            Play::answer([data(call.to_string())]).control(STALE).after([Step::Wait(held.clone())])
+        }
     });
     world.get().await;
     world.pass(61);
@@ -30,8 +32,8 @@ async fn a_thousand_who_find_it_stale_refresh_it_once() {
     settle().await;
     assert_eq!(world.get().await.text, "1");
     assert_eq!(world.calls(), 2);
-    world.is_at_rest().await;
-    let total = world.cache.stats().total;
+    world.calls_have_ended().await;
+    let total = world.handle.stats().total;
     assert_eq!(
         (total.misses, total.stale_hits, total.hits),
         (1, 1_000, 1),
@@ -48,7 +50,7 @@ async fn a_refresh_has_all_that_the_request_had() {
         assert_eq!(request.headers()["x-kept"], "1");
         assert!(!request.headers().contains_key("range"));
         inside.fetch_add(1, SeqCst);
-        Play::answer(STALE, [data("a")])
+        Play::answer([data("a")]).control(STALE)
     });
     let ask = |range: Option<&str>| {
         let request = Request::get("/").header("x-kept", "1").extension(7_u32);
@@ -59,7 +61,7 @@ async fn a_refresh_has_all_that_the_request_had() {
     world.send(ask(Some("bytes=0-0"))).await.unwrap();
     settle().await;
     assert_eq!(seen.load(SeqCst), 2);
-    assert!(world.send(ask(None)).await.unwrap().told.contains("ttl=60"));
+    assert!(world.send(ask(None)).await.unwrap().told().contains("ttl=60"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -86,12 +88,12 @@ async fn who_is_early_refreshes_once() {
     }
     assert!(world.calls() <= 2);
     gate.open();
-    world.is_at_rest().await;
+    world.calls_have_ended().await;
 }
 
 #[test]
 fn without_a_runtime_what_is_stale_is_given_and_nothing_is_stored() {
-    let world = World::plain(|_, call| Play::answer(STALE, [data(call.to_string())]));
+    let world = World::plain(|_, call| Play::answer([data(call.to_string())]).control(STALE));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(world.get());
     world.pass(61);
@@ -99,5 +101,5 @@ fn without_a_runtime_what_is_stale_is_given_and_nothing_is_stored() {
     world.pass(600);
     let got = futures_executor::block_on(world.get());
     assert_eq!(got.text, "1");
-    assert!(got.told.contains("no-runtime"), "{}", got.told);
+    assert!(got.told().contains("no-runtime"), "{}", got.told());
 }

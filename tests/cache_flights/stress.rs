@@ -46,9 +46,12 @@ async fn client(world: World, key: u64, polls: Option<u64>) {
     })
     .await;
     let Some(Ok(got)) = answer else { return };
-    if got.status == 200 {
+    if got.status() == 200 {
         let path = format!("/{key}.");
-        assert!(!got.broken && got.text.starts_with('<') && got.text.ends_with('>'), "{got:?}");
+        assert!(
+            got.broken.is_none() && got.text.starts_with('<') && got.text.ends_with('>'),
+            "{got:?}"
+        );
         assert!(got.text.contains(&path), "{got:?} for {key}");
     }
 }
@@ -64,7 +67,7 @@ fn storm(seed: u64, failures: bool, purges: bool) {
             return Play::failure().after(pauses(&mut random));
         }
         let text = format!("{path}.{call}.");
-        Play::answer("max-age=1", pieces(&mut random, &text)).after(pauses(&mut random))
+        Play::answer(pieces(&mut random, &text)).control("max-age=1").after(pauses(&mut random))
     });
     runtime.block_on(async {
         let mut random = Random::new(seed);
@@ -76,7 +79,7 @@ fn storm(seed: u64, failures: bool, purges: bool) {
                 world.hand.advance(Duration::from_millis(500));
             }
             if purges && random.below(10) == 0 {
-                world.cache.purge(&format!("/{}", random.below(KEYS)).parse().unwrap());
+                world.handle.purge(&format!("/{}", random.below(KEYS)).parse().unwrap());
             }
             if random.below(3) == 0 {
                 tokio::task::yield_now().await;

@@ -7,22 +7,23 @@ use http::{Method, Request};
 use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
 use tower::{Layer, ServiceExt};
 use tower_weir::{
-    coalesce::{BodyKeyed, BodyKeyedLayer, CoalesceLayer},
+    coalesce::{BodyKeyed, BodyKeyedLayer, Coalesce, CoalesceLayer},
     error::BoxError,
 };
 
 use crate::world::*;
 
 type Boxed = UnsyncBoxBody<Bytes, BoxError>;
+type KeyedLayer = BodyKeyedLayer<CoalesceLayer, Boxed>;
 
 struct Queries {
-    service: BodyKeyed<Inner, Boxed>,
+    service: BodyKeyed<Coalesce<Inner>, Boxed>,
     seen: Arc<Seen>,
     gate: Gate,
 }
 
 /// Calls wait at the gate.
-fn queries(configure: impl FnOnce(BodyKeyedLayer<Boxed>) -> BodyKeyedLayer<Boxed>) -> Queries {
+fn queries(configure: impl FnOnce(KeyedLayer) -> KeyedLayer) -> Queries {
     let gate = Gate::default();
     let held = gate.clone();
     let (inner, seen) = Inner::new(move |_, call| {
@@ -68,14 +69,14 @@ async fn queries_with_the_same_body_share() {
 #[tokio::test(start_paused = true)]
 async fn only_what_is_named_is_a_query() {
     let send = |fields: &[(&str, &str)], body| query(Method::POST, fields, body);
-    let only = |layer: BodyKeyedLayer<Boxed>| layer.only(|head| head.headers.contains_key("x-q"));
+    let only = |layer: KeyedLayer| layer.only(|head| head.headers.contains_key("x-q"));
     let named = [("x-q", "1")];
     assert_eq!(queries(only).calls([send(&named, "a"), send(&named, "a")]).await, 1);
     assert_eq!(queries(only).calls([send(&[], "a"), send(&[], "a")]).await, 2);
-    let content = |layer: BodyKeyedLayer<Boxed>| layer.only_content(|_, body| body == b"query");
+    let content = |layer: KeyedLayer| layer.only_content(|_, body| body == b"query");
     assert_eq!(queries(content).calls([send(&[], "query"), send(&[], "query")]).await, 1);
     assert_eq!(queries(content).calls([send(&[], "change"), send(&[], "change")]).await, 2);
-    let small = |layer: BodyKeyedLayer<Boxed>| layer.max_body_bytes(3);
+    let small = |layer: KeyedLayer| layer.max_body_bytes(3);
     assert_eq!(queries(small).calls([send(&[], "abcd"), send(&[], "abcd")]).await, 2);
 }
 
@@ -95,13 +96,13 @@ async fn grpc_calls_share_if_they_are_named() {
         query(Method::POST, &fields, "a")
     };
     assert_eq!(queries(|layer| layer).calls([send(), send()]).await, 2);
-    let named = |layer: BodyKeyedLayer<Boxed>| layer.only(|head| head.uri.path() == "/q");
+    let named = |layer: KeyedLayer| layer.only(|head| head.uri.path() == "/q");
     assert_eq!(queries(named).calls([send(), send_with("1S"), send_with("9S")]).await, 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_change_sent_as_a_query_could_be_parts_reads_from_each_other() {
-    let content = |layer: BodyKeyedLayer<Boxed>| layer.only_content(|_, body| body == b"query");
+    let content = |layer: KeyedLayer| layer.only_content(|_, body| body == b"query");
     let world = queries(content);
     let send = |body| tokio::spawn(world.service.clone().oneshot(query(Method::POST, &[], body)));
     let before = send("query");

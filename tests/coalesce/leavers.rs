@@ -1,7 +1,6 @@
 //! Clients that leave, at every await of the way.
 
 use std::{
-    future::poll_fn,
     pin::{Pin, pin},
     sync::atomic::Ordering::SeqCst,
     task::{Context, Poll, Waker},
@@ -9,32 +8,9 @@ use std::{
 
 use crate::world::*;
 
-/// Polls `future` so many times. Whether it was ready by then.
-async fn polled(mut future: Pin<&mut impl Future>, times: usize, others_run: bool) -> bool {
-    for _ in 0..times {
-        if poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx).is_ready())).await {
-            return true;
-        }
-        if others_run {
-            tokio::task::yield_now().await;
-        }
-    }
-    false
-}
-
 /// A call with pauses in its head and its body.
 fn halting() -> World {
-    World::plain(|_, call| {
-        let body = [
-            data("call "),
-            Step::Pause,
-            data(call.to_string()),
-            Step::Pause,
-            data("."),
-            Step::Pause,
-        ];
-        Play::answer(body).after([Step::Pause, Step::Pause, Step::Pause])
-    })
+    World::plain(|_, call| Play::halting(call))
 }
 
 #[tokio::test(start_paused = true)]
@@ -42,19 +18,7 @@ async fn a_leader_may_leave_at_any_poll_and_its_call_goes_on() {
     let mut never_ended = 0;
     for (polls, others_run) in (0..20).flat_map(|polls| [(polls, false), (polls, true)]) {
         let world = halting();
-        let mut clients = Vec::new();
-        {
-            let mut leader = pin!(world.send(get()));
-            let early = polled(leader.as_mut(), polls.min(1), others_run).await;
-            clients.extend((0..5).map(|_| world.spawn(get())));
-            tokio::task::yield_now().await;
-            let ended = early || polled(leader, polls.saturating_sub(1), others_run).await;
-            never_ended += usize::from(!ended);
-        }
-        for client in clients {
-            assert_eq!(client.await.unwrap().unwrap().text, "call 0.", "after {polls} polls");
-        }
-        assert_eq!(world.calls(), 1, "after {polls} polls");
+        never_ended += usize::from(!world.leader_leaves(polls, others_run).await);
         world.is_at_rest().await;
     }
     assert!((10..40).contains(&never_ended), "{never_ended}: some stayed, and some left half-way");
@@ -212,17 +176,8 @@ fn without_a_runtime_calls_change_hands_too() {
 fn a_runtime_may_end_at_any_time() {
     for turns in 0..30 {
         let world = halting();
-        let first = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        first.block_on(async {
-            for _ in 0..5 {
-                drop(world.spawn(get()));
-            }
-            for _ in 0..turns {
-                tokio::task::yield_now().await;
-            }
-        });
-        drop(first);
-        let second = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        world.runtime_ends(turns);
+        let second = runtime();
         let got = second.block_on(world.send(get())).unwrap();
         assert!(got.text.starts_with("call ") && got.text.ends_with('.'), "after {turns}: {got:?}");
         assert!(world.calls() <= 2);

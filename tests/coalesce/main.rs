@@ -9,6 +9,8 @@ mod random;
 mod random_steps;
 mod refusals;
 mod sharing;
+#[path = "../support/stepped/mod.rs"]
+mod stepped;
 mod threads;
 mod told;
 mod waits;

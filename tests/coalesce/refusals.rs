@@ -1,6 +1,6 @@
 //! Responses that are for whoever asked.
 
-use std::{sync::atomic::Ordering::SeqCst, time::Duration};
+use std::time::Duration;
 
 use http::{HeaderValue, header::COOKIE};
 use tower_weir::coalesce::{CoalesceLayer, Fingerprint};
@@ -51,7 +51,11 @@ async fn whoever_waited_for_what_is_not_for_all_goes_alone_at_once() {
         let (world, gate) = answering(|layer| layer, 200, field);
         assert_eq!(crowd(&world, &gate, 3).await, ["call 0", "call 1", "call 2"], "{field:?}");
         assert_eq!(world.counts(), [1, 0, 2, 0]);
-        assert_eq!(world.seen.most_live.load(SeqCst), 2, "side by side, once that is known");
+        assert_eq!(
+            world.seen.most_at_once.lock().unwrap()["/"],
+            2,
+            "side by side, once that is known"
+        );
         // It is remembered for a while.
         assert_eq!(crowd(&world, &Gate::default(), 3).await.len(), 3);
         assert_eq!(world.counts(), [1, 0, 2, 3]);
