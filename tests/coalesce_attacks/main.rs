@@ -1,0 +1,7 @@
+//! Attacks on those who share calls, or a batch: each of these is tried, and fails.
+
+mod keys;
+mod kit;
+#[path = "../coalesce/world.rs"]
+#[allow(dead_code)]
+mod world;
