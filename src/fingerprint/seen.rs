@@ -35,6 +35,8 @@ impl Seen {
     pub(crate) const IDENTITY: Self = Self(1 << 13);
     /// `Connection`.
     pub(crate) const CONNECTION: Self = Self(1 << 12);
+    /// One that services choose the form of an answer by.
+    pub(crate) const MANNER: Self = Self(1 << 14);
 
     #[inline]
     pub(crate) fn of(headers: &HeaderMap) -> Self {
@@ -61,11 +63,7 @@ impl Seen {
     #[inline]
     fn bit(name: &str) -> Self {
         // Most fields of most requests, known by how they begin: nothing below begins so.
-        if let [b'a', b'c', ..]
-        | [b'u', b's', ..]
-        | [b's', b'e', ..]
-        | [b'd', ..]
-        | [b'o', b'r', ..] = name.as_bytes()
+        if let [b'a', b'c', ..] | [b'u', b's', ..] | [b's', b'e', ..] | [b'd', ..] = name.as_bytes()
         {
             return Self::default();
         }
@@ -83,6 +81,7 @@ impl Seen {
             "x-forwarded-proto" => Self::PROTO,
             _ if is_unkeyed(name) => Self::UNKEYED,
             _ if tells_who_asks(name) => Self::IDENTITY,
+            _ if tells_manner(name) => Self::MANNER,
             _ => Self::default(),
         }
     }
@@ -208,6 +207,25 @@ names! {
         "x-webauth-user",
 }
 
+names! {
+    /// Fields that services choose the form of an answer by, or what it allows whom, and often do not name in `Vary`: preferences
+    /// (RFC 7240), who shares resources across origins (Fetch, section 3.2), early data (RFC 8470), and which part of a page is
+    /// meant (htmx, Turbo, Inertia, pjax).
+    MANNERS, tells_manner:
+        "early-data",
+        "hx-boosted",
+        "hx-request",
+        "hx-target",
+        "origin",
+        "prefer",
+        "turbo-frame",
+        "x-inertia",
+        "x-inertia-partial-component",
+        "x-inertia-partial-data",
+        "x-pjax",
+        "x-requested-with",
+}
+
 #[inline]
 pub(super) fn is_unkeyed(name: &str) -> bool {
     is_listed_as_unkeyed(name) || name == "forwarded"
@@ -239,10 +257,10 @@ mod tests {
 
     #[test]
     fn no_field_that_matters_is_passed_over_for_how_it_begins() {
-        for name in UNKEYED.iter().chain(IDENTITIES) {
+        for name in UNKEYED.iter().chain(IDENTITIES).chain(MANNERS) {
             assert_ne!(Seen::bit(name), Seen::default(), "{name}");
         }
-        for name in ["accept", "accept-encoding", "user-agent", "sec-fetch-mode", "origin", "dnt"] {
+        for name in ["accept", "accept-encoding", "user-agent", "sec-fetch-mode", "dnt"] {
             assert_eq!(Seen::bit(name), Seen::default(), "{name}");
         }
     }

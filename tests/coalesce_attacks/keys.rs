@@ -1,6 +1,9 @@
 //! Attempts to get the answer to another's request, or to give others the answer to one's own.
 
-use http::{Method, header::CONTENT_TYPE};
+use http::{
+    Method,
+    header::{CONTENT_TYPE, ORIGIN},
+};
 use tower_weir::coalesce::{CoalesceLayer, Fingerprint, Query};
 
 use crate::{kit::*, world::*};
@@ -173,10 +176,16 @@ async fn poisoning_by_how_an_answer_is_to_be_represented() {
         // Of these a page becomes a part of one, or is no page at all.
         ("x-requested-with", "XMLHttpRequest"),
         ("hx-request", "true"),
+        ("turbo-frame", "menu"),
+        ("x-inertia-partial-data", "menu"),
         ("early-data", "1"),
     ] {
         assert!(!share(asking("/", &[(name, value)]), get()).await, "{name}");
     }
+    let disregarding =
+        |layer: CoalesceLayer| layer.fingerprint(Fingerprint::builder().disregard(ORIGIN));
+    let from = |origin| asking("/", &[("origin", origin), ("prefer", "a")]);
+    assert!(share_by(disregarding, from("a"), from("b")).await, "by the operator's word");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,5 +1,10 @@
 //! Whether two requests share a call.
 
+use std::{
+    pin::Pin,
+    task::{Context, Poll, Waker},
+};
+
 use http::Request;
 use tower_weir::coalesce::CoalesceLayer;
 
@@ -34,4 +39,9 @@ pub(crate) fn asking(uri: &str, fields: &[(&str, &str)]) -> Request<()> {
         .fold(request, |request, (name, value)| request.header(*name, *value))
         .body(())
         .unwrap()
+}
+
+/// Polls a future once, and never wakes it.
+pub(crate) fn polled<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
 }
