@@ -1,5 +1,6 @@
 //! Attacks on those who share calls, or a batch: each of these is tried, and fails.
 
+mod denial;
 mod keys;
 mod kit;
 #[path = "../coalesce/world.rs"]
