@@ -62,9 +62,10 @@
 //!
 //! # What was written is read
 //!
-//! Whoever has the answer to an unsafe request (POST, PUT, PATCH, DELETE, any unknown method) and reads then does not get the
-//! answer to a call from before it, if both come through services of one layer and have the same path. What a write to `/articles`
-//! does to `/articles/7` the layer cannot know; nor what one gRPC method does to another.
+//! Whoever has the answer to an unsafe request (POST, PUT, PATCH, DELETE, any unknown method), its head or all of it, and reads then
+//! does not get the answer to a call from before that, if both come through services of one layer and have the same path, however
+//! it is escaped and whatever slashes there are. What a write to `/articles` does to `/articles/7` the layer cannot know; nor what
+//! one gRPC method does to another. What keeps on writing to a path keeps those who read it from sharing, and from nothing else.
 //!
 //! # The order of layers
 //!

@@ -3,6 +3,7 @@
 mod denial;
 mod keys;
 mod kit;
+mod staleness;
 #[path = "../coalesce/world.rs"]
 #[allow(dead_code)]
 mod world;
