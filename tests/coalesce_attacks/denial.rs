@@ -139,3 +139,33 @@ async fn denial_by_marks_for_what_only_the_attacker_gets() {
     world.send(get()).await.unwrap();
     assert_eq!(world.counts(), [2, 0, 0, 0]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn denial_by_readers_that_read_a_large_body_slowly() {
+    let gate = Gate::default();
+    let held = gate.clone();
+    let world = World::new(
+        |layer| layer.max_body_bytes(100),
+        move |_, _| {
+            Play::answer([
+                Step::Wait(held.clone()),
+                data("x".repeat(99)),
+                data("x".repeat(99)),
+                data("end"),
+            ])
+        },
+    );
+    let mut slow = vec![world.head(get()).await.unwrap()];
+    let first = world.start(get()).await;
+    gate.open();
+    settle().await;
+    assert!(!first.is_finished(), "it reads at the pace of the slowest");
+    // As many others may join as come before it turns out large, and nobody afterwards, however many attackers there are.
+    for _ in 0..20 {
+        slow.push(world.head(get()).await.unwrap());
+        assert_eq!(world.start(get()).await.await.unwrap().unwrap().text.len(), 201);
+    }
+    assert_eq!(world.counts(), [1, 1, 0, 40]);
+    drop(slow);
+    assert_eq!(first.await.unwrap().unwrap().text.len(), 201);
+}
