@@ -9,7 +9,9 @@ use bytes::{Buf, Bytes};
 use http_body::{Body, Frame, SizeHint};
 use pin_project::pin_project;
 
+use super::desk::Write;
 use crate::{
+    body::GuardedBody,
     error::BoxError,
     recording::{GivenBody, Reader},
 };
@@ -21,28 +23,42 @@ use crate::{
 /// error first takes it, and it cannot be copied.
 #[pin_project]
 #[derive(Debug)]
-pub struct CoalesceBody<B>(#[pin] GivenBody<B>);
+pub struct CoalesceBody<B>(#[pin] GuardedBody<GivenBody<B>, Write>);
 
 impl<B> CoalesceBody<B> {
     /// The inner service's body, passed through.
     pub(super) fn inner(body: B) -> Self {
-        Self(GivenBody::Inner(body))
+        Self::given(GivenBody::Inner(body))
+    }
+
+    /// The body of the answer to a write, which may not have ended before it has.
+    pub(super) fn written(body: B, write: Write) -> Self
+    where
+        B: Body,
+        B::Data: Buf + From<Bytes>,
+        B::Error: Into<BoxError>,
+    {
+        Self(GuardedBody::new(GivenBody::Inner(body), write))
     }
 
     /// The whole of `data`.
     pub(super) fn full(data: Bytes) -> Self {
-        Self(GivenBody::full(data))
+        Self::given(GivenBody::full(data))
     }
 
     /// What others read as well.
     pub(super) fn along(reader: Reader) -> Self {
-        Self(GivenBody::Along(reader))
+        Self::given(GivenBody::Along(reader))
+    }
+
+    fn given(body: GivenBody<B>) -> Self {
+        Self(GuardedBody::unguarded(body))
     }
 }
 
 impl<B> Default for CoalesceBody<B> {
     fn default() -> Self {
-        Self(GivenBody::default())
+        Self::given(GivenBody::default())
     }
 }
 

@@ -17,6 +17,7 @@ use super::{
     writes::{Place, Writes},
 };
 use crate::{
+    body::Guard,
     clock::Timestamp,
     content::ContentKey,
     fingerprint::{Seen, Unfit},
@@ -49,7 +50,7 @@ pub(super) enum Sorted {
     Shares(FlightKey),
 }
 
-/// An unsafe request under way: whoever comes after its end joins no call from before it.
+/// An unsafe request under way, until its answer has come to its end: whoever comes then joins no call from before it.
 pub(super) struct Write {
     desk: Arc<Desk>,
     place: Place,
@@ -116,7 +117,8 @@ impl Desk {
             }
             Err(unfit) => {
                 self.tell_of(&unfit);
-                passed()
+                // A field may make another method of what was to be a query.
+                Sorted::Passes(self.pass(head))
             }
         }
     }
@@ -155,6 +157,15 @@ impl Desk {
         }
     }
 }
+
+impl Write {
+    /// Its answer is known, if not all of it: whoever comes now joins no call from before that either.
+    pub(super) fn is_answered(&self) {
+        self.desk.writes.end(self.place);
+    }
+}
+
+impl Guard for Write {}
 
 impl Drop for Write {
     fn drop(&mut self) {

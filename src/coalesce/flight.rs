@@ -5,7 +5,7 @@ use http::Response;
 use super::judge::Selection;
 use crate::{
     clock::Timestamp,
-    flight::{Flights, Follower, Joined, Landing, Leader, Turn},
+    flight::{Flights, Follower, Joined, Leader, Turn},
     recording::Recording,
 };
 
@@ -22,7 +22,6 @@ pub(super) type Flying = Joined<FlightKey, Flown, Baton>;
 pub(super) type Leads = Leader<FlightKey, Flown, Baton>;
 pub(super) type Follows = Follower<FlightKey, Flown, Baton>;
 pub(super) type Turned = Turn<FlightKey, Flown, Baton>;
-pub(super) type Landed = Landing<FlightKey, Flown, Baton>;
 
 /// What came of a call that many waited for.
 #[derive(Clone, Debug)]

@@ -61,9 +61,15 @@ where
         let answer = match stage.as_mut().project() {
             StageProjection::Passed { call, write } => {
                 let answer = ready!(call.poll(cx));
-                // Before anybody knows that it has ended.
-                drop(write.take());
-                answer.map(|response| response.map(CoalesceBody::inner))
+                let write = write.take();
+                // Before anybody knows of it.
+                write.iter().for_each(Write::is_answered);
+                answer.map(|response| {
+                    response.map(|body| match write {
+                        Some(write) => CoalesceBody::written(body, write),
+                        None => CoalesceBody::inner(body),
+                    })
+                })
             }
             StageProjection::Leads(lead) => {
                 ready!(Pin::new(lead).poll(cx)).map(|received| received.response)

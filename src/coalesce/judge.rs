@@ -14,7 +14,7 @@ pub(super) enum Refusal {
     SetCookie,
     /// `private` or `no-store`.
     Control,
-    /// It is about the one request, or who sent it: too many, too slow, cancelled.
+    /// It is about the one request, or who sent it: not well-formed, not allowed, too many, too slow, cancelled.
     ThisRequest,
     /// It belongs to a connection, as in NTLM and Negotiate, or counts, as in Digest.
     Challenge,
@@ -111,15 +111,19 @@ fn forbids(headers: &HeaderMap) -> bool {
     })
 }
 
-/// 408 and 429 are about one client (RFC 9110 section 15.5.9, RFC 6585 section 4), as a gRPC call is that was cancelled or whose
-/// deadline has passed.
+/// A client error is about one request, unless it is about what all who share have in common: else whoever sends fields that the
+/// service refuses (RFC 9110 section 15.5.1, RFC 6585 section 5), or comes from where it lets nobody in, would deny it to others
+/// (Nguyen, Iacono and Federrath, "Your Cache Has Fallen", 2019).
 fn is_about_who_asked(status: StatusCode, headers: &HeaderMap) -> bool {
     const CANCELLED: i32 = 1;
     const DEADLINE_EXCEEDED: i32 = 4;
-    status == StatusCode::REQUEST_TIMEOUT
-        || status == StatusCode::TOO_MANY_REQUESTS
-        || is_grpc(headers)
-            && grpc_code(headers).is_some_and(|code| [CANCELLED, DEADLINE_EXCEEDED].contains(&code))
+    const PERMISSION_DENIED: i32 = 7;
+    const RESOURCE_EXHAUSTED: i32 = 8;
+    const OF_ONE: [i32; 4] = [CANCELLED, DEADLINE_EXCEEDED, PERMISSION_DENIED, RESOURCE_EXHAUSTED];
+    // Credentials, path, method, `Accept`, conditions and range are the same, or do not matter.
+    let is_of_all = matches!(status.as_u16(), 401 | 404 | 405 | 406 | 410 | 412 | 416);
+    status.is_client_error() && !is_of_all
+        || is_grpc(headers) && grpc_code(headers).is_some_and(|code| OF_ONE.contains(&code))
 }
 
 /// Negotiate (RFC 4559) and NTLM sign a connection in, step by step; the nonces of Digest (RFC 7616) are counted for each client.

@@ -1,8 +1,9 @@
 use http::{
     HeaderName, Method,
     header::{
-        ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, AUTHORIZATION, CACHE_CONTROL, COOKIE, IF_MATCH,
-        IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, PRAGMA, RANGE,
+        ACCEPT, ACCEPT_CHARSET, ACCEPT_ENCODING, ACCEPT_LANGUAGE, AUTHORIZATION, CACHE_CONTROL,
+        COOKIE, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, PRAGMA,
+        RANGE,
     },
 };
 
@@ -19,8 +20,9 @@ use crate::{
 /// What by the semantics of HTTP makes the answers to two requests for the same thing differ: how it is to be represented (RFC
 /// 9110 section 12.5), which part of it (section 14.2), under which conditions (section 13.1), and how old it may be (RFC 9111
 /// section 5.2.1).
-const FIELDS: [HeaderName; 11] = [
+const FIELDS: [HeaderName; 12] = [
     ACCEPT,
+    ACCEPT_CHARSET,
     ACCEPT_ENCODING,
     ACCEPT_LANGUAGE,
     RANGE,
@@ -61,7 +63,15 @@ pub(super) fn key(
     let mut key = KeyBytes::default();
     fingerprint.write(head, seen, &mut key)?;
     // A fingerprint takes it for a GET.
-    key.push(&[u8::from(head.method == Method::HEAD)]);
+    let is_head = head.method == Method::HEAD;
+    let has_manner = seen.has(Seen::MANNER);
+    key.push(&[u8::from(is_head) | u8::from(has_manner) << 1]);
+    if has_manner {
+        let manners = FingerprintBuilder::MANNERS.iter().copied().map(HeaderName::from_static);
+        manners
+            .filter(|name| !fingerprint.knows(name))
+            .for_each(|name| write_fields(head, &name, &mut key));
+    }
     FIELDS.iter().for_each(|name| write_fields(head, name, &mut key));
     if let Some(content) = content {
         content.write(head, &mut key);
@@ -101,7 +111,8 @@ mod tests {
         assert_eq!(of(&get(&[("user-agent", "x"), ("dnt", "1")])), plain);
         assert_ne!(of(&request(Method::HEAD, "/a", &[])), plain);
         assert_ne!(of(&request(Method::GET, "/a?b", &[])), plain);
-        for name in &FIELDS {
+        let manners = FingerprintBuilder::MANNERS.iter().copied().map(HeaderName::from_static);
+        for name in &FIELDS.into_iter().chain(manners).collect::<Vec<_>>() {
             let one = of(&get(&[(name.as_str(), "x")]));
             assert_ne!(one, plain, "{name}");
             assert_ne!(one, of(&get(&[(name.as_str(), "y")])), "{name}");
@@ -113,9 +124,11 @@ mod tests {
     fn a_value_is_not_taken_for_that_of_another_field() {
         let all: std::collections::HashSet<u128> = FIELDS
             .iter()
-            .map(|name| of(&request(Method::GET, "/", &[(name.as_str(), "x")])))
+            .map(HeaderName::as_str)
+            .chain(FingerprintBuilder::MANNERS.iter().copied())
+            .map(|name| of(&request(Method::GET, "/", &[(name, "x")])))
             .collect();
-        assert_eq!(all.len(), FIELDS.len());
+        assert_eq!(all.len(), FIELDS.len() + FingerprintBuilder::MANNERS.len());
     }
 
     #[test]

@@ -89,7 +89,11 @@ impl CoalesceLayer {
     /// Holds so many bytes of a body at most, for those who come late or read slowly; 1 MiB by default.
     ///
     /// A body that says it is larger is for whoever asked. One that turns out larger goes on to those who are reading it, at the
-    /// pace of the slowest, who is left behind after 30 seconds in which nothing was read; whoever comes then calls anew.
+    /// pace of the slowest, who is left behind after 30 seconds in which nothing was read; whoever comes then calls anew, and
+    /// requests for it do not wait for each other [for a while](Self::pass_for).
+    ///
+    /// Each call under way may hold so much for a client that reads slowly, where the service would have waited for the client: a
+    /// limit to the concurrency outside bounds the sum.
     pub fn max_body_bytes(self, bytes: u64) -> Self {
         self.with(|settings| settings.max_body_bytes = bytes)
     }

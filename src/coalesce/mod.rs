@@ -23,8 +23,10 @@
 //! GET and HEAD without a body, as long as all of this is the same, byte by byte:
 //!
 //! - what enters the [`FingerprintBuilder`]: method, scheme, host, path and query, and whatever else is named there;
-//! - the fields by which HTTP makes answers differ: `Accept`, `Accept-Encoding`, `Accept-Language`, `Range`, the `If-…` fields,
-//!   `Cache-Control` and `Pragma`;
+//! - the fields by which HTTP makes answers differ: `Accept`, `Accept-Charset`, `Accept-Encoding`, `Accept-Language`, `Range`, the
+//!   `If-…` fields, `Cache-Control` and `Pragma`;
+//! - `Origin`, `Prefer`, `X-Requested-With`, `HX-Request` and [others](FingerprintBuilder::MANNERS) that services choose the form of
+//!   an answer by;
 //! - whatever the response names in `Vary`.
 //!
 //! A handler that looks at anything else, such as the address of the client, gives all who share the answer to one: name that in
@@ -36,7 +38,9 @@
 //! | other methods; a body; an upgrade; a field that [makes fingerprints unclear](FingerprintBuilder::PASSED_BY) | passed on |
 //! | `Authorization`, `Cookie`, an [API key](FingerprintBuilder::IDENTITIES), unless named or disregarded in the fingerprint | passed on |
 //! | a response with `Set-Cookie`, `private`, `no-store`, `Vary: *`; a challenge of Negotiate, NTLM or Digest | for whose request was sent |
-//! | 408 and 429, gRPC's `CANCELLED` and `DEADLINE_EXCEEDED`, a [rejection](crate::reject::Rejected) by a layer inside | for whose request was sent |
+//! | 4xx, as what a service refuses may be what only one has sent, except 401, 404, 405, 406, 410, 412 and 416 | for whose request was sent |
+//! | gRPC's `CANCELLED`, `DEADLINE_EXCEEDED`, `PERMISSION_DENIED`, `RESOURCE_EXHAUSTED` | for whose request was sent |
+//! | a [rejection](crate::reject::Rejected) by a layer inside | for whose request was sent |
 //! | `text/event-stream`, `multipart/x-mixed-replace`, a body that says it is [too large](CoalesceLayer::max_body_bytes) | for whose request was sent |
 //! | any other, whatever its status: also 404 and 500 | for all |
 //!
@@ -58,9 +62,10 @@
 //!
 //! # What was written is read
 //!
-//! Whoever has the answer to an unsafe request (POST, PUT, PATCH, DELETE, any unknown method) and reads then does not get the
-//! answer to a call from before it, if both come through services of one layer and have the same path. What a write to `/articles`
-//! does to `/articles/7` the layer cannot know; nor what one gRPC method does to another.
+//! Whoever has the answer to an unsafe request (POST, PUT, PATCH, DELETE, any unknown method), its head or all of it, and reads then
+//! does not get the answer to a call from before that, if both come through services of one layer and have the same path, however
+//! it is escaped and whatever slashes there are. What a write to `/articles` does to `/articles/7` the layer cannot know; nor what
+//! one gRPC method does to another. What keeps on writing to a path keeps those who read it from sharing, and from nothing else.
 //!
 //! # The order of layers
 //!

@@ -13,13 +13,13 @@ use super::{
     CoalesceBody,
     call::Asked,
     desk::{Desk, InFlight},
-    flight::{Answer, FlightKey, Flown, Landed, Leads},
+    flight::{Answer, FlightKey, Flown, Leads},
     judge::{Refusal, Selection, judge},
 };
 use crate::{
     error::BoxError,
     head::Head,
-    recording::{Recording, pump},
+    recording::{Ending, Recording, pump},
 };
 
 /// The response to a call that was made for all who want the same.
@@ -69,7 +69,15 @@ impl Desk {
         let began = asked.began;
         let answer = Arc::new(Answer { head, recording: Arc::clone(&recording), selection, began });
         let landing = leader.land(Flown::Given(Arc::clone(&answer)));
-        self.spread(recording, body, (landing, in_flight), &runtime);
+        let (desk, status) = (Arc::clone(self), parts.status);
+        let over = move |ending| {
+            // Those who read such a body wait for the slowest of them: no more than a few are to do so at once.
+            if ending == Ending::TooLarge && Refusal::TooLarge.lasts(status) {
+                desk.mark(key);
+            }
+            drop((landing, in_flight));
+        };
+        self.spread(recording, body, over, &runtime);
         let body = reader.map_or_else(CoalesceBody::default, CoalesceBody::along);
         Received { response: Response::from_parts(parts, body), shared: Some(answer) }
     }
@@ -90,12 +98,12 @@ impl Desk {
         if allows { Ok(selection) } else { Err(Refusal::Operator) }
     }
 
-    /// Gives a body to all who read it. Others may join until it has come to its end or is too large, and `under_way` is dropped.
+    /// Gives a body to all who read it. Others may join until it has come to its end or is too large, when `over` is told.
     fn spread<B>(
         &self,
         recording: Arc<Recording>,
         body: B,
-        under_way: (Landed, Option<InFlight>),
+        over: impl FnOnce(Ending) + Send + 'static,
         runtime: &Handle,
     ) where
         B: Body + Send + 'static,
@@ -103,7 +111,7 @@ impl Desk {
         B::Error: Into<BoxError>,
     {
         let limit = self.settings.max_body_bytes;
-        let pump = pump(recording, Box::pin(body), limit, move |_| drop(under_way));
+        let pump = pump(recording, Box::pin(body), limit, over);
         let mut pump: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(pump);
         // Most bodies are there already, and then nothing needs to be spawned.
         if pump.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {

@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header::HOST};
 
 use super::{
     KeyBytes, Place, Query, Seen,
-    seen::{IDENTITIES, UNKEYED, is_unkeyed},
+    seen::{IDENTITIES, MANNERS, UNKEYED, is_unkeyed},
 };
 use crate::{
     head::Head,
@@ -78,6 +78,10 @@ impl FingerprintBuilder {
     /// A response to a request that has one is stored, and a stored one used for it, only if it says itself how long it is fresh.
     /// Where calls are coalesced, such a request shares none.
     pub const IDENTITIES: &[&str] = IDENTITIES;
+
+    /// Fields that services choose the form of an answer by, and often do not name in `Vary`. Requests that share a call have all
+    /// of them in common that are not [disregarded](Self::disregard); to a cache they are as any other field.
+    pub const MANNERS: &[&str] = MANNERS;
 
     /// Says how the query enters; [as it is](Query::as_is) otherwise.
     pub fn query(mut self, query: Query) -> Self {

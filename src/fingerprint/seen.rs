@@ -35,6 +35,8 @@ impl Seen {
     pub(crate) const IDENTITY: Self = Self(1 << 13);
     /// `Connection`.
     pub(crate) const CONNECTION: Self = Self(1 << 12);
+    /// One that services choose the form of an answer by.
+    pub(crate) const MANNER: Self = Self(1 << 14);
 
     #[inline]
     pub(crate) fn of(headers: &HeaderMap) -> Self {
@@ -61,7 +63,8 @@ impl Seen {
     #[inline]
     fn bit(name: &str) -> Self {
         // Most fields of most requests, known by how they begin: nothing below begins so.
-        if let [b'a', b'c', ..] | [b'u', b's', ..] | [b's' | b'o' | b'd', ..] = name.as_bytes() {
+        if let [b'a', b'c', ..] | [b'u', b's', ..] | [b's', b'e', ..] | [b'd', ..] = name.as_bytes()
+        {
             return Self::default();
         }
         match name {
@@ -78,6 +81,7 @@ impl Seen {
             "x-forwarded-proto" => Self::PROTO,
             _ if is_unkeyed(name) => Self::UNKEYED,
             _ if tells_who_asks(name) => Self::IDENTITY,
+            _ if tells_manner(name) => Self::MANNER,
             _ => Self::default(),
         }
     }
@@ -121,28 +125,105 @@ names! {
 }
 
 names! {
-    /// Fields by which services are known to tell who asks: keys of APIs, and what proxies that sign users in say of them.
+    /// Fields by which services are known to tell who asks: keys of APIs, what servers that end TLS say of the client's certificate,
+    /// and what proxies that sign users in say of them.
     IDENTITIES, tells_who_asks:
         "proxy-authorization",
         "api-key",
         "apikey",
+        "ocp-apim-subscription-key",
+        "private-token",
         "x-api-key",
         "x-api-token",
+        "x-auth-key",
+        "x-auth-email",
         "x-auth-token",
         "x-access-token",
+        "x-csrf-token",
+        "x-functions-key",
+        "x-goog-api-key",
+        "x-id-token",
+        "x-rapidapi-key",
+        "x-session-id",
         "x-session-token",
-        "x-user-id",
-        "x-forwarded-user",
-        "x-forwarded-email",
-        "x-forwarded-access-token",
-        "x-auth-request-user",
-        "x-auth-request-email",
-        "x-remote-user",
-        "remote-user",
-        "x-amzn-oidc-data",
-        "x-ms-client-principal",
-        "x-goog-iap-jwt-assertion",
+        "x-vault-token",
+        "x-xsrf-token",
+        // HTTP Message Signatures (RFC 9421).
+        "signature",
+        // Certificates: RFC 9440, Envoy, nginx, Traefik, AWS, Azure.
+        "client-cert",
+        "ssl-client-cert",
+        "ssl-client-subject-dn",
+        "x-amzn-mtls-clientcert",
+        "x-amzn-mtls-clientcert-leaf",
+        "x-amzn-mtls-clientcert-subject",
+        "x-arr-clientcert",
+        "x-client-cert",
+        "x-forwarded-client-cert",
+        "x-forwarded-tls-client-cert",
+        "x-forwarded-tls-client-cert-info",
+        "x-ssl-client-cert",
+        "x-ssl-client-dn",
+        "x-ssl-client-s-dn",
+        // Users and tenants.
+        "cf-access-authenticated-user-email",
         "cf-access-jwt-assertion",
+        "remote-email",
+        "remote-user",
+        "tailscale-user-login",
+        "teleport-jwt-assertion",
+        "x-amzn-oidc-accesstoken",
+        "x-amzn-oidc-data",
+        "x-amzn-oidc-identity",
+        "x-apigateway-api-userinfo",
+        "x-auth-request-access-token",
+        "x-auth-request-email",
+        "x-auth-request-user",
+        "x-authenticated-userid",
+        "x-authentik-username",
+        "x-consumer-id",
+        "x-consumer-username",
+        "x-credential-identifier",
+        "x-endpoint-api-userinfo",
+        "x-forwarded-access-token",
+        "x-forwarded-email",
+        "x-forwarded-groups",
+        "x-forwarded-preferred-username",
+        "x-forwarded-user",
+        "x-goog-authenticated-user-email",
+        "x-goog-authenticated-user-id",
+        "x-goog-iap-jwt-assertion",
+        "x-jwt-assertion",
+        "x-ms-client-principal",
+        "x-ms-client-principal-id",
+        "x-ms-client-principal-name",
+        "x-pomerium-jwt-assertion",
+        "x-remote-user",
+        "x-scope-orgid",
+        "x-user",
+        "x-user-email",
+        "x-user-id",
+        "x-username",
+        "x-webauth-user",
+}
+
+names! {
+    /// Fields that services choose the form of an answer by, or what it allows whom, and often do not name in `Vary`: preferences
+    /// (RFC 7240), who shares resources across origins (Fetch, section 3.2), early data (RFC 8470), and which part of a page is
+    /// meant (htmx, Turbo, Inertia, pjax).
+    MANNERS, tells_manner:
+        "early-data",
+        "hx-boosted",
+        "hx-request",
+        "hx-target",
+        "origin",
+        "prefer",
+        "turbo-frame",
+        "x-inertia",
+        "x-inertia-partial-component",
+        "x-inertia-partial-data",
+        "x-pjax",
+        "x-requested-with",
 }
 
 #[inline]
@@ -176,10 +257,10 @@ mod tests {
 
     #[test]
     fn no_field_that_matters_is_passed_over_for_how_it_begins() {
-        for name in UNKEYED.iter().chain(IDENTITIES) {
+        for name in UNKEYED.iter().chain(IDENTITIES).chain(MANNERS) {
             assert_ne!(Seen::bit(name), Seen::default(), "{name}");
         }
-        for name in ["accept", "accept-encoding", "user-agent", "sec-fetch-mode", "origin", "dnt"] {
+        for name in ["accept", "accept-encoding", "user-agent", "sec-fetch-mode", "dnt"] {
             assert_eq!(Seen::bit(name), Seen::default(), "{name}");
         }
     }

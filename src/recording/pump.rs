@@ -27,7 +27,9 @@ const STALLED: Duration = Duration::from_secs(30);
 pub(crate) enum Ending {
     /// All of it is there.
     Whole(Bytes, Option<HeaderMap>),
-    /// It broke off, was not as long as announced, is too large, or only for those who read it.
+    /// It is larger than may be kept, and goes on to those who read it.
+    TooLarge,
+    /// It broke off, was not as long as announced, or is only for those who read it.
     Unfit,
 }
 
@@ -57,7 +59,7 @@ where
         }
     };
     let Some(end) = end else {
-        let done = done(Ending::Unfit);
+        let done = done(Ending::TooLarge);
         recording.change(Tape::overflow);
         recording.pass_on(body.as_mut(), limit).await;
         return done;

@@ -130,7 +130,7 @@ async fn a_body_that_is_too_large_goes_past_at_the_pace_of_its_readers() {
     let told = Arc::new(AtomicU64::new(0));
     let tell = Arc::clone(&told);
     let pump = tokio::spawn(pump(Arc::clone(&recording), body, 35, move |ending| {
-        tell.store(1 + u64::from(ending == Ending::Unfit), Ordering::SeqCst);
+        tell.store(1 + u64::from(ending == Ending::TooLarge), Ordering::SeqCst);
     }));
     settle().await;
     assert_eq!(told.load(Ordering::SeqCst), 2, "it is known at once, not at the end");

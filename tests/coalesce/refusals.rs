@@ -94,10 +94,10 @@ async fn an_error_that_is_not_for_all_does_not_keep_others_from_sharing() {
 
 #[tokio::test(start_paused = true)]
 async fn only_those_share_who_are_the_same_by_what_the_response_varies_by() {
-    let (world, gate) = answering(|layer| layer, 200, ("vary", "Origin"));
+    let (world, gate) = answering(|layer| layer, 200, ("vary", "X-B"));
     let mut clients = Vec::new();
-    for origin in ["a", "b", "a"] {
-        clients.push(world.start(with(&[("origin", origin)])).await);
+    for value in ["a", "b", "a"] {
+        clients.push(world.start(with(&[("x-b", value)])).await);
     }
     clients.push(world.start(get()).await);
     assert_eq!(world.calls(), 1);

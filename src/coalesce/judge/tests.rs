@@ -37,7 +37,7 @@ fn what_is_for_one_is_not_shared() {
 
 #[test]
 fn what_is_for_all_is_shared_whatever_its_status() {
-    for status in [200, 206, 301, 304, 401, 403, 404, 500, 503] {
+    for status in [200, 206, 301, 304, 401, 404, 410, 412, 416, 500, 503] {
         for fields in [
             &[][..],
             &[("cache-control", "no-cache, max-age=0")],
@@ -54,8 +54,14 @@ fn what_is_about_the_request_is_not_shared_and_tells_nothing_of_the_next() {
     let grpc = |code| [("content-type", "application/grpc"), ("grpc-status", code)];
     for (status, fields, refusal) in [
         (101, &[][..], Refusal::Informational),
+        (400, &[], Refusal::ThisRequest),
+        (403, &[], Refusal::ThisRequest),
         (408, &[], Refusal::ThisRequest),
+        (425, &[], Refusal::ThisRequest),
         (429, &[], Refusal::ThisRequest),
+        (499, &[], Refusal::ThisRequest),
+        (200, &grpc("8"), Refusal::ThisRequest),
+        (200, &grpc("7"), Refusal::ThisRequest),
         (200, &grpc("4"), Refusal::ThisRequest),
         (200, &grpc("1"), Refusal::ThisRequest),
     ] {
