@@ -9,6 +9,7 @@ use bytes::{Buf, Bytes};
 use http_body::{Body, Frame, SizeHint};
 use pin_project::pin_project;
 
+use super::begun::Whole;
 use crate::{
     error::BoxError,
     recording::{GivenBody, Reader},
@@ -27,6 +28,11 @@ impl<B> CoalesceBody<B> {
     /// The inner service's body, passed through.
     pub(super) fn inner(body: B) -> Self {
         Self(GivenBody::Inner(body))
+    }
+
+    /// What has come already, trailers included.
+    pub(super) fn whole(Whole { data, trailers }: Whole) -> Self {
+        Self(GivenBody::There { data, trailers })
     }
 
     /// The whole of `data`.

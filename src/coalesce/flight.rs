@@ -2,7 +2,7 @@ use std::{any::Any, fmt, sync::Arc};
 
 use http::Response;
 
-use super::judge::Selection;
+use super::{begun::Whole, judge::Selection};
 use crate::{
     clock::Timestamp,
     flight::{Flights, Follower, Joined, Landing, Leader, Turn},
@@ -27,7 +27,7 @@ pub(super) type Landed = Landing<FlightKey, Flown, Baton>;
 /// What came of a call that many waited for.
 #[derive(Clone, Debug)]
 pub(super) enum Flown {
-    /// A response whose body is coming.
+    /// A response.
     Given(Arc<Answer>),
     /// One that is not for others: each goes alone.
     Refused,
@@ -39,10 +39,17 @@ pub(super) enum Flown {
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) head: Response<()>,
-    pub(super) recording: Arc<Recording>,
+    pub(super) given: Given,
     pub(super) selection: Selection,
     /// When the service was called for it.
     pub(super) began: Timestamp,
+}
+
+/// The body of an answer.
+#[derive(Debug)]
+pub(super) enum Given {
+    Whole(Whole),
+    Coming(Arc<Recording>),
 }
 
 /// What a leader leaves for the next.

@@ -33,7 +33,7 @@ pub(super) enum Refusal {
 }
 
 /// By which fields of a request a response was chosen, and what that request had there: others that have the same get it too.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Selection(Vec<(HeaderName, Vec<HeaderValue>)>);
 
 impl Selection {

@@ -74,6 +74,7 @@
 //! leads copies its head, and boxes its call and its body; one that waits boxes itself. To join takes a lock for some tens of
 //! nanoseconds, which one in 64 keys share.
 
+mod begun;
 mod body;
 mod by_body;
 mod call;
