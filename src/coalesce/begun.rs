@@ -81,19 +81,15 @@ where
     B::Error: Into<BoxError>,
 {
     /// What was not taken out before.
-    fn poll_rest(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         if self.has_ended || self.rest.is_end_stream() {
             self.has_ended = true;
             return Poll::Ready(None);
         }
         let frame = ready!(self.rest.as_mut().poll_frame(cx));
         self.has_ended = frame.is_none();
-        let owned = |frame: Frame<B::Data>| {
-            frame.map_data(|mut data| data.copy_to_bytes(data.remaining()))
-        };
+        let owned =
+            |frame: Frame<B::Data>| frame.map_data(|mut data| data.copy_to_bytes(data.remaining()));
         Poll::Ready(frame.map(|frame| frame.map(owned).map_err(Into::into)))
     }
 }

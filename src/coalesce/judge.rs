@@ -4,6 +4,7 @@ use http::{
     response::Parts,
 };
 
+use super::fields::Fields;
 use crate::reject::{Rejected, grpc_code, is_grpc};
 
 /// Why a response is for whoever asked, and nobody else.
@@ -34,19 +35,26 @@ pub(super) enum Refusal {
 
 /// By which fields of a request a response was chosen, and what that request had there: others that have the same get it too.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Selection(Vec<(HeaderName, Vec<HeaderValue>)>);
+pub(super) struct Selection(Vec<(HeaderName, Vec<Box<[u8]>>)>);
 
 impl Selection {
     /// Compared byte by byte: an answer is shared for a moment only, and few clients write the same thing differently.
     pub(super) fn matches(&self, request: &HeaderMap) -> bool {
-        self.0.iter().all(|(name, values)| request.get_all(name).iter().eq(values))
+        let has = |(name, values): &(HeaderName, Vec<Box<[u8]>>)| {
+            request
+                .get_all(name)
+                .iter()
+                .map(HeaderValue::as_bytes)
+                .eq(values.iter().map(|value| &**value))
+        };
+        self.0.iter().all(has)
     }
 }
 
 /// Who may share a response to a request with these fields, by its head.
 ///
 /// What is not written well is for nobody else.
-pub(super) fn judge(request: &HeaderMap, response: &Parts) -> Result<Selection, Refusal> {
+pub(super) fn judge(request: &Fields, response: &Parts) -> Result<Selection, Refusal> {
     let (status, headers) = (response.status, &response.headers);
     if status.is_informational() {
         return Err(Refusal::Informational);
@@ -139,14 +147,14 @@ fn is_endless(headers: &HeaderMap) -> bool {
 }
 
 /// What the request had in the fields that `Vary` names; `None` if they are not all that counts.
-fn select(request: &HeaderMap, response: &HeaderMap) -> Option<Selection> {
+fn select(request: &Fields, response: &HeaderMap) -> Option<Selection> {
     let mut selection = Vec::new();
     for line in response.get_all(VARY) {
         let names = line.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
         for name in names.filter(|name| !name.is_empty()) {
             // `*` is a name too, as far as its letters go.
             let name = HeaderName::from_bytes(name).ok().filter(|name| *name != "*")?;
-            let values = request.get_all(&name).iter().cloned().collect();
+            let values = request.values(&name).map(Box::from).collect();
             selection.push((name, values));
         }
     }

@@ -70,13 +70,17 @@ impl Desk {
         body: &B,
     ) -> Result<(Selection, Handle), Refusal> {
         let runtime = Handle::try_current().map_err(|_| Refusal::NoRuntime)?;
-        let selection = judge(asked.request.headers(), response)?;
+        let selection = judge(&asked.fields, response)?;
         if body.size_hint().lower() > self.settings.max_body_bytes {
             return Err(Refusal::TooLarge);
         }
-        let allows = self.settings.share_if.as_ref().is_none_or(|share_if| {
-            share_if(&Head::of(&asked.request), &Response::from_parts(response.clone(), ()))
-        });
+        let allows = match (&self.settings.share_if, &asked.head) {
+            (None, _) => true,
+            (Some(share_if), Some(request)) => {
+                share_if(&Head::of(request), &Response::from_parts(response.clone(), ()))
+            }
+            (Some(_), None) => false,
+        };
         if allows { Ok((selection, runtime)) } else { Err(Refusal::Operator) }
     }
 

@@ -30,10 +30,7 @@ impl<K, T, B> Leader<K, T, B> {
     }
 
     /// As [`Leader::land`] with what `value` makes, if anybody follows; otherwise the flight is over, as nobody wants it.
-    pub(crate) fn land_for_followers(
-        self,
-        value: impl FnOnce() -> T,
-    ) -> Option<Landing<K, T, B>> {
+    pub(crate) fn land_for_followers(self, value: impl FnOnce() -> T) -> Option<Landing<K, T, B>> {
         if self.flight.ends_alone() {
             return None;
         }
