@@ -52,11 +52,10 @@ where
         if !is_whole {
             return Self::Coming(Box::pin(coming));
         }
-        let [data, trailers] = coming.taken.map(|frame| frame.and_then(Result::ok));
-        Self::Whole(Whole {
-            data: data.and_then(|frame| frame.into_data().ok()).unwrap_or_default(),
-            trailers: trailers.and_then(|frame| frame.into_trailers().ok()).map(Box::new),
-        })
+        let [data, trailers] = coming.taken;
+        let data = data.and_then(|frame| frame.ok()?.into_data().ok());
+        let trailers = trailers.and_then(|frame| frame.ok()?.into_trailers().ok());
+        Self::Whole(Whole { data: data.unwrap_or_default(), trailers: trailers.map(Box::new) })
     }
 }
 

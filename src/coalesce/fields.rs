@@ -10,11 +10,16 @@ const PREFIX: usize = size_of::<usize>();
 
 impl Fields {
     pub(super) fn of(headers: &HeaderMap) -> Self {
-        let parts = || headers.iter().flat_map(|(name, value)| [name.as_ref(), value.as_bytes()]);
-        let mut all = Vec::with_capacity(parts().map(|part| PREFIX + part.len()).sum());
-        for part in parts() {
+        let size =
+            headers.iter().map(|(name, value)| 2 * PREFIX + name.as_str().len() + value.len());
+        let mut all = Vec::with_capacity(size.sum());
+        let mut push = |part: &[u8]| {
             all.extend_from_slice(&part.len().to_ne_bytes());
             all.extend_from_slice(part);
+        };
+        for (name, value) in headers {
+            push(name.as_ref());
+            push(value.as_bytes());
         }
         Self(all.into())
     }

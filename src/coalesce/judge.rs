@@ -1,8 +1,4 @@
-use http::{
-    HeaderMap, HeaderName, HeaderValue, StatusCode,
-    header::{CACHE_CONTROL, CONTENT_TYPE, PROXY_AUTHENTICATE, SET_COOKIE, VARY, WWW_AUTHENTICATE},
-    response::Parts,
-};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header::VARY, response::Parts};
 
 use super::fields::Fields;
 use crate::reject::{Rejected, grpc_code, is_grpc};
@@ -62,20 +58,11 @@ pub(super) fn judge(request: &Fields, response: &Parts) -> Result<Selection, Ref
     if response.extensions.get::<Rejected>().is_some() {
         return Err(Refusal::Rejected);
     }
-    if headers.contains_key(SET_COOKIE) {
-        return Err(Refusal::SetCookie);
-    }
-    if forbids(headers) {
-        return Err(Refusal::Control);
-    }
     if is_about_who_asked(status, headers) {
         return Err(Refusal::ThisRequest);
     }
-    if challenges_one(headers) {
-        return Err(Refusal::Challenge);
-    }
-    if is_endless(headers) {
-        return Err(Refusal::Stream);
+    if let Some(refusal) = headers.iter().find_map(|(name, value)| forbids(name, value)) {
+        return Err(refusal);
     }
     select(request, headers).ok_or(Refusal::Vary)
 }
@@ -109,14 +96,24 @@ impl Refusal {
     }
 }
 
+/// Why a field makes a response one for whoever asked.
+fn forbids(name: &HeaderName, value: &HeaderValue) -> Option<Refusal> {
+    // All names in one pass: to look each of them up would take longer.
+    match name.as_str() {
+        "set-cookie" => Some(Refusal::SetCookie),
+        "cache-control" | "cdn-cache-control" => is_for_one(value).then_some(Refusal::Control),
+        "www-authenticate" | "proxy-authenticate" => {
+            is_personal(value).then_some(Refusal::Challenge)
+        }
+        "content-type" => is_endless(value).then_some(Refusal::Stream),
+        _ => None,
+    }
+}
+
 /// Whether it says that it is for one user (RFC 9111 sections 5.2.2.5 and 5.2.2.7), with or without an argument, quoted or not:
 /// to see that where it is not meant does no harm. `no-cache` forbids nothing: the answer is as new as the question.
-fn forbids(headers: &HeaderMap) -> bool {
-    const CDN_CACHE_CONTROL: HeaderName = HeaderName::from_static("cdn-cache-control");
-    [CACHE_CONTROL, CDN_CACHE_CONTROL].iter().any(|name| {
-        let says = |line: &HeaderValue| has(line, "private") || has(line, "no-store");
-        headers.get_all(name).iter().any(says)
-    })
+fn is_for_one(control: &HeaderValue) -> bool {
+    has(control, "private") || has(control, "no-store")
 }
 
 /// 408 and 429 are about one client (RFC 9110 section 15.5.9, RFC 6585 section 4), as a gRPC call is that was cancelled or whose
@@ -131,19 +128,12 @@ fn is_about_who_asked(status: StatusCode, headers: &HeaderMap) -> bool {
 }
 
 /// Negotiate (RFC 4559) and NTLM sign a connection in, step by step; the nonces of Digest (RFC 7616) are counted for each client.
-fn challenges_one(headers: &HeaderMap) -> bool {
-    let is_personal =
-        |line: &HeaderValue| ["negotiate", "ntlm", "digest"].iter().any(|scheme| has(line, scheme));
-    [WWW_AUTHENTICATE, PROXY_AUTHENTICATE]
-        .iter()
-        .any(|name| headers.get_all(name).iter().any(is_personal))
+fn is_personal(challenge: &HeaderValue) -> bool {
+    ["negotiate", "ntlm", "digest"].iter().any(|scheme| has(challenge, scheme))
 }
 
-fn is_endless(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(CONTENT_TYPE)
-        .iter()
-        .any(|kind| has(kind, "text/event-stream") || has(kind, "multipart/x-mixed-replace"))
+fn is_endless(kind: &HeaderValue) -> bool {
+    has(kind, "text/event-stream") || has(kind, "multipart/x-mixed-replace")
 }
 
 /// What the request had in the fields that `Vary` names; `None` if they are not all that counts.
