@@ -9,7 +9,7 @@ use bytes::{Buf, Bytes};
 use http_body::{Body, Frame, SizeHint};
 use pin_project::pin_project;
 
-use super::desk::Write;
+use super::{begun::Whole, desk::Write};
 use crate::{
     body::GuardedBody,
     error::BoxError,
@@ -39,6 +39,11 @@ impl<B> CoalesceBody<B> {
         B::Error: Into<BoxError>,
     {
         Self(GuardedBody::new(GivenBody::Inner(body), write))
+    }
+
+    /// What has come already, trailers included.
+    pub(super) fn whole(Whole { data, trailers }: Whole) -> Self {
+        Self::given(GivenBody::There { data, trailers })
     }
 
     /// The whole of `data`.

@@ -2,14 +2,16 @@ use std::{
     any::Any,
     mem,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, ready},
 };
 
-use http::{Extensions, Request};
+use http::Request;
 use pin_project::pin_project;
 
-use super::desk::{Desk, InFlight};
+use super::{
+    desk::{Desk, InFlight},
+    fields::Fields,
+};
 use crate::clock::Timestamp;
 
 /// A call that requests may share, with what must be known to judge its response. It may be polled by one task and then by
@@ -26,10 +28,11 @@ pub(super) struct Call<F> {
 pub(super) type Running<F> = Pin<Box<Call<F>>>;
 
 /// What a call was made with.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Asked {
-    /// The head of its request.
-    pub(super) request: Request<()>,
+    pub(super) fields: Fields,
+    /// The head of its request, if the operator may look at it.
+    pub(super) head: Option<Box<Request<()>>>,
     pub(super) began: Timestamp,
 }
 
@@ -67,18 +70,23 @@ pub(super) fn known<F: Send + 'static>(call: Box<dyn Any + Send>) -> Option<Runn
 }
 
 impl Asked {
-    /// The head of `request`, which is about to be sent.
-    pub(super) fn of<Q>(request: &Request<Q>, desk: &Arc<Desk>) -> Self {
-        let mut head = Request::new(());
-        head.method_mut().clone_from(request.method());
-        head.uri_mut().clone_from(request.uri());
-        *head.version_mut() = request.version();
-        head.headers_mut().clone_from(request.headers());
-        // Only if the operator may look at them.
-        *head.extensions_mut() = match desk.settings.share_if {
-            Some(_) => request.extensions().clone(),
-            None => Extensions::new(),
-        };
-        Self { request: head, began: desk.now() }
+    /// Of `request`, which is about to be sent.
+    pub(super) fn of<Q>(request: &Request<Q>, desk: &Desk) -> Self {
+        let may_be_looked_at = desk.settings.share_if.is_some();
+        Self {
+            fields: Fields::of(request.headers()),
+            head: may_be_looked_at.then(|| Box::new(head(request))),
+            began: desk.now(),
+        }
     }
+}
+
+fn head<Q>(request: &Request<Q>) -> Request<()> {
+    let mut head = Request::new(());
+    head.method_mut().clone_from(request.method());
+    head.uri_mut().clone_from(request.uri());
+    *head.version_mut() = request.version();
+    head.headers_mut().clone_from(request.headers());
+    head.extensions_mut().clone_from(request.extensions());
+    head
 }

@@ -1,8 +1,13 @@
-use std::{any::Any, fmt, sync::Arc};
+use std::{
+    any::Any,
+    fmt,
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
 
 use http::Response;
 
-use super::judge::Selection;
+use super::{begun::Whole, judge::Selection};
 use crate::{
     clock::Timestamp,
     flight::{Flights, Follower, Joined, Leader, Turn},
@@ -10,11 +15,18 @@ use crate::{
 };
 
 /// What the requests that share a call have in common.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FlightKey {
     pub(super) key: u128,
     /// How many unsafe requests had ended before.
     pub(super) writes: u64,
+}
+
+impl Hash for FlightKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // A hash under a secret itself: any part of it is as good as all.
+        state.write_u64(self.key as u64);
+    }
 }
 
 pub(super) type Shares = Flights<FlightKey, Flown, Baton>;
@@ -26,7 +38,7 @@ pub(super) type Turned = Turn<FlightKey, Flown, Baton>;
 /// What came of a call that many waited for.
 #[derive(Clone, Debug)]
 pub(super) enum Flown {
-    /// A response whose body is coming.
+    /// A response.
     Given(Arc<Answer>),
     /// One that is not for others: each goes alone.
     Refused,
@@ -38,10 +50,17 @@ pub(super) enum Flown {
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) head: Response<()>,
-    pub(super) recording: Arc<Recording>,
+    pub(super) given: Given,
     pub(super) selection: Selection,
     /// When the service was called for it.
     pub(super) began: Timestamp,
+}
+
+/// The body of an answer.
+#[derive(Debug)]
+pub(super) enum Given {
+    Whole(Whole),
+    Coming(Arc<Recording>),
 }
 
 /// What a leader leaves for the next.

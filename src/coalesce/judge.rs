@@ -1,9 +1,6 @@
-use http::{
-    HeaderMap, HeaderName, HeaderValue, StatusCode,
-    header::{CACHE_CONTROL, CONTENT_TYPE, PROXY_AUTHENTICATE, SET_COOKIE, VARY, WWW_AUTHENTICATE},
-    response::Parts,
-};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header::VARY, response::Parts};
 
+use super::fields::Fields;
 use crate::reject::{Rejected, grpc_code, is_grpc};
 
 /// Why a response is for whoever asked, and nobody else.
@@ -33,20 +30,27 @@ pub(super) enum Refusal {
 }
 
 /// By which fields of a request a response was chosen, and what that request had there: others that have the same get it too.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Selection(Vec<(HeaderName, Vec<HeaderValue>)>);
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Selection(Vec<(HeaderName, Vec<Box<[u8]>>)>);
 
 impl Selection {
     /// Compared byte by byte: an answer is shared for a moment only, and few clients write the same thing differently.
     pub(super) fn matches(&self, request: &HeaderMap) -> bool {
-        self.0.iter().all(|(name, values)| request.get_all(name).iter().eq(values))
+        let has = |(name, values): &(HeaderName, Vec<Box<[u8]>>)| {
+            request
+                .get_all(name)
+                .iter()
+                .map(HeaderValue::as_bytes)
+                .eq(values.iter().map(|value| &**value))
+        };
+        self.0.iter().all(has)
     }
 }
 
 /// Who may share a response to a request with these fields, by its head.
 ///
 /// What is not written well is for nobody else.
-pub(super) fn judge(request: &HeaderMap, response: &Parts) -> Result<Selection, Refusal> {
+pub(super) fn judge(request: &Fields, response: &Parts) -> Result<Selection, Refusal> {
     let (status, headers) = (response.status, &response.headers);
     if status.is_informational() {
         return Err(Refusal::Informational);
@@ -54,20 +58,11 @@ pub(super) fn judge(request: &HeaderMap, response: &Parts) -> Result<Selection, 
     if response.extensions.get::<Rejected>().is_some() {
         return Err(Refusal::Rejected);
     }
-    if headers.contains_key(SET_COOKIE) {
-        return Err(Refusal::SetCookie);
-    }
-    if forbids(headers) {
-        return Err(Refusal::Control);
-    }
     if is_about_who_asked(status, headers) {
         return Err(Refusal::ThisRequest);
     }
-    if challenges_one(headers) {
-        return Err(Refusal::Challenge);
-    }
-    if is_endless(headers) {
-        return Err(Refusal::Stream);
+    if let Some(refusal) = headers.iter().find_map(|(name, value)| forbids(name, value)) {
+        return Err(refusal);
     }
     select(request, headers).ok_or(Refusal::Vary)
 }
@@ -101,14 +96,24 @@ impl Refusal {
     }
 }
 
+/// Why a field makes a response one for whoever asked.
+fn forbids(name: &HeaderName, value: &HeaderValue) -> Option<Refusal> {
+    // All names in one pass: to look each of them up would take longer.
+    match name.as_str() {
+        "set-cookie" => Some(Refusal::SetCookie),
+        "cache-control" | "cdn-cache-control" => is_for_one(value).then_some(Refusal::Control),
+        "www-authenticate" | "proxy-authenticate" => {
+            is_personal(value).then_some(Refusal::Challenge)
+        }
+        "content-type" => is_endless(value).then_some(Refusal::Stream),
+        _ => None,
+    }
+}
+
 /// Whether it says that it is for one user (RFC 9111 sections 5.2.2.5 and 5.2.2.7), with or without an argument, quoted or not:
 /// to see that where it is not meant does no harm. `no-cache` forbids nothing: the answer is as new as the question.
-fn forbids(headers: &HeaderMap) -> bool {
-    const CDN_CACHE_CONTROL: HeaderName = HeaderName::from_static("cdn-cache-control");
-    [CACHE_CONTROL, CDN_CACHE_CONTROL].iter().any(|name| {
-        let says = |line: &HeaderValue| has(line, "private") || has(line, "no-store");
-        headers.get_all(name).iter().any(says)
-    })
+fn is_for_one(control: &HeaderValue) -> bool {
+    has(control, "private") || has(control, "no-store")
 }
 
 /// A client error is about one request, unless it is about what all who share have in common: else whoever sends fields that the
@@ -127,30 +132,23 @@ fn is_about_who_asked(status: StatusCode, headers: &HeaderMap) -> bool {
 }
 
 /// Negotiate (RFC 4559) and NTLM sign a connection in, step by step; the nonces of Digest (RFC 7616) are counted for each client.
-fn challenges_one(headers: &HeaderMap) -> bool {
-    let is_personal =
-        |line: &HeaderValue| ["negotiate", "ntlm", "digest"].iter().any(|scheme| has(line, scheme));
-    [WWW_AUTHENTICATE, PROXY_AUTHENTICATE]
-        .iter()
-        .any(|name| headers.get_all(name).iter().any(is_personal))
+fn is_personal(challenge: &HeaderValue) -> bool {
+    ["negotiate", "ntlm", "digest"].iter().any(|scheme| has(challenge, scheme))
 }
 
-fn is_endless(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(CONTENT_TYPE)
-        .iter()
-        .any(|kind| has(kind, "text/event-stream") || has(kind, "multipart/x-mixed-replace"))
+fn is_endless(kind: &HeaderValue) -> bool {
+    has(kind, "text/event-stream") || has(kind, "multipart/x-mixed-replace")
 }
 
 /// What the request had in the fields that `Vary` names; `None` if they are not all that counts.
-fn select(request: &HeaderMap, response: &HeaderMap) -> Option<Selection> {
+fn select(request: &Fields, response: &HeaderMap) -> Option<Selection> {
     let mut selection = Vec::new();
     for line in response.get_all(VARY) {
         let names = line.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
         for name in names.filter(|name| !name.is_empty()) {
             // `*` is a name too, as far as its letters go.
             let name = HeaderName::from_bytes(name).ok().filter(|name| *name != "*")?;
-            let values = request.get_all(&name).iter().cloned().collect();
+            let values = request.values(&name).map(Box::from).collect();
             selection.push((name, values));
         }
     }

@@ -111,9 +111,10 @@ where
         };
         drop(call);
         let Answered { answer, asked, in_flight } = answered;
-        let response = answer?;
+        // While it leads still: a body that panics is a call that has failed.
+        let judged = leading.desk.judge(&asked, answer?);
         let Some(leader) = leading.leader.take() else { return Poll::Pending };
-        Poll::Ready(Ok(leading.desk.receive(leading.key, leader, &asked, in_flight, response)))
+        Poll::Ready(Ok(leading.desk.land(leading.key, leader, in_flight, judged)))
     }
 }
 

@@ -76,13 +76,16 @@
 //! # What it costs
 //!
 //! A request that passes reads its fields once and allocates nothing, but for what its key is longer than 256 bytes. One that
-//! leads copies its head, and boxes its call and its body; one that waits boxes itself. To join takes a lock for some tens of
+//! leads copies its fields, and boxes its call and its body, which takes four allocations if the body is there at once and nobody
+//! waits; one that waits boxes itself. To join takes a lock for some tens of
 //! nanoseconds, which one in 64 keys share.
 
+mod begun;
 mod body;
 mod by_body;
 mod call;
 mod desk;
+mod fields;
 mod flight;
 mod future;
 mod handle;

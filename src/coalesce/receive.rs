@@ -11,98 +11,141 @@ use tokio::runtime::Handle;
 
 use super::{
     CoalesceBody,
+    begun::{Begun, Coming},
     call::Asked,
     desk::{Desk, InFlight},
-    flight::{Answer, FlightKey, Flown, Leads},
+    flight::{Answer, FlightKey, Flown, Given, Leads},
     judge::{Refusal, Selection, judge},
 };
 use crate::{
+    clock::Timestamp,
     error::BoxError,
     head::Head,
     recording::{Ending, Recording, pump},
 };
 
+/// A response as the service gave it, and what others may have of it.
+pub(super) struct Judged<B> {
+    head: Parts,
+    verdict: Verdict<B>,
+    began: Timestamp,
+}
+
+enum Verdict<B> {
+    ForAll { selection: Selection, body: Begun<B>, announced: Option<u64>, runtime: Handle },
+    ForOne { why: Refusal, body: B },
+}
+
 /// The response to a call that was made for all who want the same.
 pub(super) struct Received<B> {
     pub(super) response: Response<CoalesceBody<B>>,
     /// `None` if it is only for whose request was sent.
-    pub(super) shared: Option<Arc<Answer>>,
+    pub(super) selection: Option<Selection>,
 }
 
 impl Desk {
-    /// The service has answered: lands with its response.
-    pub(super) fn receive<B>(
+    /// The service has answered: decides for whom that is, and begins to receive the body if it is for all.
+    pub(super) fn judge<B>(&self, asked: &Asked, response: Response<B>) -> Judged<B>
+    where
+        B: Body,
+        B::Data: Buf,
+        B::Error: Into<BoxError>,
+    {
+        let (head, body) = response.into_parts();
+        let verdict = match self.is_for_all(asked, &head, &body) {
+            Ok((selection, runtime)) => {
+                let announced = body.size_hint().exact();
+                let body = Begun::of(body, self.settings.max_body_bytes);
+                Verdict::ForAll { selection, body, announced, runtime }
+            }
+            Err(why) => Verdict::ForOne { why, body },
+        };
+        Judged { head, verdict, began: asked.began }
+    }
+
+    fn is_for_all<B: Body>(
+        &self,
+        asked: &Asked,
+        response: &Parts,
+        body: &B,
+    ) -> Result<(Selection, Handle), Refusal> {
+        let runtime = Handle::try_current().map_err(|_| Refusal::NoRuntime)?;
+        let selection = judge(&asked.fields, response)?;
+        if body.size_hint().lower() > self.settings.max_body_bytes {
+            return Err(Refusal::TooLarge);
+        }
+        let allows = match (&self.settings.share_if, &asked.head) {
+            (None, _) => true,
+            (Some(share_if), Some(request)) => {
+                share_if(&Head::of(request), &Response::from_parts(response.clone(), ()))
+            }
+            (Some(_), None) => false,
+        };
+        if allows { Ok((selection, runtime)) } else { Err(Refusal::Operator) }
+    }
+
+    /// Lands with a response.
+    pub(super) fn land<B>(
         self: &Arc<Self>,
         key: FlightKey,
         leader: Leads,
-        asked: &Asked,
         in_flight: Option<InFlight>,
-        response: Response<B>,
+        judged: Judged<B>,
     ) -> Received<B>
     where
         B: Body + Send + 'static,
         B::Data: Buf + From<Bytes>,
         B::Error: Into<BoxError>,
     {
-        let (parts, body) = response.into_parts();
-        let runtime = Handle::try_current();
-        let selection = match &runtime {
-            Ok(_) => self.judge(asked, &parts, &body),
-            Err(_) => Err(Refusal::NoRuntime),
-        };
-        let (selection, runtime) = match (selection, runtime) {
-            (Ok(selection), Ok(runtime)) => (selection, runtime),
-            (selection, _) => {
-                let why = selection.err().unwrap_or(Refusal::NoRuntime);
+        let Judged { head, verdict, began } = judged;
+        let (selection, body) = match verdict {
+            Verdict::ForOne { why, body } => {
                 tracing::debug!(coalesce = &*self.settings.name, why = why.as_str(), "not shared");
-                if why.lasts(parts.status) {
+                if why.lasts(head.status) {
                     self.mark(key);
                 }
                 drop(leader.land(Flown::Refused));
-                let response = Response::from_parts(parts, CoalesceBody::inner(body));
-                return Received { response, shared: None };
+                (None, CoalesceBody::inner(body))
+            }
+            Verdict::ForAll { selection, body, announced, runtime } => {
+                let answer = |given| {
+                    let head = Response::from_parts(head.clone(), ());
+                    let selection = selection.clone();
+                    Flown::Given(Arc::new(Answer { head, given, selection, began }))
+                };
+                let body = match body {
+                    Begun::Whole(whole) => {
+                        drop(leader.land_for_followers(|| answer(Given::Whole(whole.clone()))));
+                        CoalesceBody::whole(whole)
+                    }
+                    Begun::Coming(body) => {
+                        let recording = Recording::for_readers(announced);
+                        let reader = recording.reader();
+                        let given = Given::Coming(Arc::clone(&recording));
+                        let landing = leader.land(answer(given));
+                        let (desk, status) = (Arc::clone(self), head.status);
+                        let over = move |ending| {
+                            // Those who read such a body wait for the slowest of them: no more than a few are to do so at once.
+                            if ending == Ending::TooLarge && Refusal::TooLarge.lasts(status) {
+                                desk.mark(key);
+                            }
+                            drop((landing, in_flight));
+                        };
+                        self.spread(recording, body, over, &runtime);
+                        reader.map_or_else(CoalesceBody::default, CoalesceBody::along)
+                    }
+                };
+                (Some(selection), body)
             }
         };
-        let recording = Recording::for_readers(body.size_hint().exact());
-        let reader = recording.reader();
-        let head = Response::from_parts(parts.clone(), ());
-        let began = asked.began;
-        let answer = Arc::new(Answer { head, recording: Arc::clone(&recording), selection, began });
-        let landing = leader.land(Flown::Given(Arc::clone(&answer)));
-        let (desk, status) = (Arc::clone(self), parts.status);
-        let over = move |ending| {
-            // Those who read such a body wait for the slowest of them: no more than a few are to do so at once.
-            if ending == Ending::TooLarge && Refusal::TooLarge.lasts(status) {
-                desk.mark(key);
-            }
-            drop((landing, in_flight));
-        };
-        self.spread(recording, body, over, &runtime);
-        let body = reader.map_or_else(CoalesceBody::default, CoalesceBody::along);
-        Received { response: Response::from_parts(parts, body), shared: Some(answer) }
-    }
-
-    fn judge<B: Body>(
-        &self,
-        asked: &Asked,
-        response: &Parts,
-        body: &B,
-    ) -> Result<Selection, Refusal> {
-        let selection = judge(asked.request.headers(), response)?;
-        if body.size_hint().lower() > self.settings.max_body_bytes {
-            return Err(Refusal::TooLarge);
-        }
-        let allows = self.settings.share_if.as_ref().is_none_or(|share_if| {
-            share_if(&Head::of(&asked.request), &Response::from_parts(response.clone(), ()))
-        });
-        if allows { Ok(selection) } else { Err(Refusal::Operator) }
+        Received { response: Response::from_parts(head, body), selection }
     }
 
     /// Gives a body to all who read it. Others may join until it has come to its end or is too large, when `over` is told.
     fn spread<B>(
         &self,
         recording: Arc<Recording>,
-        body: B,
+        body: Pin<Box<Coming<B>>>,
         over: impl FnOnce(Ending) + Send + 'static,
         runtime: &Handle,
     ) where
@@ -111,9 +154,9 @@ impl Desk {
         B::Error: Into<BoxError>,
     {
         let limit = self.settings.max_body_bytes;
-        let pump = pump(recording, Box::pin(body), limit, over);
+        let pump = pump(recording, body, limit, over);
         let mut pump: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(pump);
-        // Most bodies are there already, and then nothing needs to be spawned.
+        // Much of what comes in pieces is there already too, and then nothing needs to be spawned.
         if pump.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
             runtime.spawn(pump);
         }

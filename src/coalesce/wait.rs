@@ -9,7 +9,7 @@ use tower_service::Service;
 use super::{
     CoalesceBody,
     desk::Desk,
-    flight::{FlightKey, Flown, Flying, Follows, Leads, Turned},
+    flight::{FlightKey, Flown, Flying, Follows, Given, Leads, Turned},
     lead::Lead,
     meters::Outcome,
 };
@@ -100,7 +100,7 @@ where
     // It was made for another: the answer may be for that one only.
     let received = call.await?;
     let is_for_all =
-        received.shared.is_some_and(|answer| answer.selection.matches(request.headers()));
+        received.selection.is_some_and(|selection| selection.matches(request.headers()));
     if !is_for_all {
         return alone(desk, &mut inner, request).await;
     }
@@ -139,11 +139,17 @@ impl Desk {
             Flown::Given(answer) if !answer.selection.matches(head.headers) => {
                 return Shared::Nothing;
             }
-            Flown::Given(answer) => match answer.recording.reader() {
-                Some(reader) => answer.head.clone().map(|()| CoalesceBody::along(reader)),
-                None if answer.recording.has_overflowed() => return Shared::Nothing,
-                None => return Shared::Gone,
-            },
+            Flown::Given(answer) => {
+                let body = match &answer.given {
+                    Given::Whole(whole) => CoalesceBody::whole(whole.clone()),
+                    Given::Coming(recording) => match recording.reader() {
+                        Some(reader) => CoalesceBody::along(reader),
+                        None if recording.has_overflowed() => return Shared::Nothing,
+                        None => return Shared::Gone,
+                    },
+                };
+                answer.head.clone().map(|()| body)
+            }
         };
         self.count(Outcome::Shared);
         Shared::Answer(response)

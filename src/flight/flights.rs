@@ -123,10 +123,12 @@ impl<K: Eq + Hash, T, B> Table<K, T, B> {
     /// Takes a flight out, unless another has its place already.
     fn remove(flight: &Arc<UnderWay<K, T, B>>) {
         let mut shard = flight.table.shard(&flight.key);
-        if shard.get(&flight.key).is_some_and(|current| Arc::ptr_eq(current, flight)) {
-            let removed = shard.remove_entry(&flight.key);
-            drop(shard);
-            drop(removed);
+        match shard.remove_entry(&flight.key) {
+            Some((key, other)) if !Arc::ptr_eq(&other, flight) => drop(shard.insert(key, other)),
+            removed => {
+                drop(shard);
+                drop(removed);
+            }
         }
     }
 }

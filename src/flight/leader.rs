@@ -29,6 +29,14 @@ impl<K, T, B> Leader<K, T, B> {
         landing
     }
 
+    /// As [`Leader::land`] with what `value` makes, if anybody follows; otherwise the flight is over, as nobody wants it.
+    pub(crate) fn land_for_followers(self, value: impl FnOnce() -> T) -> Option<Landing<K, T, B>> {
+        if self.flight.ends_alone() {
+            return None;
+        }
+        Some(self.land(value()))
+    }
+
     /// Leaves the work as it is to whoever leads next, or drops it if nobody follows.
     pub(crate) fn pass(self, baton: B) {
         self.flight.leave_baton(baton);

@@ -72,6 +72,12 @@ impl Line {
         }
     }
 
+    /// Lets nobody in any more if nobody follows. Whether that is so.
+    pub(super) fn close_if_empty(&mut self) -> bool {
+        self.over |= self.waiting.is_empty();
+        self.over
+    }
+
     /// Empties the line, to wake all.
     pub(super) fn disembark(&mut self) -> impl Iterator<Item = Waker> + use<> {
         std::mem::take(&mut self.waiting).into_values().flatten()

@@ -85,6 +85,11 @@ impl<K, T, B> UnderWay<K, T, B> {
         self.follow_up(hand_over);
     }
 
+    /// Nobody follows any more if nobody does now, which it returns. To be handed over then, as by whoever does not land.
+    pub(super) fn ends_alone(&self) -> bool {
+        self.line().close_if_empty()
+    }
+
     fn follow_up(self: &Arc<Self>, hand_over: HandOver) {
         match hand_over {
             HandOver::Promoted(Some(waker)) => waker.wake(),

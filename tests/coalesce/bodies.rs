@@ -117,3 +117,59 @@ async fn the_announced_length_is_told_to_all() {
         assert_eq!(head.await.unwrap().unwrap().body().size_hint().exact(), Some(3));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn all_get_a_body_as_it_is_however_much_of_it_is_there_at_once() {
+    use http_body::Body;
+    let mut fields = HeaderMap::new();
+    fields.insert("x-end", "yes".parse().unwrap());
+    let end = Step::Trailers(fields);
+    let bodies = [
+        (vec![], None),
+        (vec![], Some(0)),
+        (vec![data("")], Some(0)),
+        (vec![data("abc")], None),
+        (vec![data("abc")], Some(3)),
+        (vec![data("abcde")], Some(3)),
+        (vec![data("abc")], Some(4)),
+        (vec![data("ab"), data("c")], Some(3)),
+        (vec![data("a"), data("b"), data("c")], None),
+        (vec![end.clone()], None),
+        (vec![data("abc"), end.clone()], None),
+        (vec![data("abc"), end.clone()], Some(3)),
+        (vec![data("ab"), data("c"), end.clone()], None),
+        (vec![data("abc"), Step::Pause, end], None),
+        (vec![Step::Pause, data("abc")], Some(3)),
+        (vec![data("abc"), Step::Error], None),
+        (vec![Step::Error], Some(3)),
+        (vec![data("larger than may be held")], None),
+    ];
+    for (steps, length) in bodies {
+        let gate = Gate::default();
+        let (held, play) = (gate.clone(), steps.clone());
+        let world = World::new(
+            |layer| layer.max_body_bytes(10),
+            move |_, _| {
+                let answer = Play::answer(play.clone());
+                let answer = match length {
+                    Some(length) => answer.length(length),
+                    None => answer,
+                };
+                answer.after([Step::Wait(held.clone())])
+            },
+        );
+        let clients = [world.clone(), world.clone()]
+            .map(|world| tokio::spawn(async move { world.head(get()).await }));
+        settle().await;
+        gate.open();
+        for client in clients {
+            let response = client.await.unwrap().unwrap();
+            assert_eq!(response.body().size_hint().exact(), length, "{length:?}");
+            let alone = Got::of(http::Response::new(Steps::of(steps.clone()))).await;
+            let got = Got::of(response).await;
+            assert_eq!((got.text, got.trailers), (alone.text, alone.trailers), "{length:?}");
+            assert_eq!(got.broken, alone.broken, "{length:?}");
+        }
+        world.is_at_rest().await;
+    }
+}

@@ -14,6 +14,10 @@ fn failing(failing: usize, play: fn() -> Play) -> (World, Gate) {
     (world, gate)
 }
 
+fn panics_in_its_body() -> Play {
+    Play::answer([Step::Panic])
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_error_is_its_leaders_and_the_next_calls_for_all() {
     let (world, gate) = failing(1, Play::failure);
@@ -107,6 +111,7 @@ async fn after_two_that_failed_in_whatever_way_nobody_tries_any_more() {
         // That one panics where it is called.
         &[Play::failure, Play::panic],
         &[panics, Play::failure],
+        &[panics_in_its_body, panics_in_its_body],
     ] {
         let (world, gate) = in_turn(plays);
         let failing = [world.start(get()).await, world.start(get()).await];

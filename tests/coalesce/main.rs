@@ -1,5 +1,8 @@
 //! One call for concurrent requests that want the same: who shares, who leaves, what fails.
 
+mod allocations;
+#[path = "../support/allocator.rs"]
+mod allocator;
 mod bodies;
 mod by_body;
 mod failures;

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use http::Request;
 
-use crate::{kit::*, world::*};
+use crate::{
+    kit::{polled, *},
+    world::*,
+};
 
 /// Refuses whoever sends a field that is no part of the key, when the gate is open.
 fn refusing(status: u16, fields: &'static [(&'static str, &'static str)]) -> (World, Gate) {

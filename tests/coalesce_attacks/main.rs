@@ -4,6 +4,9 @@ mod denial;
 mod keys;
 mod kit;
 mod staleness;
+#[path = "../support/stepped/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "other tests use the rest")]
+mod stepped;
 #[path = "../coalesce/world.rs"]
 #[allow(dead_code)]
 mod world;

@@ -10,7 +10,7 @@ fn response(status: u16, fields: &[(&str, &str)]) -> Parts {
 }
 
 fn judged(status: u16, fields: &[(&str, &str)]) -> Result<Selection, Refusal> {
-    judge(&HeaderMap::new(), &response(status, fields))
+    judge(&Fields::default(), &response(status, fields))
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn what_is_about_the_request_is_not_shared_and_tells_nothing_of_the_next() {
     assert!(judged(200, &grpc("5")).is_ok() && judged(200, &grpc("0")).is_ok());
     let mut rejected = response(503, &[]);
     Rejected::mark(&mut rejected.extensions);
-    assert_eq!(judge(&HeaderMap::new(), &rejected), Err(Refusal::Rejected));
+    assert_eq!(judge(&Fields::default(), &rejected), Err(Refusal::Rejected));
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn vary_selects_by_all_lines_byte_by_byte() {
     };
     let asked = of(&[("origin", "a"), ("x-b", "1"), ("x-b", "2")]);
     let response = response(200, &[("vary", "Origin,, X-B"), ("vary", "x-c")]);
-    let selection = judge(&asked, &response).unwrap();
+    let selection = judge(&Fields::of(&asked), &response).unwrap();
     assert!(selection.matches(&asked));
     assert!(selection.matches(&of(&[("x-b", "1"), ("x-b", "2"), ("origin", "a"), ("x-d", "9")])));
     for other in [

@@ -64,6 +64,19 @@ fn ten_thousand_who_follow_are_each_woken_once() {
 }
 
 #[test]
+fn what_nobody_follows_is_over_without_a_result() {
+    let flights = Flights::<_, u8>::new();
+    let landing = lead(&flights, 7).land_for_followers(|| panic!("nobody wants it"));
+    assert!(landing.is_none() && flights.len() == 0);
+    let leader = lead(&flights, 7);
+    let mut follower = follow(&flights, 7);
+    let landing = leader.land_for_followers(|| 1);
+    assert!(landing.is_some() && flights.len() == 1);
+    assert!(matches!(poll(&mut follower, Waker::noop()), Poll::Ready(Turn::Landed(1))));
+    assert!(matches!(flights.join(7), Joined::Landed(1)));
+}
+
+#[test]
 fn ten_thousand_who_lead_in_turn_and_give_up_wake_one_at_a_time() {
     let (flights, wakes) = (Flights::<_, ()>::new(), Arc::new(Wakes::default()));
     let waker = Waker::from(Arc::clone(&wakes));

@@ -121,6 +121,23 @@ fn whoever_joins_while_it_lands_gets_the_value_or_begins_another() {
 }
 
 #[test]
+fn whoever_joins_while_it_lands_for_those_who_follow_gets_the_value_or_begins_another() {
+    explore(3, || {
+        let flights = Shared::new();
+        let leader = lead(&flights);
+        let other = {
+            let flights = flights.clone();
+            thread::spawn(move || arrive(&flights).map_err(|leader| drop(leader.land(2))))
+        };
+        let landing = leader.land_for_followers(|| 1);
+        let got_it = other.join().expect("a thread") == Ok(1);
+        assert!(!got_it || landing.is_some());
+        drop(landing);
+        assert_eq!(flights.len(), 0);
+    });
+}
+
+#[test]
 fn a_leader_that_gives_up_while_others_come_and_go_is_followed_by_one() {
     explore(3, || {
         let (flights, work) = (Shared::new(), Arc::new(Work::default()));
