@@ -26,7 +26,7 @@ fn layer() -> BatchLayer<Request<Bytes>> {
 /// Requests, and their answers by number.
 type Seen = Arc<Mutex<Vec<Request<Bytes>>>>;
 
-fn echo(batch: Vec<Request<Bytes>>) -> Vec<Response<Full<Bytes>>> {
+fn echo(batch: &[Request<Bytes>]) -> Vec<Response<Full<Bytes>>> {
     batch.iter().map(|request| Response::new(Full::new(request.body().clone()))).collect()
 }
 
@@ -51,7 +51,7 @@ fn recorded() -> (HttpBatched<Full<Bytes>>, Seen) {
     let seen = Seen::default();
     let record = Arc::clone(&seen);
     let service = layer().http().service_fn(move |batch: Vec<Request<Bytes>>| {
-        let answers = echo(batch.clone());
+        let answers = echo(&batch);
         record.lock().unwrap().extend(batch);
         std::future::ready(answers)
     });
@@ -119,7 +119,7 @@ fn panics_if_evil(request: &Request<Bytes>) {
 
 #[tokio::test(start_paused = true)]
 async fn denial_by_a_request_that_the_operators_code_cannot_bear() {
-    let echo = async |batch: Vec<Request<Bytes>>| echo(batch);
+    let echo = async |batch: Vec<Request<Bytes>>| echo(&batch);
     let weighing = layer().max_weight(100, |request| {
         panics_if_evil(request);
         1
@@ -136,7 +136,7 @@ async fn denial_by_a_request_that_the_operators_code_cannot_bear() {
     });
     let service = parting.http().service_fn(
         async |batch: tower_weir::batch::Batch<Option<i32>, Request<Bytes>>| {
-            self::echo(batch.items)
+            self::echo(&batch.items)
         },
     );
     evil_and_others(service).await;
@@ -149,7 +149,7 @@ async fn denial_by_an_error_that_the_operators_code_cannot_bear() {
         .on_error(|error: &'static str| -> Response<Full<Bytes>> { panic!("{error}") })
         .service_fn(async |batch: Vec<Request<Bytes>>| {
             let is_evil = |request: &Request<Bytes>| request.body() == "evil";
-            let answers = echo(batch.clone());
+            let answers = echo(&batch);
             let answers = batch.iter().zip(answers);
             answers
                 .map(|(request, answer)| if is_evil(request) { Err("evil") } else { Ok(answer) })
