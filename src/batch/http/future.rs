@@ -144,8 +144,8 @@ impl Whole {
     }
 }
 
-/// Takes out of the fields how the body was framed, where it is not any more: whoever sends the request on would tell of two lengths
-/// (RFC 9112 section 6.3).
+/// Takes out of the fields how the body was framed, where it is not any more: whoever sends the request on would tell of two
+/// lengths (RFC 9112 section 6.3).
 fn describe(content: &Bytes, headers: &mut HeaderMap) {
     headers.remove(TRANSFER_ENCODING);
     let is_length = |line: &HeaderValue| {

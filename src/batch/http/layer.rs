@@ -59,8 +59,8 @@ impl<P, D> BatchLayer<Request<Bytes>, P, D> {
     ///
     /// # What the service sees
     ///
-    /// Requests as they came, with the whole body; header fields and extensions are what they were, but for `Transfer-Encoding`, which
-    /// the body has none of any more, and a `Content-Length` that contradicts it. There may be one or two more extensions:
+    /// Requests as they came, with the whole body; header fields and extensions are what they were, but for `Transfer-Encoding`,
+    /// which the body has none of any more, and a `Content-Length` that contradicts it. There may be one or two more extensions:
     /// [`RequestTrailers`](crate::batch::RequestTrailers), and the [`Deadline`](crate::deadline::Deadline).
     ///
     /// A gRPC request is framed as it was sent: each message has five bytes before it, which say whether it is compressed and how
