@@ -23,10 +23,10 @@
 //! GET and HEAD without a body, as long as all of this is the same, byte by byte:
 //!
 //! - what enters the [`FingerprintBuilder`]: method, scheme, host, path and query, and whatever else is named there;
-//! - the fields by which HTTP makes answers differ: `Accept`, `Accept-Charset`, `Accept-Encoding`, `Accept-Language`, `Range`, the
-//!   `If-…` fields, `Cache-Control` and `Pragma`;
-//! - `Origin`, `Prefer`, `X-Requested-With`, `HX-Request` and [others](FingerprintBuilder::MANNERS) that services choose the form of
-//!   an answer by;
+//! - the fields by which HTTP makes answers differ: `Accept`, `Accept-Charset`, `Accept-Encoding`, `Accept-Language`, `Range`,
+//!   the `If-…` fields, `Cache-Control` and `Pragma`;
+//! - `Origin`, `Prefer`, `X-Requested-With`, `HX-Request` and [others](FingerprintBuilder::MANNERS) that services choose the form
+//!   of an answer by;
 //! - whatever the response names in `Vary`.
 //!
 //! A handler that looks at anything else, such as the address of the client, gives all who share the answer to one: name that in
@@ -62,10 +62,11 @@
 //!
 //! # What was written is read
 //!
-//! Whoever has the answer to an unsafe request (POST, PUT, PATCH, DELETE, any unknown method), its head or all of it, and reads then
-//! does not get the answer to a call from before that, if both come through services of one layer and have the same path, however
-//! it is escaped and whatever slashes there are. What a write to `/articles` does to `/articles/7` the layer cannot know; nor what
-//! one gRPC method does to another. What keeps on writing to a path keeps those who read it from sharing, and from nothing else.
+//! Whoever has the answer to an unsafe request (POST, PUT, PATCH, DELETE, any unknown method), its head or all of it, and reads
+//! then does not get the answer to a call from before that, if both come through services of one layer and have the same path,
+//! however it is escaped and whatever slashes there are. What a write to `/articles` does to `/articles/7` the layer cannot know; nor
+//! what one gRPC method does to another. What keeps on writing to a path keeps those who read it from sharing, and from nothing
+//! else.
 //!
 //! # The order of layers
 //!

@@ -7,7 +7,11 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response, request::Parts};
+use http::{
+    HeaderMap, HeaderValue, Request, Response,
+    header::{CONTENT_LENGTH, TRANSFER_ENCODING},
+    request::Parts,
+};
 use http_body::Body;
 use pin_project::pin_project;
 
@@ -135,7 +139,23 @@ impl Whole {
         if let Some(trailers) = self.trailers {
             parts.extensions.insert(RequestTrailers(trailers));
         }
+        describe(&self.content, &mut parts.headers);
         Request::from_parts(parts, self.content)
+    }
+}
+
+/// Takes out of the fields how the body was framed, where it is not any more: whoever sends the request on would tell of two
+/// lengths (RFC 9112 section 6.3).
+fn describe(content: &Bytes, headers: &mut HeaderMap) {
+    headers.remove(TRANSFER_ENCODING);
+    let is_length = |line: &HeaderValue| {
+        // A number may be read with a sign, a length may not.
+        let is_digits = line.as_bytes().iter().all(u8::is_ascii_digit);
+        is_digits && line.to_str().is_ok_and(|digits| digits.parse() == Ok(content.len()))
+    };
+    let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
+    if lengths.next().is_some_and(|first| !is_length(first) || lengths.next().is_some()) {
+        headers.remove(CONTENT_LENGTH);
     }
 }
 

@@ -59,8 +59,9 @@ impl<P, D> BatchLayer<Request<Bytes>, P, D> {
     ///
     /// # What the service sees
     ///
-    /// Requests as they came, with the whole body; header fields and extensions are what they were, and there may be one or two
-    /// more extensions: [`RequestTrailers`](crate::batch::RequestTrailers), and the [`Deadline`](crate::deadline::Deadline).
+    /// Requests as they came, with the whole body; header fields and extensions are what they were, but for `Transfer-Encoding`,
+    /// which the body has none of any more, and a `Content-Length` that contradicts it. There may be one or two more extensions:
+    /// [`RequestTrailers`](crate::batch::RequestTrailers), and the [`Deadline`](crate::deadline::Deadline).
     ///
     /// A gRPC request is framed as it was sent: each message has five bytes before it, which say whether it is compressed and how
     /// long it is (gRPC over HTTP/2, "Length-Prefixed-Message"). The answer must be framed likewise, and end in trailers with
@@ -103,7 +104,8 @@ impl<P, D> BatchLayer<Request<Bytes>, P, D> {
 impl<P, D, F> HttpBatchLayer<P, D, F> {
     /// Takes bodies of no more than so many bytes; 64 KiB by default. Larger ones are rejected, unread if they say so beforehand.
     ///
-    /// The bodies of all requests that [wait](BatchLayer::max_waiting) are in memory.
+    /// The bodies of all requests that [wait](BatchLayer::max_waiting) are in memory, and what has come of those that are being read,
+    /// which are as many as the server lets in.
     pub fn max_body_bytes(mut self, bytes: usize) -> Self {
         self.intake.max_body_bytes = bytes;
         self
