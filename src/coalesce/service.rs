@@ -134,7 +134,7 @@ impl<S> Coalesce<S> {
             }
             joined => {
                 let desk = Arc::clone(&self.desk);
-                Stage::Waits(Box::pin(wait(desk, self.take(), request, key, joined)))
+                Stage::Waits(wait(desk, self.take(), request, key, joined))
             }
         })
     }

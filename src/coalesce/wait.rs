@@ -9,9 +9,11 @@ use tower_service::Service;
 use super::{
     CoalesceBody,
     desk::Desk,
-    flight::{FlightKey, Flown, Flying, Follows, Given, Leads, Turned},
+    flight::{FlightKey, Flown, Flying, Follows, Given, Turned},
+    future::Waiting,
     lead::Lead,
     meters::Outcome,
+    receive::Received,
 };
 use crate::{
     error::BoxError,
@@ -28,37 +30,57 @@ const TRIES: usize = 3;
 /// # Cancel safety
 ///
 /// If it has come to lead by then, dropping it leaves the call to the next.
-pub(super) async fn wait<S, Q, B>(
+pub(super) fn wait<S, Q, B>(
     desk: Arc<Desk>,
     mut inner: S,
     request: Request<Q>,
     key: FlightKey,
     mut joined: Flying,
-) -> Result<Response<CoalesceBody<B>>, S::Error>
+) -> Waiting<B, S::Error>
 where
-    S: Service<Request<Q>, Response = Response<B>>,
-    S::Future: Send + 'static,
+    S: Service<Request<Q>, Response = Response<B>> + Send + 'static,
+    S::Future: Send,
+    S::Error: Send,
+    Q: Send + 'static,
     B: Body + Send + 'static,
-    B::Data: Buf + From<Bytes>,
+    B::Data: Buf + From<Bytes> + Send,
     B::Error: Into<BoxError>,
 {
-    for _ in 0..TRIES {
-        let turn = match joined {
-            Joined::Leads(leader) => Some(Turn::Leads(leader)),
-            Joined::Landed(flown) => Some(Turn::Landed(flown)),
-            Joined::Follows(follower) => follow(&desk, follower).await,
-        };
-        match turn {
-            Some(Turn::Leads(leader)) => return lead(&desk, inner, request, key, leader).await,
-            Some(Turn::Landed(flown)) => match desk.share(&Head::of(&request), &flown) {
-                Shared::Answer(response) => return Ok(response),
-                Shared::Gone => joined = desk.join(key),
-                Shared::Nothing => break,
-            },
-            None => break,
+    // A block: a function that is async would keep each of its arguments twice.
+    Box::pin(async move {
+        for _ in 0..TRIES {
+            let turn = match joined {
+                Joined::Leads(leader) => Some(Turn::Leads(leader)),
+                Joined::Landed(flown) => Some(Turn::Landed(flown)),
+                Joined::Follows(follower) => follow(&desk, follower).await,
+            };
+            match turn {
+                Some(Turn::Leads(leader)) => match Lead::<S::Future>::go_on(&desk, key, leader) {
+                    Ok(call) => {
+                        // It was made for another: the answer may be for that one only.
+                        let Received { response, selection } = call.await?;
+                        if selection.is_some_and(|selection| selection.matches(request.headers())) {
+                            desk.count(Outcome::Shared);
+                            return Ok(response);
+                        }
+                        break;
+                    }
+                    Err((leader, has_failed)) => {
+                        let call = Lead::begin(&desk, key, leader, has_failed, &mut inner, request);
+                        return Ok(call.await?.response);
+                    }
+                },
+                Some(Turn::Landed(flown)) => match desk.share(&Head::of(&request), &flown) {
+                    Shared::Answer(response) => return Ok(response),
+                    Shared::Gone => joined = desk.join(key),
+                    Shared::Nothing => break,
+                },
+                None => break,
+            }
         }
-    }
-    alone(&desk, &mut inner, request).await
+        desk.count(Outcome::Alone);
+        Ok(inner.call(request).await?.map(CoalesceBody::inner))
+    })
 }
 
 /// Waits for a flight, but not for ever.
@@ -73,52 +95,6 @@ async fn follow(desk: &Desk, mut follower: Follows) -> Option<Turned> {
         follower.write_off();
     }
     turn.ok()
-}
-
-/// Goes on with the call that another has left, or makes one for all who want the same.
-async fn lead<S, Q, B>(
-    desk: &Arc<Desk>,
-    mut inner: S,
-    request: Request<Q>,
-    key: FlightKey,
-    leader: Leads,
-) -> Result<Response<CoalesceBody<B>>, S::Error>
-where
-    S: Service<Request<Q>, Response = Response<B>>,
-    S::Future: Send + 'static,
-    B: Body + Send + 'static,
-    B::Data: Buf + From<Bytes>,
-    B::Error: Into<BoxError>,
-{
-    let call = match Lead::<S::Future>::go_on(desk, key, leader) {
-        Ok(call) => call,
-        Err((leader, has_failed)) => {
-            let call = Lead::begin(desk, key, leader, has_failed, &mut inner, request);
-            return Ok(call.await?.response);
-        }
-    };
-    // It was made for another: the answer may be for that one only.
-    let received = call.await?;
-    let is_for_all =
-        received.selection.is_some_and(|selection| selection.matches(request.headers()));
-    if !is_for_all {
-        return alone(desk, &mut inner, request).await;
-    }
-    desk.count(Outcome::Shared);
-    Ok(received.response)
-}
-
-/// Asks the service for one client only.
-async fn alone<S, Q, B>(
-    desk: &Desk,
-    inner: &mut S,
-    request: Request<Q>,
-) -> Result<Response<CoalesceBody<B>>, S::Error>
-where
-    S: Service<Request<Q>, Response = Response<B>>,
-{
-    desk.count(Outcome::Alone);
-    Ok(inner.call(request).await?.map(CoalesceBody::inner))
 }
 
 /// What a request can make of what another's call came to.
