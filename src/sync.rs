@@ -5,15 +5,6 @@ use loom as base;
 #[cfg(not(weir_loom))]
 use std as base;
 
-#[cfg(any(
-    feature = "batch",
-    feature = "cache",
-    feature = "circuit-breaker",
-    feature = "coalesce",
-    feature = "concurrency",
-    feature = "profile",
-    feature = "rate-limit"
-))]
 pub(crate) use base::sync::Mutex;
 #[cfg(any(
     feature = "batch",
