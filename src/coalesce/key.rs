@@ -21,7 +21,7 @@ use crate::{
 /// 9110 section 12.5), which part of it (section 14.2; without `Range`, `If-Range` is ignored, section 13.1.5), under which
 /// conditions (section 13.1), and how old it may be (RFC 9111 section 5.2.1).
 ///
-/// Those are looked up of whom one is there, as most requests have few; nearly all have one of the first.
+/// A group is looked up only where a field of it is there, as most requests have few; nearly all have one of the first.
 const FIELDS: [(Option<Seen>, &[HeaderName]); 5] = [
     (None, &[ACCEPT, ACCEPT_CHARSET, ACCEPT_ENCODING, ACCEPT_LANGUAGE]),
     (Some(Seen::RANGE), &[RANGE, IF_RANGE]),

@@ -45,8 +45,8 @@ impl Writes {
 /// A path with its escapes resolved, and without slashes that services are known to overlook: one path for many, as a write that is
 /// taken to be elsewhere would leave others with what was there before it (RFC 3986 section 6.2.2.2).
 fn plain(path: &str) -> Cow<'_, [u8]> {
-    let is_plain = !path.contains('%') && !path.contains("//") && !path.ends_with('/');
-    if is_plain {
+    let path = path.trim_end_matches('/');
+    if !path.contains('%') && !path.contains("//") {
         return Cow::Borrowed(path.as_bytes());
     }
     let (mut plain, mut rest) = (Vec::with_capacity(path.len()), path.as_bytes());
