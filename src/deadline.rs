@@ -18,8 +18,8 @@ use crate::{clock::Timestamp, head::Head};
 /// ```
 ///
 /// A request that would have to wait past it for its turn in a [concurrency limit](crate::concurrency) is refused at once; in a
-/// [batch](crate::batch) it does not wait for others that long. It is read by the clock of the layer. gRPC's `grpc-timeout` is read
-/// without it, as the time from the arrival at the layer; if both are there, the earlier holds.
+/// [batch](crate::batch) it does not wait for others that long. It is read by the clock of the layer. gRPC's `grpc-timeout` is
+/// read without it, as the time from the arrival at the layer; if both are there, the earlier holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Deadline(pub Timestamp);
 

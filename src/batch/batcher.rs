@@ -37,11 +37,11 @@ use super::{
 /// # }
 /// ```
 ///
-/// Clones are cheap, and share one queue. When the last is dropped what waits is sent at once, and whoever waits for it still gets
-/// an answer.
+/// Clones are cheap, and share one queue. When the last is dropped what waits is sent at once, and whoever waits for it still
+/// gets an answer.
 ///
-/// As a service it is always ready: what cannot be taken in is [refused](BatchError::Refused), as a Router or a load balancer would
-/// not see that it is not ready.
+/// As a service it is always ready: what cannot be taken in is [refused](BatchError::Refused), as a Router or a load balancer
+/// would not see that it is not ready.
 pub struct Batcher<Req, Res, E = std::convert::Infallible>(Arc<Owner<Req, Res, E>>);
 
 /// What closes the queue when the last batcher goes, and the last item that one was given has been taken in.
@@ -73,8 +73,8 @@ impl<Req, Res, E> Batcher<Req, Res, E> {
     ///
     /// # Cancel safety
     ///
-    /// Dropped before its batch has left, it takes the item with it; after that the call goes on, for the others. Nobody else is
-    /// disturbed by it.
+    /// Dropped before its batch has left, it takes the item with it; after that the call goes on, for the others. Nobody else
+    /// is disturbed by it.
     pub fn load(&self, item: Req) -> Load<Req, Res, E> {
         Load::new(Arc::clone(&self.0), item)
     }

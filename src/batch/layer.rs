@@ -33,9 +33,9 @@ use crate::{
 /// # }
 /// ```
 ///
-/// See the [module](super) for what it does. The service that it makes is a [`Batcher`], whose clones share one queue. Two services
-/// that one layer was given have a queue each, as an item is for the service that it was sent to: in axum make the `Batcher`
-/// once, and give its clones to the routes.
+/// See the [module](super) for what it does. The service that it makes is a [`Batcher`], whose clones share one queue. Two
+/// services that one layer was given have a queue each, as an item is for the service that it was sent to: in axum make the
+/// `Batcher` once, and give its clones to the routes.
 ///
 /// The service inside must be `Clone`: each call has one of its own.
 pub struct BatchLayer<Req, P = Unpartitioned, D = KeepDuplicates> {
@@ -106,8 +106,8 @@ impl<Req, P, D> BatchLayer<Req, P, D> {
         Ok(self.with(|settings| settings.max_in_flight = batches))
     }
 
-    /// Lets no more than so many items wait for their batch to be sent; 16 times the [size](Self::max_size) by default. Others are
-    /// refused. No batch waits for more items than that.
+    /// Lets no more than so many items wait for their batch to be sent; 16 times the [size](Self::max_size) by default. Others
+    /// are refused. No batch waits for more items than that.
     ///
     /// # Panics
     ///
@@ -154,8 +154,8 @@ impl<Req, P, D> BatchLayer<Req, P, D> {
         self.with(|settings| settings.weight = Some(Weight { max, of: Arc::new(weight) }))
     }
 
-    /// Puts only items with the same key into one batch, such as those of one tenant. The service gets a [`Batch`](super::Batch),
-    /// which tells the key.
+    /// Puts only items with the same key into one batch, such as those of one tenant. The service gets a
+    /// [`Batch`](super::Batch), which tells the key.
     ///
     /// ```
     /// use std::convert::Infallible;
@@ -224,8 +224,8 @@ impl<Req, P, D> BatchLayer<Req, P, D> {
     /// Says until when an item is worth answering, if it says so; it is shown the item and the time of its arrival, by the
     /// [clock](Self::clock) of the layer.
     ///
-    /// A batch does not wait for more items so long that the call would [presumably](Linger::takes) end after the deadline of one
-    /// that it has.
+    /// A batch does not wait for more items so long that the call would [presumably](Linger::takes) end after the deadline of
+    /// one that it has.
     pub fn deadline_by(
         self,
         deadline: impl Fn(&Req, Timestamp) -> Option<Timestamp> + Send + Sync + 'static,
@@ -253,8 +253,8 @@ impl<Req, P, D> BatchLayer<Req, P, D> {
     /// # }
     /// ```
     ///
-    /// It returns the [`Answers`]: a `Vec<Result<Res, E>>` with one for each item, in their order, or a `Result` of that if the call may
-    /// fail as a whole.
+    /// It returns the [`Answers`]: a `Vec<Result<Res, E>>` with one for each item, in their order, or a `Result` of that if the
+    /// call may fail as a whole.
     pub fn batcher<F, Fut>(
         self,
         function: F,

@@ -31,41 +31,41 @@
 //!
 //! # When a batch leaves
 //!
-//! No more than [`max_in_flight`](BatchLayer::max_in_flight) calls are made at a time. While that many are, items gather; when one
-//! ends, those that wait leave together. If a call could be made at once, a batch leaves
+//! No more than [`max_in_flight`](BatchLayer::max_in_flight) calls are made at a time. While that many are, items gather; when
+//! one ends, those that wait leave together. If a call could be made at once, a batch leaves
 //!
 //! - when it is full: [`max_size`](BatchLayer::max_size), [`max_weight`](BatchLayer::max_weight);
-//! - when its [`Linger`] is over: [`Adaptive`] waits only if more items are to be expected soon enough for that to pay, and not at all
-//!   where there is little to do; [`Fixed`] waits always;
+//! - when its [`Linger`] is over: [`Adaptive`] waits only if more items are to be expected soon enough for that to pay, and not
+//!   at all where there is little to do; [`Fixed`] waits always;
 //! - before the [deadline](BatchLayer::deadline_by) of an item could not be met;
 //! - when nothing more can come: the last [`Batcher`] is gone, or [`Handle::drain`] was called.
 //!
-//! Waits of less than half a millisecond count as none, as tokio's timers know whole milliseconds. Tasks that are ready to run always
-//! come first: what they ask for leaves with the rest.
+//! Waits of less than half a millisecond count as none, as tokio's timers know whole milliseconds. Tasks that are ready to run
+//! always come first: what they ask for leaves with the rest.
 //!
 //! # Who gets what
 //!
 //! The service answers with one `Result` for each item, in the order of the items. What goes wrong with one item is its own;
-//! what goes wrong with a call is that batch's ([`BatchFailure`]): an error, a panic, a number of answers that is not that of the
-//! items. The next batch is sent as ever, by a fresh clone of the service.
+//! what goes wrong with a call is that batch's ([`BatchFailure`]): an error, a panic, a number of answers that is not that of
+//! the items. The next batch is sent as ever, by a fresh clone of the service.
 //!
 //! Whoever waits may leave at any time. An item that nobody wants any more is not sent, if it has not been; the others never
-//! notice. A call goes on as long as it takes: put a timeout around the service inside, and around the batcher one for those who
-//! wait.
+//! notice. A call goes on as long as it takes: put a timeout around the service inside, and around the batcher one for those
+//! who wait.
 //!
-//! Only items of one [partition](BatchLayer::partition_by) are in one batch, such as those of one tenant; partitions take turns. Items
-//! that are [the same](BatchLayer::dedup_by) are sent once.
+//! Only items of one [partition](BatchLayer::partition_by) are in one batch, such as those of one tenant; partitions take
+//! turns. Items that are [the same](BatchLayer::dedup_by) are sent once.
 //!
 //! # What is bounded
 //!
-//! Items that wait ([`max_waiting`](BatchLayer::max_waiting)), partitions that have some ([`max_partitions`](BatchLayer::max_partitions))
-//! and calls. What would be too much is [refused](Refusal) at once.
+//! Items that wait ([`max_waiting`](BatchLayer::max_waiting)), partitions that have some
+//! ([`max_partitions`](BatchLayer::max_partitions)) and calls. What would be too much is [refused](Refusal) at once.
 //!
 //! # What it runs in
 //!
 //! Calls are made in tasks of their own, on the tokio runtime of whoever asks; it must have timers, and be driven while anybody
-//! waits. A task lives as long as there is something to send: nothing keeps the process alive, and nothing is lost at its end if
-//! [`Handle::drain`] is awaited. As one call is for many, it is in the tracing span of none of them, and sees none of their
+//! waits. A task lives as long as there is something to send: nothing keeps the process alive, and nothing is lost at its end
+//! if [`Handle::drain`] is awaited. As one call is for many, it is in the tracing span of none of them, and sees none of their
 //! task-locals; measure around [`Batcher::load`] what one of them waits for.
 //!
 //! # The order of layers

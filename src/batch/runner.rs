@@ -1,5 +1,5 @@
-//! What makes the calls: gets the service ready, waits for a batch that may leave, sends it, gives the answers out, and so on until
-//! nothing waits.
+//! What makes the calls: gets the service ready, waits for a batch that may leave, sends it, gives the answers out, and so on
+//! until nothing waits.
 
 use std::{
     future::poll_fn,

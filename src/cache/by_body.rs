@@ -46,12 +46,13 @@ impl CacheLayer {
     /// # let _: axum::Router = axum::Router::new().layer(layer);
     /// ```
     ///
-    /// The service gets a body of the type that it wants: `body` makes one of the [`ReplayedBody`], which is `axum::body::Body::new`
-    /// in axum, `tonic::body::Body::new` in tonic, and `BodyExt::boxed` or `BodyExt::boxed_unsync` of `http-body-util` elsewhere.
+    /// The service gets a body of the type that it wants: `body` makes one of the [`ReplayedBody`], which is
+    /// `axum::body::Body::new` in axum, `tonic::body::Body::new` in tonic, and `BodyExt::boxed` or `BodyExt::boxed_unsync` of
+    /// `http-body-util` elsewhere.
     ///
-    /// What enters the key, besides what enters it for all requests: all bytes of the body as a hash of 128 bits, `Content-Type`
-    /// and `Content-Encoding`; of gRPC calls `grpc-encoding` and `grpc-accept-encoding`, and not the deadline. It is settled
-    /// before the request reaches the service: settings of the [`CacheLayer`] come before this call.
+    /// What enters the key, besides what enters it for all requests: all bytes of the body as a hash of 128 bits,
+    /// `Content-Type` and `Content-Encoding`; of gRPC calls `grpc-encoding` and `grpc-accept-encoding`, and not the deadline.
+    /// It is settled before the request reaches the service: settings of the [`CacheLayer`] come before this call.
     pub fn keyed_by_body<Q>(
         self,
         body: impl Fn(ReplayedBody<Q>) -> Q + Send + Sync + 'static,

@@ -252,9 +252,9 @@ fn confirmed<B>(
         .then(|| keeper.updated(errand, stale, &answer.headers, called))
         .flatten();
     let Some(updated) = updated else {
-        // Good for this once: by these fields it is not to be stored any longer; or they are of another version than the one that
-        // the service was asked about, as from servers that compress and change tags then, and nothing can be learned from them
-        // (RFC 9111 section 4.3.4).
+        // Good for this once: by these fields it is not to be stored any longer; or they are of another version than the one
+        // that the service was asked about, as from servers that compress and change tags then, and nothing can be learned from
+        // them (RFC 9111 section 4.3.4).
         keeper.forget(errand, stale);
         let response = keeper.give_to(errand, &Given::because(stale, keeper.now(), status));
         drop(leader.land(Fetched::Nothing));

@@ -31,34 +31,34 @@
 //! | none of that | the service's, which streams on while it is stored | `fwd=uri-miss; stored` |
 //! | a reason not to ask the cache | the service's | `fwd=bypass; detail=unkeyed-header` |
 //!
-//! Parts (206) are stored too. They answer who asks for what lies within them, and never stand for the whole; those of one version,
-//! by its strong `ETag`, are put together, and are the whole once nothing is missing. Otherwise a request goes on as it is, with
-//! `fwd=partial`: a request for the whole is never turned into one for the rest, since a service that answers that badly would
-//! leave nothing to give.
+//! Parts (206) are stored too. They answer who asks for what lies within them, and never stand for the whole; those of one
+//! version, by its strong `ETag`, are put together, and are the whole once nothing is missing. Otherwise a request goes on as
+//! it is, with `fwd=partial`: a request for the whole is never turned into one for the rest, since a service that answers that
+//! badly would leave nothing to give.
 //!
 //! What may be stored, for how long, for whom and what makes it invalid are the [`rules`]: RFC 9111 for a *shared* cache, with
 //! RFC 9110, 5861, 8246, 9211 and 9213. What cannot be parsed never makes an answer more public or fresher.
 //!
 //! # What is safe by default
 //!
-//! - Responses that set cookies are not stored; nor are those to requests with `Authorization`, unless they say that they may be
-//!   shared. Where only the operator says how long a response is fresh, cookies in the request count as well.
-//! - Requests are told apart by method, host, path and query, byte by byte. Fields that services build responses from and caches
-//!   overlook, such as `X-Forwarded-Host`, make a request pass the cache by: see [`FingerprintBuilder`].
+//! - Responses that set cookies are not stored; nor are those to requests with `Authorization`, unless they say that they may
+//!   be shared. Where only the operator says how long a response is fresh, cookies in the request count as well.
+//! - Requests are told apart by method, host, path and query, byte by byte. Fields that services build responses from and
+//!   caches overlook, such as `X-Forwarded-Host`, make a request pass the cache by: see [`FingerprintBuilder`].
 //! - Clients cannot make a request pass the cache by `Cache-Control: no-cache`: see
 //!   [`RequestDirectives`](rules::RequestDirectives).
-//! - A body that breaks off, is not as long as it said, or is larger than [`max_object_bytes`](CacheLayer::max_object_bytes) goes
-//!   on to the client as it is and is not stored.
+//! - A body that breaks off, is not as long as it said, or is larger than [`max_object_bytes`](CacheLayer::max_object_bytes)
+//!   goes on to the client as it is and is not stored.
 //!
 //! Who wants it otherwise asks for it by a name that says what it means.
 //!
 //! # Many who want the same
 //!
-//! However many ask for what is not stored, one call is made. It goes on in the background if its client leaves; if it panics or
-//! fails, one of those who wait makes another, and if that fails too the others are answered 502. A 5xx is given to all who
+//! However many ask for what is not stored, one call is made. It goes on in the background if its client leaves; if it panics
+//! or fails, one of those who wait makes another, and if that fails too the others are answered 502. A 5xx is given to all who
 //! waited for it and not stored. What turns out not to be for all goes to the service side by side for a while
-//! ([`pass_for`](CacheLayer::pass_for)). A call may run longer than its client waits, so a
-//! [concurrency limit](crate#the-order-of-layers) stands inside of the cache, and hits never reach it.
+//! ([`pass_for`](CacheLayer::pass_for)). A call may run longer than its client waits, so a [concurrency
+//! limit](crate#the-order-of-layers) stands inside of the cache, and hits never reach it.
 //!
 //! Bodies are read by all who want them while they come, at the pace of each; they are kept until they are stored. That takes a
 //! tokio runtime; without one nothing is stored.
@@ -66,8 +66,8 @@
 //! # Purging
 //!
 //! [`Handle`] purges by URI, tag, prefix and pattern, in a time that does not depend on how much is stored. Tags come from
-//! `Surrogate-Key` and `Cache-Tag`, or from the handler as [`Tags`]. A successful unsafe request (POST, PUT, DELETE …) purges its
-//! target, if it comes through the same cache.
+//! `Surrogate-Key` and `Cache-Tag`, or from the handler as [`Tags`]. A successful unsafe request (POST, PUT, DELETE …) purges
+//! its target, if it comes through the same cache.
 //!
 //! # Besides
 //!

@@ -16,8 +16,8 @@ use crate::{
 impl CoalesceLayer {
     /// Lets queries that are sent by POST and QUERY share calls too, if their bodies are the same.
     ///
-    /// **Every such request must be safe: one that shares the call of another does not reach the service.** Name those that are by
-    /// [`only`](BodyKeyedLayer::only), and where queries and changes are sent alike, as with GraphQL, tell them apart by
+    /// **Every such request must be safe: one that shares the call of another does not reach the service.** Name those that are
+    /// by [`only`](BodyKeyedLayer::only), and where queries and changes are sent alike, as with GraphQL, tell them apart by
     /// [`only_content`](BodyKeyedLayer::only_content). gRPC calls are queries only if they are named:
     ///
     /// ```
@@ -30,13 +30,14 @@ impl CoalesceLayer {
     /// let server = Server::builder().layer(layer);
     /// ```
     ///
-    /// The service gets a body of the type that it wants: `body` makes one of the [`ReplayedBody`], which is `axum::body::Body::new`
-    /// in axum, `tonic::body::Body::new` in tonic, and `BodyExt::boxed` or `BodyExt::boxed_unsync` of `http-body-util` elsewhere.
+    /// The service gets a body of the type that it wants: `body` makes one of the [`ReplayedBody`], which is
+    /// `axum::body::Body::new` in axum, `tonic::body::Body::new` in tonic, and `BodyExt::boxed` or `BodyExt::boxed_unsync` of
+    /// `http-body-util` elsewhere.
     ///
-    /// What enters the key, besides what enters it for all requests: all bytes of the body as a hash of 128 bits, `Content-Type`
-    /// and `Content-Encoding`; of gRPC calls `grpc-encoding` and `grpc-accept-encoding`, and not the deadline, so that who waits
-    /// longer may get the answer to who waits less. Other metadata that the answer depends on belongs into the
-    /// [fingerprint](CoalesceLayer::fingerprint). Settings of the [`CoalesceLayer`] come before this call.
+    /// What enters the key, besides what enters it for all requests: all bytes of the body as a hash of 128 bits,
+    /// `Content-Type` and `Content-Encoding`; of gRPC calls `grpc-encoding` and `grpc-accept-encoding`, and not the deadline,
+    /// so that who waits longer may get the answer to who waits less. Other metadata that the answer depends on belongs into
+    /// the [fingerprint](CoalesceLayer::fingerprint). Settings of the [`CoalesceLayer`] come before this call.
     pub fn keyed_by_body<Q>(
         self,
         body: impl Fn(ReplayedBody<Q>) -> Q + Send + Sync + 'static,

@@ -1,7 +1,7 @@
 use http::{HeaderMap, HeaderName};
 
-/// A copy of the fields of a request, for what its response may vary by: in one piece, since few of them are ever looked at, and
-/// to copy a map takes as long as a request of this layer otherwise does.
+/// A copy of the fields of a request, for what its response may vary by: in one piece, since few of them are ever looked at,
+/// and to copy a map takes as long as a request of this layer otherwise does.
 #[derive(Default)]
 pub(super) struct Fields(Box<[u8]>);
 

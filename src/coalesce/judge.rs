@@ -116,9 +116,9 @@ fn is_for_one(control: &HeaderValue) -> bool {
     has(control, "private") || has(control, "no-store")
 }
 
-/// A client error is about one request, unless it is about what all who share have in common: else whoever sends fields that the
-/// service refuses (RFC 9110 section 15.5.1, RFC 6585 section 5), or comes from where it lets nobody in, would deny it to others
-/// (Nguyen, Iacono and Federrath, "Your Cache Has Fallen", 2019).
+/// A client error is about one request, unless it is about what all who share have in common: else whoever sends fields that
+/// the service refuses (RFC 9110 section 15.5.1, RFC 6585 section 5), or comes from where it lets nobody in, would deny it to
+/// others (Nguyen, Iacono and Federrath, "Your Cache Has Fallen", 2019).
 fn is_about_who_asked(status: StatusCode, headers: &HeaderMap) -> bool {
     const CANCELLED: i32 = 1;
     const DEADLINE_EXCEEDED: i32 = 4;
@@ -131,7 +131,8 @@ fn is_about_who_asked(status: StatusCode, headers: &HeaderMap) -> bool {
         || is_grpc(headers) && grpc_code(headers).is_some_and(|code| OF_ONE.contains(&code))
 }
 
-/// Negotiate (RFC 4559) and NTLM sign a connection in, step by step; the nonces of Digest (RFC 7616) are counted for each client.
+/// Negotiate (RFC 4559) and NTLM sign a connection in, step by step; the nonces of Digest (RFC 7616) are counted for each
+/// client.
 fn is_personal(challenge: &HeaderValue) -> bool {
     ["negotiate", "ntlm", "digest"].iter().any(|scheme| has(challenge, scheme))
 }

@@ -30,7 +30,8 @@ const FIELDS: [(Option<Seen>, &[HeaderName]); 5] = [
     (Some(Seen::CONTROL), &[CACHE_CONTROL, PRAGMA]),
 ];
 
-/// Whether the fields of a safe request allow that it shares a call with others. If it is a query, its body tells it from others.
+/// Whether the fields of a safe request allow that it shares a call with others. If it is a query, its body tells it from
+/// others.
 pub(super) fn may_share(
     head: &Head<'_>,
     seen: Seen,

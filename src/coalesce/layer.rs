@@ -26,8 +26,8 @@ use crate::{clock::Clock, head::Head};
 /// In nested axum Routers the feature `axum` is needed: axum strips their prefix from the URI, and without it `/x/a` and `/y/a`
 /// look the same to layers of two Routers that were nested at `/x` and `/y`.
 ///
-/// The service inside must be `Clone`, as those of axum, tonic and hyper are: a request that waits keeps one, in case that what it
-/// waits for is not for it.
+/// The service inside must be `Clone`, as those of axum, tonic and hyper are: a request that waits keeps one, in case that what
+/// it waits for is not for it.
 #[derive(Clone)]
 pub struct CoalesceLayer {
     settings: Settings,
@@ -64,8 +64,8 @@ impl CoalesceLayer {
     /// let layer = CoalesceLayer::new().fingerprint(Fingerprint::builder().header(AUTHORIZATION));
     /// ```
     ///
-    /// Requests with `Authorization`, `Cookie` or [another field](FingerprintBuilder::IDENTITIES) that tells who asks share a call
-    /// only if the field is named here, or is known not to matter.
+    /// Requests with `Authorization`, `Cookie` or [another field](FingerprintBuilder::IDENTITIES) that tells who asks share a
+    /// call only if the field is named here, or is known not to matter.
     pub fn fingerprint(self, fingerprint: FingerprintBuilder) -> Self {
         self.with(|settings| settings.fingerprint = fingerprint)
     }
@@ -88,12 +88,12 @@ impl CoalesceLayer {
 
     /// Holds so many bytes of a body at most, for those who come late or read slowly; 1 MiB by default.
     ///
-    /// A body that says it is larger is for whoever asked. One that turns out larger goes on to those who are reading it, at the
-    /// pace of the slowest, who is left behind after 30 seconds in which nothing was read; whoever comes then calls anew, and
-    /// requests for it do not wait for each other [for a while](Self::pass_for).
+    /// A body that says it is larger is for whoever asked. One that turns out larger goes on to those who are reading it, at
+    /// the pace of the slowest, who is left behind after 30 seconds in which nothing was read; whoever comes then calls anew,
+    /// and requests for it do not wait for each other [for a while](Self::pass_for).
     ///
-    /// Each call under way may hold so much for a client that reads slowly, where the service would have waited for the client: a
-    /// limit to the concurrency outside bounds the sum.
+    /// Each call under way may hold so much for a client that reads slowly, where the service would have waited for the client:
+    /// a limit to the concurrency outside bounds the sum.
     pub fn max_body_bytes(self, bytes: u64) -> Self {
         self.with(|settings| settings.max_body_bytes = bytes)
     }

@@ -25,13 +25,13 @@
 //! - what enters the [`FingerprintBuilder`]: method, scheme, host, path and query, and whatever else is named there;
 //! - the fields by which HTTP makes answers differ: `Accept`, `Accept-Charset`, `Accept-Encoding`, `Accept-Language`, `Range`,
 //!   the `If-…` fields, `Cache-Control` and `Pragma`;
-//! - `Origin`, `Prefer`, `X-Requested-With`, `HX-Request` and [others](FingerprintBuilder::MANNERS) that services choose the form
-//!   of an answer by;
+//! - `Origin`, `Prefer`, `X-Requested-With`, `HX-Request` and [others](FingerprintBuilder::MANNERS) that services choose the
+//!   form of an answer by;
 //! - whatever the response names in `Vary`.
 //!
-//! A handler that looks at anything else, such as the address of the client, gives all who share the answer to one: name that in
-//! the [fingerprint](CoalesceLayer::fingerprint), or keep the layer away from that route. Queries that are sent with a body share
-//! by [`CoalesceLayer::keyed_by_body`], also unary gRPC calls.
+//! A handler that looks at anything else, such as the address of the client, gives all who share the answer to one: name that
+//! in the [fingerprint](CoalesceLayer::fingerprint), or keep the layer away from that route. Queries that are sent with a body
+//! share by [`CoalesceLayer::keyed_by_body`], also unary gRPC calls.
 //!
 //! | request or response | becomes |
 //! |---|---|
@@ -44,29 +44,30 @@
 //! | `text/event-stream`, `multipart/x-mixed-replace`, a body that says it is [too large](CoalesceLayer::max_body_bytes) | for whose request was sent |
 //! | any other, whatever its status: also 404 and 500 | for all |
 //!
-//! Whoever has waited for what is not for them calls the service, all at once and not one after the other; requests like these do
-//! not wait for each other again [for a while](CoalesceLayer::pass_for). [`CoalesceLayer::share_if`] refuses more.
+//! Whoever has waited for what is not for them calls the service, all at once and not one after the other; requests like these
+//! do not wait for each other again [for a while](CoalesceLayer::pass_for). [`CoalesceLayer::share_if`] refuses more.
 //!
 //! # Who leaves, and what fails
 //!
 //! A call runs in the task of the request that it was made for. If that client leaves before the response is there, the one who
-//! has waited longest goes on with the same call, in a task of its own: the service is not called again, and needs no runtime to
-//! be called in. If nobody waits, the call is dropped, as without the layer.
+//! has waited longest goes on with the same call, in a task of its own: the service is not called again, and needs no runtime
+//! to be called in. If nobody waits, the call is dropped, as without the layer.
 //!
 //! An error or a panic is for whose call it was; the next one calls anew. If that fails too, the others are answered 502
-//! ([`Reason::CallFailed`](crate::reject::Reason::CallFailed)). Nobody waits for longer than [`max_wait`](CoalesceLayer::max_wait).
+//! ([`Reason::CallFailed`](crate::reject::Reason::CallFailed)). Nobody waits for longer than
+//! [`max_wait`](CoalesceLayer::max_wait).
 //!
-//! Bodies are read by all while they come, at the pace of each; who comes late reads from the beginning. A body that is not there
-//! at once is received by a task, which takes a tokio runtime, and ends when nobody reads any more. Without a runtime responses
-//! are not shared.
+//! Bodies are read by all while they come, at the pace of each; who comes late reads from the beginning. A body that is not
+//! there at once is received by a task, which takes a tokio runtime, and ends when nobody reads any more. Without a runtime
+//! responses are not shared.
 //!
 //! # What was written is read
 //!
 //! Whoever has the answer to an unsafe request (POST, PUT, PATCH, DELETE, any unknown method), its head or all of it, and reads
 //! then does not get the answer to a call from before that, if both come through services of one layer and have the same path,
-//! however it is escaped and whatever slashes there are. What a write to `/articles` does to `/articles/7` the layer cannot know; nor
-//! what one gRPC method does to another. What keeps on writing to a path keeps those who read it from sharing, and from nothing
-//! else.
+//! however it is escaped and whatever slashes there are. What a write to `/articles` does to `/articles/7` the layer cannot
+//! know; nor what one gRPC method does to another. What keeps on writing to a path keeps those who read it from sharing, and
+//! from nothing else.
 //!
 //! # The order of layers
 //!
@@ -77,9 +78,8 @@
 //! # What it costs
 //!
 //! A request that passes reads its fields once and allocates nothing, but for what its key is longer than 256 bytes. One that
-//! leads copies its fields, and boxes its call and its body, which takes four allocations if the body is there at once and nobody
-//! waits; one that waits boxes itself. To join takes a lock for some tens of
-//! nanoseconds, which one in 64 keys share.
+//! leads copies its fields, and boxes its call and its body, which takes four allocations if the body is there at once and
+//! nobody waits; one that waits boxes itself. To join takes a lock for some tens of nanoseconds, which one in 64 keys share.
 
 mod begun;
 mod body;

@@ -6,8 +6,8 @@ use crate::{
     sync::{AtomicU64, Ordering},
 };
 
-/// How often unsafe requests to each path were answered and their answers ended, so that nobody who comes after that joins a call
-/// from before it.
+/// How often unsafe requests to each path were answered and their answers ended, so that nobody who comes after that joins a
+/// call from before it.
 ///
 /// A table of a fixed size: paths that share a place in it begin calls anew more often than they had to, and that is all.
 pub(super) struct Writes(Box<[AtomicU64]>);
@@ -42,8 +42,8 @@ impl Writes {
     }
 }
 
-/// A path with its escapes resolved, and without slashes that services are known to overlook: one path for many, as a write that is
-/// taken to be elsewhere would leave others with what was there before it (RFC 3986 section 6.2.2.2).
+/// A path with its escapes resolved, and without slashes that services are known to overlook: one path for many, as a write
+/// that is taken to be elsewhere would leave others with what was there before it (RFC 3986 section 6.2.2.2).
 fn plain(path: &str) -> Cow<'_, [u8]> {
     let path = path.trim_end_matches('/');
     if !path.contains('%') && !path.contains("//") {

@@ -43,8 +43,8 @@ impl<L, Q: Body> BodyKeyedLayer<L, Q> {
 
     /// Takes only those for queries of which `is_query` says so, which is shown the body as it was sent.
     ///
-    /// Where a client may compress bodies, [`only`](Self::only) keeps out those with `Content-Encoding`: what they say cannot be
-    /// read here.
+    /// Where a client may compress bodies, [`only`](Self::only) keeps out those with `Content-Encoding`: what they say cannot
+    /// be read here.
     pub fn only_content(
         mut self,
         is_query: impl Fn(&Head<'_>, &[u8]) -> bool + Send + Sync + 'static,
@@ -60,8 +60,8 @@ impl<L, Q: Body> BodyKeyedLayer<L, Q> {
         self
     }
 
-    /// Lets requests pass the layer by whose body is not there after `time`; 5 seconds by default. What was read of it goes on to
-    /// the service with the rest, as that comes.
+    /// Lets requests pass the layer by whose body is not there after `time`; 5 seconds by default. What was read of it goes on
+    /// to the service with the rest, as that comes.
     pub fn max_body_wait(mut self, time: Duration) -> Self {
         self.reading.queries_mut().max_wait = time;
         self

@@ -11,8 +11,8 @@ use crate::{
     key::{KeyExtractor, MissingKey},
 };
 
-/// What enters the [`Fingerprint`](super::Fingerprint) of a request: what a cache finds stored responses by, and what tells calls
-/// apart that may be shared.
+/// What enters the [`Fingerprint`](super::Fingerprint) of a request: what a cache finds stored responses by, and what tells
+/// calls apart that may be shared.
 ///
 /// ```
 /// use http::header::ACCEPT_LANGUAGE;
@@ -36,12 +36,12 @@ use crate::{
 /// 4. the query, [as it is](Query::as_is),
 /// 5. the field `X-Forwarded-Proto`, if there is one.
 ///
-/// Two requests that differ in anything else share their responses, as far as `Vary` allows, and where calls are coalesced as far
-/// as `Accept` and other fields to which HTTP gives a meaning are the same too. So whatever else a handler looks at must be named
-/// here or by `Vary`. Fields that services are known to build responses from, though caches do not key by them, make a request
-/// pass the layer by: `X-Forwarded-Host`, `X-Forwarded-Scheme`, `X-Original-URL`, `X-HTTP-Method-Override` and
-/// [some more](FingerprintBuilder::PASSED_BY). So does a request without a clear host: with two `Host` fields, say, or one that
-/// is not the host of the URI.
+/// Two requests that differ in anything else share their responses, as far as `Vary` allows, and where calls are coalesced as
+/// far as `Accept` and other fields to which HTTP gives a meaning are the same too. So whatever else a handler looks at must be
+/// named here or by `Vary`. Fields that services are known to build responses from, though caches do not key by them, make a
+/// request pass the layer by: `X-Forwarded-Host`, `X-Forwarded-Scheme`, `X-Original-URL`, `X-HTTP-Method-Override` and [some
+/// more](FingerprintBuilder::PASSED_BY). So does a request without a clear host: with two `Host` fields, say, or one that is
+/// not the host of the URI.
 #[derive(Clone, Default)]
 pub struct FingerprintBuilder {
     query: Query,
@@ -75,12 +75,12 @@ impl FingerprintBuilder {
     /// Fields that tell who asks, besides `Authorization` and `Cookie`, unless they are [keyed](Self::header) or
     /// [disregarded](Self::disregard).
     ///
-    /// A response to a request that has one is stored, and a stored one used for it, only if it says itself how long it is fresh.
-    /// Where calls are coalesced, such a request shares none.
+    /// A response to a request that has one is stored, and a stored one used for it, only if it says itself how long it is
+    /// fresh. Where calls are coalesced, such a request shares none.
     pub const IDENTITIES: &[&str] = IDENTITIES;
 
-    /// Fields that services choose the form of an answer by, and often do not name in `Vary`. Requests that share a call have all
-    /// of them in common that are not [disregarded](Self::disregard); to a cache they are as any other field.
+    /// Fields that services choose the form of an answer by, and often do not name in `Vary`. Requests that share a call have
+    /// all of them in common that are not [disregarded](Self::disregard); to a cache they are as any other field.
     pub const MANNERS: &[&str] = MANNERS;
 
     /// Says how the query enters; [as it is](Query::as_is) otherwise.
@@ -122,8 +122,8 @@ impl FingerprintBuilder {
         self
     }
 
-    /// All that the fingerprint of a request would be computed from, in a form that is meant for comparing; `None` if the request
-    /// passes the layer by.
+    /// All that the fingerprint of a request would be computed from, in a form that is meant for comparing; `None` if the
+    /// request passes the layer by.
     ///
     /// ```
     /// use http::Request;
@@ -146,7 +146,8 @@ impl FingerprintBuilder {
         self.parts.iter().any(is_part) || self.disregarded.contains(name)
     }
 
-    /// Whether the request tells who asks in a field that neither enters nor is disregarded, besides `Authorization` and `Cookie`.
+    /// Whether the request tells who asks in a field that neither enters nor is disregarded, besides `Authorization` and
+    /// `Cookie`.
     #[cold]
     pub(crate) fn overlooks_who_asks(&self, headers: &HeaderMap) -> bool {
         headers.keys().any(|name| IDENTITIES.contains(&name.as_str()) && !self.knows(name))
@@ -171,8 +172,8 @@ impl FingerprintBuilder {
         let has_proto = seen.has(Seen::PROTO);
         key.push(&[u8::from(has_proto) | u8::from(place.lowered) << 1]);
         if place.lowered {
-            // It is the same host, but a service that compares it byte by byte answers otherwise, and everybody else would get that
-            // (Sammouda, "Cache Poisoning at Scale", 2021).
+            // It is the same host, but a service that compares it byte by byte answers otherwise, and everybody else would get
+            // that (Sammouda, "Cache Poisoning at Scale", 2021).
             key.push(host_of(head.uri, head, seen)?);
             key.push(&[0]);
         }
@@ -208,7 +209,8 @@ impl FingerprintBuilder {
         if std::ptr::eq(sent, head.uri) || sent == head.uri {
             key.push(&[0]);
         } else {
-            // What the service inside sees: by what was sent alone, a layer that chose it by a header field would be overlooked.
+            // What the service inside sees: by what was sent alone, a layer that chose it by a header field would be
+            // overlooked.
             key.push(&[1]);
             self.write_one_uri(head.uri, head, seen, key)?;
             key.push(&[0]);

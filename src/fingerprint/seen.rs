@@ -101,8 +101,8 @@ macro_rules! names {
 }
 
 names! {
-    /// Fields that services are known to build responses from, which has made caches serve one client's to all (Kettle, "Practical
-    /// Web Cache Poisoning", 2018, and "Web Cache Entanglement", 2020).
+    /// Fields that services are known to build responses from, which has made caches serve one client's to all (Kettle,
+    /// "Practical Web Cache Poisoning", 2018, and "Web Cache Entanglement", 2020).
     UNKEYED, is_listed_as_unkeyed:
         "x-forwarded-protocol",
         "x-forwarded-ssl",
@@ -125,8 +125,8 @@ names! {
 }
 
 names! {
-    /// Fields by which services are known to tell who asks: keys of APIs, what servers that end TLS say of the client's certificate,
-    /// and what proxies that sign users in say of them.
+    /// Fields by which services are known to tell who asks: keys of APIs, what servers that end TLS say of the client's
+    /// certificate, and what proxies that sign users in say of them.
     IDENTITIES, tells_who_asks:
         "proxy-authorization",
         "api-key",
@@ -208,9 +208,9 @@ names! {
 }
 
 names! {
-    /// Fields that services choose the form of an answer by, or what it allows whom, and often do not name in `Vary`: preferences
-    /// (RFC 7240), who shares resources across origins (Fetch, section 3.2), early data (RFC 8470), and which part of a page is
-    /// meant (htmx, Turbo, Inertia, pjax).
+    /// Fields that services choose the form of an answer by, or what it allows whom, and often do not name in `Vary`:
+    /// preferences (RFC 7240), who shares resources across origins (Fetch, section 3.2), early data (RFC 8470), and which part
+    /// of a page is meant (htmx, Turbo, Inertia, pjax).
     MANNERS, tells_manner:
         "early-data",
         "hx-boosted",

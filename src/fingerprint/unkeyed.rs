@@ -19,8 +19,8 @@ pub(crate) fn tells_of_body(headers: &HeaderMap) -> bool {
         || headers.get_all(CONTENT_LENGTH).iter().any(|length| length != "0")
 }
 
-/// Whether `Connection` names fields that a service may take out of the request before it answers, though requests are told apart
-/// by them (Davison, "Abusing HTTP hop-by-hop request headers", 2019).
+/// Whether `Connection` names fields that a service may take out of the request before it answers, though requests are told
+/// apart by them (Davison, "Abusing HTTP hop-by-hop request headers", 2019).
 pub(crate) fn names_fields(headers: &HeaderMap) -> bool {
     let is_harmless = |option: &[u8]| {
         let option = option.trim_ascii();

@@ -11,8 +11,8 @@ use crate::sync::{Mutex, MutexGuard};
 
 /// All flights that are under way, by key. Clones are the same flights.
 ///
-/// Keys are hashed under a secret, and compared: two keys never share a flight. `T` is what flights land with, `B` what a leader
-/// that gives up leaves for the next.
+/// Keys are hashed under a secret, and compared: two keys never share a flight. `T` is what flights land with, `B` what a
+/// leader that gives up leaves for the next.
 pub(crate) struct Flights<K, T, B = ()>(Arc<Table<K, T, B>>);
 
 /// What becomes of whoever wants a result.

@@ -33,8 +33,8 @@ pub(crate) enum Ending {
     Unfit,
 }
 
-/// Receives a body for all who read it. As soon as it is known what comes of it, and before any reader learns of its end, `done`
-/// is told; whoever drops the pump before leaves the readers with a broken body.
+/// Receives a body for all who read it. As soon as it is known what comes of it, and before any reader learns of its end,
+/// `done` is told; whoever drops the pump before leaves the readers with a broken body.
 pub(crate) async fn pump<B, T>(
     recording: Arc<Recording>,
     body: Pin<Box<B>>,
@@ -202,8 +202,8 @@ impl Recording {
     }
 }
 
-/// Tells readers that nothing more will come, if nobody has told them how it ended: whoever drops the pump, be it a runtime that
-/// shuts down or a body that panics, leaves none of them waiting.
+/// Tells readers that nothing more will come, if nobody has told them how it ended: whoever drops the pump, be it a runtime
+/// that shuts down or a body that panics, leaves none of them waiting.
 struct Unfinished<'a>(&'a Recording);
 
 impl Drop for Unfinished<'_> {

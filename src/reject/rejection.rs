@@ -56,8 +56,8 @@ pub enum Reason {
     BrokenBody,
     /// Its body took too long to arrive: 408 Request Timeout, gRPC `DEADLINE_EXCEEDED`.
     SlowBody,
-    /// It was served together with others, and that failed for all of them, or it failed by itself: 500 Internal Server Error, gRPC
-    /// `INTERNAL`.
+    /// It was served together with others, and that failed for all of them, or it failed by itself: 500 Internal Server Error,
+    /// gRPC `INTERNAL`.
     BatchFailed,
 }
 

@@ -187,8 +187,8 @@ async fn run(steps: Vec<Happens>) {
     world.is_at_rest().await;
 }
 
-/// Whether there is one call at most for each kind of request. It is, as long as nothing fails and all is for all: whoever leaves
-/// changes nothing.
+/// Whether there is one call at most for each kind of request. It is, as long as nothing fails and all is for all: whoever
+/// leaves changes nothing.
 fn calls_are_minimal(waiting: &[Waiting]) -> bool {
     let mut kinds = HashSet::new();
     waiting.iter().filter(|call| call.waits()).all(|call| kinds.insert(&call.kind))

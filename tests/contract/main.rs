@@ -57,8 +57,8 @@ const SHORT: Queue = Queue::new(Duration::from_millis(1), 10);
 /// Runs the whole suite on a layer.
 ///
 /// `open` makes one that lets everything through that the suite sends; `tight` one that lets two requests through and then
-/// rejects, where it rejects at all. Each call must make a layer with state of its own. `only` names the tests for a layer to which
-/// the others do not apply.
+/// rejects, where it rejects at all. Each call must make a layer with state of its own. `only` names the tests for a layer to
+/// which the others do not apply.
 macro_rules! contract {
     ($name:ident, open: $open:expr $(, tight: $tight:expr)? $(,)?) => {
         mod $name {

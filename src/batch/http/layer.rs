@@ -20,8 +20,8 @@ use crate::{
 ///
 /// Of a service of `Vec<Request<Bytes>>` it makes one of `Request<B>`, for any body `B`, whose error is `Infallible`.
 ///
-/// Each service that it makes has a queue of its own, which the clones of the service share: make it once, and give its clones to
-/// the routes.
+/// Each service that it makes has a queue of its own, which the clones of the service share: make it once, and give its clones
+/// to the routes.
 pub struct HttpBatchLayer<P = Unpartitioned, D = KeepDuplicates, F = LogErrors> {
     batches: BatchLayer<Request<Bytes>, P, D>,
     intake: Intake,
@@ -59,14 +59,15 @@ impl<P, D> BatchLayer<Request<Bytes>, P, D> {
     ///
     /// # What the service sees
     ///
-    /// Requests as they came, with the whole body; header fields and extensions are what they were, but for `Transfer-Encoding`,
-    /// which the body has none of any more, and a `Content-Length` that contradicts it. There may be one or two more extensions:
-    /// [`RequestTrailers`](crate::batch::RequestTrailers), and the [`Deadline`](crate::deadline::Deadline).
+    /// Requests as they came, with the whole body; header fields and extensions are what they were, but for
+    /// `Transfer-Encoding`, which the body has none of any more, and a `Content-Length` that contradicts it. There may be one
+    /// or two more extensions: [`RequestTrailers`](crate::batch::RequestTrailers), and the
+    /// [`Deadline`](crate::deadline::Deadline).
     ///
-    /// A gRPC request is framed as it was sent: each message has five bytes before it, which say whether it is compressed and how
-    /// long it is (gRPC over HTTP/2, "Length-Prefixed-Message"). The answer must be framed likewise, and end in trailers with
-    /// `grpc-status`. Only unary calls can be batched, as the whole body is waited for. Where tonic has generated the service, a
-    /// [`Batcher`](crate::batch::Batcher) inside of its methods is simpler: there messages are decoded.
+    /// A gRPC request is framed as it was sent: each message has five bytes before it, which say whether it is compressed and
+    /// how long it is (gRPC over HTTP/2, "Length-Prefixed-Message"). The answer must be framed likewise, and end in trailers
+    /// with `grpc-status`. Only unary calls can be batched, as the whole body is waited for. Where tonic has generated the
+    /// service, a [`Batcher`](crate::batch::Batcher) inside of its methods is simpler: there messages are decoded.
     ///
     /// # What clients are told
     ///
@@ -86,9 +87,10 @@ impl<P, D> BatchLayer<Request<Bytes>, P, D> {
     ///
     /// # Deadlines
     ///
-    /// Unless [`deadline_by`](BatchLayer::deadline_by) was called, a request is worth answering for as long as its `grpc-timeout` or
-    /// the extension [`Deadline`](crate::deadline::Deadline) say, counted from the arrival of its head: its body may take no longer,
-    /// and its batch does not wait for others that long. What comes when its time is over enters no batch.
+    /// Unless [`deadline_by`](BatchLayer::deadline_by) was called, a request is worth answering for as long as its
+    /// `grpc-timeout` or the extension [`Deadline`](crate::deadline::Deadline) say, counted from the arrival of its head: its
+    /// body may take no longer, and its batch does not wait for others that long. What comes when its time is over enters no
+    /// batch.
     pub fn http(mut self) -> HttpBatchLayer<P, D> {
         let deadlines = self.settings.deadline.is_none().then(|| self.settings.clock.clone());
         if deadlines.is_some() {
@@ -102,23 +104,25 @@ impl<P, D> BatchLayer<Request<Bytes>, P, D> {
 }
 
 impl<P, D, F> HttpBatchLayer<P, D, F> {
-    /// Takes bodies of no more than so many bytes; 64 KiB by default. Larger ones are rejected, unread if they say so beforehand.
+    /// Takes bodies of no more than so many bytes; 64 KiB by default. Larger ones are rejected, unread if they say so
+    /// beforehand.
     ///
-    /// The bodies of all requests that [wait](BatchLayer::max_waiting) are in memory, and what has come of those that are being read,
-    /// which are as many as the server lets in.
+    /// The bodies of all requests that [wait](BatchLayer::max_waiting) are in memory, and what has come of those that are being
+    /// read, which are as many as the server lets in.
     pub fn max_body_bytes(mut self, bytes: usize) -> Self {
         self.intake.max_body_bytes = bytes;
         self
     }
 
-    /// Rejects requests whose body is not there after `time`; 5 seconds by default. Outside of a tokio runtime nothing is timed.
+    /// Rejects requests whose body is not there after `time`; 5 seconds by default. Outside of a tokio runtime nothing is
+    /// timed.
     pub fn max_body_wait(mut self, time: Duration) -> Self {
         self.intake.max_body_wait = time;
         self
     }
 
-    /// Answers the [errors of single requests](crate::batch::BatchError::Item) as `answer` does, instead of logging them and telling
-    /// the client nothing.
+    /// Answers the [errors of single requests](crate::batch::BatchError::Item) as `answer` does, instead of logging them and
+    /// telling the client nothing.
     ///
     /// ```
     /// use axum::{body::{Body, Bytes}, http::{Request, Response, StatusCode}, response::IntoResponse};
@@ -152,8 +156,8 @@ impl<P, D, F> HttpBatchLayer<P, D, F> {
         HttpBatchLayer { batches, intake, errors: AnswerErrors::new(answer), on_reject }
     }
 
-    /// Answers with `render` instead of [`Rejection::response`] where a request is rejected, or all of its batch failed, or it did
-    /// by itself and no [other answer](Self::on_error) was given.
+    /// Answers with `render` instead of [`Rejection::response`] where a request is rejected, or all of its batch failed, or it
+    /// did by itself and no [other answer](Self::on_error) was given.
     ///
     /// ```
     /// use bytes::Bytes;
@@ -167,8 +171,8 @@ impl<P, D, F> HttpBatchLayer<P, D, F> {
     /// });
     /// ```
     ///
-    /// `Retry-After` ([`Rejection::retry_after_secs`]) is added to its answer unless the request is gRPC. For such requests begin
-    /// with [`Rejection::response`] and change its headers.
+    /// `Retry-After` ([`Rejection::retry_after_secs`]) is added to its answer unless the request is gRPC. For such requests
+    /// begin with [`Rejection::response`] and change its headers.
     ///
     /// The head of each request is copied for it, as the request itself belongs to its batch by then.
     pub fn on_reject<R>(

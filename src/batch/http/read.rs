@@ -133,8 +133,8 @@ impl Unread {
     }
 }
 
-/// What was read: a single piece is not copied, and many are joined at once, as small ones would take far more room than what is
-/// in them.
+/// What was read: a single piece is not copied, and many are joined at once, as small ones would take far more room than what
+/// is in them.
 #[derive(Default)]
 struct Pieces {
     first: Bytes,

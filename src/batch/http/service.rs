@@ -24,7 +24,8 @@ use crate::{
 /// The service that [`HttpBatchLayer`](super::HttpBatchLayer) makes: answers each request from its batch, whatever body it has.
 ///
 /// It never fails, so that it goes where the error must be `Infallible`. Clones share one queue; when the last is dropped what
-/// waits is sent at once. It is always ready: what cannot be taken in is rejected, as a Router would not see that it is not ready.
+/// waits is sent at once. It is always ready: what cannot be taken in is rejected, as a Router would not see that it is not
+/// ready.
 ///
 /// # Cancel safety
 ///

@@ -25,8 +25,8 @@ use crate::clock::Timestamp;
 pub trait Linger: Send + 'static {
     /// Until when `forming` waits for more items; `now`, or a time before, if it is to leave.
     ///
-    /// It is asked while a call could begin: whenever an item has come to a batch that is not full, when its time has come, and when
-    /// a call has ended while one waits. Deadlines need not be regarded: a batch leaves before them in any case.
+    /// It is asked while a call could begin: whenever an item has come to a batch that is not full, when its time has come, and
+    /// when a call has ended while one waits. Deadlines need not be regarded: a batch leaves before them in any case.
     fn until(&mut self, forming: &Forming, now: Timestamp) -> Timestamp;
 
     /// An item has come; said before it is asked about its batch.

@@ -79,7 +79,8 @@ impl<Req, Ans, K: Clone + Eq + Hash> Queue<Req, Ans, K> {
         Look::Wait(until)
     }
 
-    /// Whether the runner that looks is to wait for its service to be ready; if so, `waker` wakes it should nothing wait any more.
+    /// Whether the runner that looks is to wait for its service to be ready; if so, `waker` wakes it should nothing wait any
+    /// more.
     pub(in super::super) fn waits_for_readiness(&mut self, waker: &Waker) -> bool {
         let waits = !self.items.is_empty();
         self.looker = if waits { Looker::Readies(waker.clone()) } else { Looker::None };
@@ -191,8 +192,8 @@ impl<Req, Ans, K: Clone + Eq + Hash> Queue<Req, Ans, K> {
         }
     }
 
-    /// The runner that looked is gone, as when its runtime ends. What wakes those who wait: the next that is polled finds another
-    /// runner.
+    /// The runner that looked is gone, as when its runtime ends. What wakes those who wait: the next that is polled finds
+    /// another runner.
     pub(in super::super) fn lose_looker(&mut self) -> Vec<Waker> {
         self.looker = Looker::None;
         self.waiters.wakers()

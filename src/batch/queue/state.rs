@@ -99,8 +99,8 @@ impl<Req, Ans, K: Clone + Eq + Hash> Queue<Req, Ans, K> {
         }
     }
 
-    /// Takes an item in, whose waiter is woken by `waker`: the waiter's number, and what has to be done. Also what of the entry is not
-    /// needed, to be dropped outside of the lock.
+    /// Takes an item in, whose waiter is woken by `waker`: the waiter's number, and what has to be done. Also what of the entry
+    /// is not needed, to be dropped outside of the lock.
     ///
     /// If the comparison of keys panics, which is the user's, nothing has changed.
     pub(in super::super) fn enter(
@@ -259,8 +259,8 @@ impl<Req, Ans, K: Clone + Eq + Hash> Queue<Req, Ans, K> {
         }
     }
 
-    /// The answer of a waiter, if it is there; otherwise it will be woken by `waker`. Also what has to be done: whoever waits looks
-    /// after it that there is a runner, as the one that was there may be gone with its runtime.
+    /// The answer of a waiter, if it is there; otherwise it will be woken by `waker`. Also what has to be done: whoever waits
+    /// looks after it that there is a runner, as the one that was there may be gone with its runtime.
     ///
     /// Last the waker that was there before, to be dropped outside of the lock.
     pub(in super::super) fn poll(
@@ -293,7 +293,8 @@ impl<Req, Ans, K: Clone + Eq + Hash> Queue<Req, Ans, K> {
         Abandoned { was_queued: true, wakers, remains: (item, None, waker) }
     }
 
-    /// As [`leave`](Self::leave), for one for whose item a runner was to be spawned, which cannot be: others that wait may find one.
+    /// As [`leave`](Self::leave), for one for whose item a runner was to be spawned, which cannot be: others that wait may find
+    /// one.
     pub(in super::super) fn turn_away(&mut self, waiter: usize) -> Abandoned<Req, Ans, K> {
         let mut left = self.leave(waiter);
         left.wakers.extend(self.lose_looker());

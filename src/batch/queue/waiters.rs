@@ -73,7 +73,8 @@ impl<Ans> Waiters<Ans> {
         Given::Wake(place.waker.take())
     }
 
-    /// Its answer, and then the number is free; if there is none yet it will be woken by `waker`. Also what would have woken it.
+    /// Its answer, and then the number is free; if there is none yet it will be woken by `waker`. Also what would have woken
+    /// it.
     pub(super) fn poll(&mut self, waiter: usize, waker: &Waker) -> (Poll<Ans>, Option<Waker>) {
         let place = &mut self.waiters[waiter];
         if let Stage::Answered(_) = place.stage

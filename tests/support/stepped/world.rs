@@ -63,8 +63,8 @@ where
         assert_eq!(self.seen.live.load(SeqCst), 0, "calls or bodies that go on");
     }
 
-    /// Of six clients the first leaves after so many polls; all others get what [`Play::halting`](super::Play::halting) answered
-    /// it. Whether it had its answer by then.
+    /// Of six clients the first leaves after so many polls; all others get what [`Play::halting`](super::Play::halting)
+    /// answered it. Whether it had its answer by then.
     pub(crate) async fn leader_leaves(&self, polls: usize, others_run: bool) -> bool {
         let mut clients = Vec::new();
         let ended = {
