@@ -1,7 +1,7 @@
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 use tower_weir::telemetry::{
     names::{self, Kind},
-    prometheus::{BYTE_BUCKETS, DURATION_BUCKETS, Prometheus, configure},
+    prometheus::{BYTE_BUCKETS, COUNT_BUCKETS, DURATION_BUCKETS, Prometheus, configure},
 };
 
 use super::{everything, record};
@@ -21,6 +21,7 @@ fn every_histogram_has_the_buckets_of_its_unit() {
         let expected = match metric.unit {
             "seconds" => DURATION_BUCKETS,
             "bytes" => BYTE_BUCKETS,
+            "count" => COUNT_BUCKETS,
             unit => panic!("{} is in {unit}, which has no buckets", metric.name),
         };
         let expected = expected.iter().map(f64::to_string).chain(["+Inf".to_owned()]);
@@ -38,6 +39,9 @@ fn buckets_are_as_promised() {
     assert_eq!(BYTE_BUCKETS[0], 64.0);
     assert!(BYTE_BUCKETS.windows(2).all(|pair| pair[1] == 4.0 * pair[0]));
     assert_eq!(BYTE_BUCKETS.last(), Some(&f64::from(64 << 20)));
+    assert!(COUNT_BUCKETS[..=10].iter().zip(0..).all(|(bound, power)| *bound == 2_f64.powi(power)));
+    assert!(COUNT_BUCKETS[10..].windows(2).all(|pair| pair[1] == 4.0 * pair[0]));
+    assert_eq!(COUNT_BUCKETS.last(), Some(&f64::from(1 << 20)));
 }
 
 #[test]

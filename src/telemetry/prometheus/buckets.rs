@@ -26,6 +26,28 @@ pub const BYTE_BUCKETS: &[f64] = &[
     67_108_864.0,
 ];
 
+/// The upper bounds of the buckets of every histogram that counts: the powers of two from 1 to 1,024, then those of four to 2²⁰.
+///
+/// Batches have tens of items, and weigh tens of items or many thousand bytes.
+pub const COUNT_BUCKETS: &[f64] = &[
+    1.0,
+    2.0,
+    4.0,
+    8.0,
+    16.0,
+    32.0,
+    64.0,
+    128.0,
+    256.0,
+    512.0,
+    1_024.0,
+    4_096.0,
+    16_384.0,
+    65_536.0,
+    262_144.0,
+    1_048_576.0,
+];
+
 /// Gives the layers' histograms their buckets in a recorder that you build yourself.
 ///
 /// ```
@@ -60,7 +82,8 @@ pub(super) fn configure_others(builder: PrometheusBuilder) -> PrometheusBuilder 
 fn with_buckets_of(unit: &str, matcher: Matcher, builder: PrometheusBuilder) -> PrometheusBuilder {
     let buckets = match unit {
         "bytes" => BYTE_BUCKETS,
-        // No histogram has a third unit.
+        "count" => COUNT_BUCKETS,
+        // No histogram has a fourth unit.
         _ => DURATION_BUCKETS,
     };
     builder.set_buckets_for_metric(matcher, buckets).expect("there are buckets")

@@ -25,7 +25,7 @@ mod install;
 mod upkeep;
 
 pub use self::{
-    buckets::{BYTE_BUCKETS, DURATION_BUCKETS, configure},
+    buckets::{BYTE_BUCKETS, COUNT_BUCKETS, DURATION_BUCKETS, configure},
     endpoint::Endpoint,
     handle::Prometheus,
     install::{InstallError, install},
