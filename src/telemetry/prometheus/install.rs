@@ -29,10 +29,10 @@ static INSTALLED: Mutex<Option<Prometheus>> = Mutex::new(None);
 /// Call it before the first request is served, since layers resolve their metrics then. It may be called anywhere, also outside
 /// of a runtime, and again: the second time it returns the same handle.
 ///
-/// Histograms get [`DURATION_BUCKETS`](super::DURATION_BUCKETS) or [`BYTE_BUCKETS`](super::BYTE_BUCKETS) by their unit; so do
-/// those of your own whose names end in `_seconds` or `_bytes`. All metrics of the layers are
-/// [described](crate::telemetry::names::describe). Each 5 s a thread moves what was recorded into the buckets, so that memory
-/// stays flat while nobody scrapes.
+/// Histograms get [`DURATION_BUCKETS`](super::DURATION_BUCKETS), [`BYTE_BUCKETS`](super::BYTE_BUCKETS) or
+/// [`COUNT_BUCKETS`](super::COUNT_BUCKETS) by their unit; so do those of your own whose names end in `_seconds` or `_bytes`.
+/// All metrics of the layers are [described](crate::telemetry::names::describe). Each 5 s a thread moves what was recorded into
+/// the buckets, so that memory stays flat while nobody scrapes.
 ///
 /// # Errors
 ///
