@@ -65,15 +65,15 @@
 //!    address stands before it, so that guessing passwords is limited too.
 //! 5. **Rate limits**: the cheapest way to say no, before anything is spent on a request.
 //! 6. **Body limits, compression**: what they turn away is nothing that the service has to bear.
-//! 7. **Caches**: outside of what limits and times the work, since a hit is no work, and a call for many may run longer than its
-//!    client waits; inside of compression, which is for one client, and of authentication, since a hit reaches nothing inside.
-//!    **Coalescing** stands where a cache would, or inside of one for what that passes by.
+//! 7. **Caches**: outside of what limits and times the work, since a hit is no work, and a call for many may run longer than
+//!    its client waits; inside of compression, which is for one client, and of authentication, since a hit reaches nothing
+//!    inside. **Coalescing** stands where a cache would, or inside of one for what that passes by.
 //! 8. **Concurrency limits**: as near to the work as can be. What is answered without work, outside of them, would look like a
 //!    fast service. For one for all routes and others for some, put the one for all outside.
 //! 9. **Circuit breakers**: inside of concurrency limits, so that what they turn away takes no place for long.
-//! 10. **Timeouts** of the handler, such as `tower_http`'s `TimeoutLayer` with the status 504: their answers tell the limit that
-//!     there is too much, and the breaker that the service fails. From outside, both would see a client that gave up, which
-//!     says nothing. Then the handler, or [batches](batch) of requests.
+//! 10. **Timeouts** of the handler, such as `tower_http`'s `TimeoutLayer` with the status 504: their answers tell the limit
+//!     that there is too much, and the breaker that the service fails. From outside, both would see a client that gave up,
+//!     which says nothing. Then the handler, or [batches](batch) of requests.
 //!
 //! In axum, a layer inside the Router (`Router::layer`, `route_layer`, `MethodRouter::layer`) knows the pattern that
 //! matched; one around it sees only the path.
@@ -94,6 +94,8 @@
 //! | `axum` | no | axum's `MatchedPath` in [`route`] and `ConnectInfo` in [`key::PeerIp`] |
 //! | `governor` | no | a `governor::RateLimiter` as the limiter behind the layer |
 //! | `prometheus` | no | `telemetry::prometheus`: a Prometheus recorder to install, and its endpoint |
+//! | `redis` | no | `redis`: limits and cached responses that several processes share, over Redis or Valkey |
+//! | `redis-tls` | no | the same over TLS |
 //! | `tonic` | no | tonic's `TcpConnectInfo` in [`key::PeerIp`] |
 //! | `full` | no | all of them |
 //!
@@ -139,6 +141,8 @@ pub mod rate_limit;
 #[cfg(feature = "_share")]
 #[cfg_attr(not(all(feature = "cache", feature = "coalesce")), allow(dead_code, unused_imports))]
 mod recording;
+#[cfg(feature = "redis")]
+pub mod redis;
 pub mod reject;
 pub mod route;
 #[cfg(feature = "_layer")]
@@ -148,6 +152,12 @@ pub mod telemetry;
 pub mod verdict;
 
 /// The README's code compiles.
-#[cfg(all(doctest, feature = "axum", feature = "prometheus", feature = "tonic"))]
+#[cfg(all(
+    doctest,
+    feature = "axum",
+    feature = "prometheus",
+    feature = "redis",
+    feature = "tonic"
+))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -7,9 +7,8 @@ use super::{
     BodyKeyed, BodyKeyedLayer, Cache, CacheLayer, Handle, ResponseFuture, future::Fetching,
 };
 use crate::{
-    content::{ByContent, ContentKey, ReplayedBody},
+    content::{ByContent, ContentHash, ContentKey, ReplayedBody},
     error::BoxError,
-    key::KeySeed,
 };
 
 impl CacheLayer {
@@ -98,8 +97,8 @@ where
     ResBody::Data: Buf + From<Bytes> + Send,
     ResBody::Error: Into<BoxError>,
 {
-    fn seed(&self) -> &KeySeed {
-        self.seed()
+    fn content_hash(&self) -> ContentHash {
+        self.content_hash()
     }
 
     fn answer(&mut self, query: Request<Q>, content: &ContentKey) -> Self::Future {

@@ -128,6 +128,16 @@ impl Entry {
         CacheBody::full(self.body.slice(start as usize..(start + count) as usize))
     }
 
+    /// Its body as the service sent it; `None` if it is stored compressed, and damaged.
+    #[cfg(feature = "redis")]
+    pub(super) fn plain_body(&self) -> Option<Bytes> {
+        #[cfg(feature = "compression")]
+        if let Some(coded) = &self.coded {
+            return coded.inflated(self.body.clone());
+        }
+        Some(self.body.clone())
+    }
+
     /// Whether the service can be asked if it is still good.
     pub(crate) fn is_confirmable(&self) -> bool {
         self.headers.contains_key(ETAG) || self.headers.contains_key(LAST_MODIFIED)

@@ -158,7 +158,11 @@ pub(super) async fn lead<S, Q, B>(
     keeper: Arc<Keeper>,
     mut inner: S,
     mut request: Request<Q>,
-    errand: Box<Errand>,
+    #[cfg_attr(
+        not(feature = "redis"),
+        allow(unused_mut, reason = "only a second tier adds to it")
+    )]
+    mut errand: Box<Errand>,
     leader: Leads,
     promoted: bool,
 ) -> Result<Response<CacheBody<B>>, S::Error>
@@ -174,6 +178,12 @@ where
         let response = keeper.give_to(&errand, &Given::hit(&entry, keeper.now()));
         drop(leader.land(Fetched::Kept(entry)));
         return Ok(response);
+    }
+    #[cfg(feature = "redis")]
+    if let Some(tier) = &keeper.shared().tier
+        && let Some((entry, outcome)) = Box::pin(keeper.recall(tier, &mut errand)).await
+    {
+        return Ok(recalled(&keeper, &errand, entry, outcome, leader));
     }
     let asks = keeper.prepare(&errand, request.headers_mut());
     if request.method() == Method::HEAD {
@@ -215,6 +225,27 @@ where
     }
     errand.count(Outcome::Miss);
     Ok(receive(&keeper, errand, response, called, leader))
+}
+
+/// The second tier has it.
+#[cfg(feature = "redis")]
+fn recalled<B>(
+    keeper: &Keeper,
+    errand: &Errand,
+    entry: Arc<Entry>,
+    outcome: Outcome,
+    leader: Leads,
+) -> Response<CacheBody<B>> {
+    errand.count(outcome);
+    let now = keeper.now();
+    let ttl = entry.freshness.ttl(entry.resident(now));
+    let status = CacheStatus::hit().ttl(ttl).detail("second-tier");
+    let response = keeper.give_to(errand, &Given::because(&entry, now, status));
+    drop(leader.land(match outcome {
+        Outcome::Stale => Fetched::Stale(entry),
+        _ => Fetched::Kept(entry),
+    }));
+    response
 }
 
 /// Statuses for which RFC 5861 section 4 lets a stale response be given instead.
@@ -261,7 +292,7 @@ fn confirmed<B>(
         return response;
     };
     let entry = Arc::new(updated);
-    let stored = keeper.commit(errand, Arc::clone(&entry));
+    let stored = keeper.commit(errand, &entry);
     let status = if stored { status.stored() } else { status };
     let response = keeper.give_to(errand, &Given::because(&entry, keeper.now(), status));
     drop(leader.land(Fetched::Kept(entry)));

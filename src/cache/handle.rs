@@ -2,7 +2,11 @@ use std::{fmt, sync::Arc};
 
 use http::{HeaderMap, Uri};
 
-use super::{Pattern, Stats, keeper::Keeper, purges::Matcher};
+use super::{
+    Pattern, Stats,
+    keeper::Keeper,
+    purges::{Matcher, Purge},
+};
 
 /// Reads and purges a cache while it is at work. Clones are handles of the same cache.
 ///
@@ -18,8 +22,8 @@ use super::{Pattern, Stats, keeper::Keeper, purges::Matcher};
 /// println!("{}", cache.stats());
 /// ```
 ///
-/// A purge holds for what was asked for before it: also for a response that is on its way, and would be stored after it. It takes
-/// the same time however much is stored; what was purged leaves the store when it is next asked for, or makes room.
+/// A purge holds for what was asked for before it: also for a response that is on its way, and would be stored after it. It
+/// takes the same time however much is stored; what was purged leaves the store when it is next asked for, or makes room.
 #[derive(Clone)]
 pub struct Handle {
     keeper: Arc<Keeper>,
@@ -37,34 +41,34 @@ impl Handle {
     /// Purges all that answers `uri`: every variant, for every scheme, and for every host unless the URI names one.
     pub fn purge(&self, uri: &Uri) {
         if let Some(uri) = self.keeper.uri_text(uri, &HeaderMap::new()) {
-            self.keeper.shared().purges.purge_tag(self.keeper.scope().uri(&uri));
+            self.keeper.shared().purge(&Purge::Tag(self.keeper.scope().uri(&uri)));
             self.keeper.meters().purged("uri");
         }
     }
 
     /// Purges all that has `tag`: see [`Tags`](super::Tags).
     pub fn purge_tag(&self, tag: &str) {
-        self.keeper.shared().purges.purge_tag(self.keeper.scope().tag(tag.as_bytes()));
+        self.keeper.shared().purge(&Purge::Tag(self.keeper.scope().tag(tag.as_bytes())));
         self.keeper.meters().purged("tag");
     }
 
     /// Purges all whose URI begins with `prefix`, as in `https://example.com/articles/`, or `/articles/` for every host.
     pub fn purge_prefix(&self, prefix: &str) {
         let matcher = Matcher::prefix(self.keeper.scope().own(), prefix);
-        self.keeper.shared().purges.purge_matching(matcher);
+        self.keeper.shared().purge(&Purge::Matching(matcher));
         self.keeper.meters().purged("prefix");
     }
 
     /// Purges all whose URI matches `pattern`.
     pub fn purge_matching(&self, pattern: Pattern) {
         let matcher = Matcher::pattern(self.keeper.scope().own(), pattern);
-        self.keeper.shared().purges.purge_matching(matcher);
+        self.keeper.shared().purge(&Purge::Matching(matcher));
         self.keeper.meters().purged("pattern");
     }
 
     /// Purges all of this cache. Caches of other names over the same store keep theirs.
     pub fn purge_all(&self) {
-        self.keeper.shared().purges.purge_tag(self.keeper.scope().own());
+        self.keeper.shared().purge(&Purge::Tag(self.keeper.scope().own()));
         self.keeper.meters().purged("all");
     }
 

@@ -74,6 +74,7 @@
 //! - Queries by POST, GraphQL, gRPC: [`CacheLayer::keyed_by_body`].
 //! - Any value by any key, without HTTP: [`Memo`].
 //! - Storage that is compressed (feature `compression`): `CacheLayer::compress`.
+//! - A second tier that several processes share (feature `redis`): `MemoryStore::over`.
 //! - Several caches in one store: [`CacheLayer::named`]. Other stores: [`Store`].
 
 mod body;
@@ -94,6 +95,8 @@ mod memory;
 mod phrases;
 mod purges;
 pub mod rules;
+#[cfg(feature = "redis")]
+pub mod second_tier;
 mod service;
 mod shared;
 mod store;

@@ -17,8 +17,11 @@ use super::{
     keeper::{Keeper, Pass, Ruling},
 };
 use crate::{
-    content::ContentKey, error::BoxError, fingerprint::has_unkeyed_body, flight::Joined,
-    head::Head, key::KeySeed,
+    content::{ContentHash, ContentKey},
+    error::BoxError,
+    fingerprint::has_unkeyed_body,
+    flight::Joined,
+    head::Head,
 };
 
 /// The service that [`CacheLayer`](super::CacheLayer) makes.
@@ -88,9 +91,9 @@ where
 }
 
 impl<S> Cache<S> {
-    /// The secret of its fingerprints.
-    pub(super) fn seed(&self) -> &KeySeed {
-        &self.keeper.shared().seed
+    /// How the keys of queries stand for their contents.
+    pub(super) fn content_hash(&self) -> ContentHash {
+        self.keeper.shared().content_hash()
     }
 
     /// Lets a query go to the inner service, for this reason.

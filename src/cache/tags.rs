@@ -103,10 +103,10 @@ mod tests {
     use http::HeaderValue;
 
     use super::*;
-    use crate::key::KeySeed;
+    use crate::{cache::purges::Tagging, key::KeySeed};
 
     fn scope() -> Scope {
-        Scope::new(KeySeed::fixed([1, 2]), "test")
+        Scope::new(Tagging::Secret(KeySeed::fixed([1, 2])), "test")
     }
 
     fn headers(fields: &[(HeaderName, &'static [u8])]) -> HeaderMap {

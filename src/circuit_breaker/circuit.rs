@@ -73,6 +73,14 @@ impl Circuit {
         self.admit_unless_open(settings, word, now())
     }
 
+    /// Lets a call through only if it is closed: it is not made a probe.
+    #[cfg(feature = "redis")]
+    pub(super) fn pass(&self) -> Option<Ticket> {
+        let word = self.word.load(Ordering::Acquire);
+        let closed = state(word) == Some(State::Closed);
+        closed.then(|| Ticket { generation: generation(word), probe: 0 })
+    }
+
     #[inline(never)]
     fn admit_unless_open(
         &self,

@@ -63,9 +63,9 @@
 //!   again once the breaker has stayed closed for a minute ([`Breaker::open_for`]). It is drawn from a fifth less to a fifth
 //!   more, so that many processes do not all return together. An answer's `Retry-After` makes it longer.
 //! - **Half-open**, from the first call after that time, three calls at once are let through as probes, and all others rejected
-//!   and told to come back in a second. It closes as soon as 4 of 5 probes have succeeded, and opens as soon as 2 have failed or
-//!   one has had no answer for 10 s ([`Breaker::probes`], [`Breaker::probe_timeout`]). A probe that is given up gives its place
-//!   to the next call.
+//!   and told to come back in a second. It closes as soon as 4 of 5 probes have succeeded, and opens as soon as 2 have failed
+//!   or one has had no answer for 10 s ([`Breaker::probes`], [`Breaker::probe_timeout`]). A probe that is given up gives its
+//!   place to the next call.
 //!
 //! A call counts for the state that it began in. What is told of an older one is old news, and changes nothing.
 //!
@@ -97,6 +97,8 @@ mod counts;
 mod future;
 mod handle;
 mod layer;
+#[cfg(feature = "redis")]
+mod lone;
 mod meters;
 mod probes;
 mod retry_after;
@@ -106,6 +108,8 @@ mod state;
 mod watched;
 mod window;
 
+#[cfg(feature = "redis")]
+pub(crate) use self::lone::{LoneCircuit, Pass};
 pub use self::{
     breaker::Breaker,
     call::Call,

@@ -167,6 +167,18 @@ impl Machine {
         }
     }
 
+    /// A call found nobody to answer it: no more calls are needed to know that it opens.
+    #[cfg(feature = "redis")]
+    pub(super) fn found_nobody(
+        &mut self,
+        settings: &Settings,
+        now: Timestamp,
+        ticket: Ticket,
+    ) -> Option<Transition> {
+        let is_news = ticket.generation == self.generation && self.state() != State::Open;
+        (is_news && !self.forced).then(|| self.open(settings, now, Cause::Failures, None))
+    }
+
     /// The head of a call's answer is there; the rest will tell how it ends.
     pub(super) fn answered(&mut self, ticket: Ticket) {
         if let Phase::HalfOpen(probes) = &mut self.phase

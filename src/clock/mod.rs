@@ -14,7 +14,7 @@ mod timestamp;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod tsc;
 
-#[cfg(feature = "rate-limit")]
+#[cfg(any(feature = "rate-limit", feature = "redis"))]
 pub(crate) use self::runtime::runtime_now;
 pub(crate) use self::timestamp::nanos;
 pub use self::{manual::ManualClock, source::Clock, timestamp::Timestamp};

@@ -8,9 +8,8 @@ use super::{
     future::{Stage, Waiting},
 };
 use crate::{
-    content::{ByContent, ContentKey, ReplayedBody},
+    content::{ByContent, ContentHash, ContentKey, ReplayedBody},
     error::BoxError,
-    key::KeySeed,
 };
 
 impl CoalesceLayer {
@@ -83,8 +82,8 @@ where
     ResBody::Data: Buf + From<Bytes> + Send,
     ResBody::Error: Into<BoxError>,
 {
-    fn seed(&self) -> &KeySeed {
-        self.seed()
+    fn content_hash(&self) -> ContentHash {
+        self.content_hash()
     }
 
     fn answer(&mut self, query: Request<Q>, content: &ContentKey) -> Self::Future {

@@ -17,8 +17,11 @@ use super::{
     wait::wait,
 };
 use crate::{
-    content::ContentKey, error::BoxError, fingerprint::has_unkeyed_body, flight::Joined,
-    head::Head, key::KeySeed,
+    content::{ContentHash, ContentKey},
+    error::BoxError,
+    fingerprint::has_unkeyed_body,
+    flight::Joined,
+    head::Head,
 };
 
 /// The service that [`CoalesceLayer`](super::CoalesceLayer) makes.
@@ -87,9 +90,9 @@ where
 }
 
 impl<S> Coalesce<S> {
-    /// The secret of its keys.
-    pub(super) fn seed(&self) -> &KeySeed {
-        &self.desk.seed
+    /// How the keys of queries stand for their contents.
+    pub(super) fn content_hash(&self) -> ContentHash {
+        ContentHash::Secret(self.desk.seed)
     }
 
     /// Lets a request go to the inner service alone.

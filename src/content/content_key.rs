@@ -6,12 +6,41 @@ use http::{
 };
 use siphasher::sip128::{Hasher128, SipHasher13};
 
+#[cfg(feature = "redis")]
+use crate::key::SharedKey;
 use crate::{
     fingerprint::{KeyBytes, write_fields},
     head::Head,
     key::KeySeed,
     reject::is_grpc,
 };
+
+/// How contents are hashed.
+#[derive(Clone, Copy, Debug)]
+pub enum ContentHash {
+    /// SipHash-1-3 with 128 bits, under a secret of this process.
+    Secret(KeySeed),
+    /// 128 bits of SHA-256: the same in all processes.
+    #[cfg(feature = "redis")]
+    Shared,
+}
+
+impl ContentHash {
+    /// Nobody finds two contents that collide who does not know the secret, or at all, so that the hash may stand for the
+    /// content in a key.
+    fn hash(self, content: &[u8]) -> u128 {
+        match self {
+            Self::Secret(seed) => {
+                let [a, b] = seed.words();
+                let mut hasher = SipHasher13::new_with_keys(a, b);
+                hasher.write(content);
+                hasher.finish128().as_u128()
+            }
+            #[cfg(feature = "redis")]
+            Self::Shared => SharedKey::of(content).bits(),
+        }
+    }
+}
 
 /// What tells the content of a request from that of others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,13 +50,8 @@ pub struct ContentKey {
 }
 
 impl ContentKey {
-    /// SipHash-1-3 with 128 bits, keyed: who does not know the secret finds no two contents that collide, so that the hash may
-    /// stand for the content in the key.
-    pub(crate) fn of(content: &[u8], seed: &KeySeed) -> Self {
-        let [a, b] = seed.words();
-        let mut hasher = SipHasher13::new_with_keys(a, b);
-        hasher.write(content);
-        Self { length: content.len() as u64, hash: hasher.finish128().as_u128() }
+    pub(crate) fn of(content: &[u8], hash: ContentHash) -> Self {
+        Self { length: content.len() as u64, hash: hash.hash(content) }
     }
 
     /// Appends it to `key`, with the fields without which the content does not say what it means.
@@ -59,7 +83,7 @@ mod tests {
             .iter()
             .fold(Request::post("/"), |request, (name, value)| request.header(*name, *value));
         let (request, mut key) = (request.body(()).unwrap(), KeyBytes::default());
-        let content = ContentKey::of(content, &KeySeed::fixed([1, 2]));
+        let content = ContentKey::of(content, ContentHash::Secret(KeySeed::fixed([1, 2])));
         content.write(&Head::of(&request), &mut key);
         key.bytes().to_vec()
     }

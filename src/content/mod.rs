@@ -7,5 +7,8 @@ mod reading;
 mod replayed;
 mod service;
 
-pub(crate) use self::{content_key::ContentKey, service::ByContent};
+pub(crate) use self::{
+    content_key::{ContentHash, ContentKey},
+    service::ByContent,
+};
 pub use self::{layer::BodyKeyedLayer, replayed::ReplayedBody, service::BodyKeyed};

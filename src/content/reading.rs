@@ -4,8 +4,8 @@ use http::{Method, Request};
 use http_body::Body;
 use tokio::{runtime::Handle, time::timeout};
 
-use super::{ContentKey, ReplayedBody, queries::Queries, replayed::Unread};
-use crate::{head::Head, key::KeySeed};
+use super::{ContentHash, ContentKey, ReplayedBody, queries::Queries, replayed::Unread};
+use crate::head::Head;
 
 /// Makes the body of a request of what was read of it.
 type Restore<Q> = Arc<dyn Fn(ReplayedBody<Q>) -> Q + Send + Sync>;
@@ -48,12 +48,12 @@ impl<Q: Body> Reading<Q> {
     }
 
     /// Reads the body of a request that it [concerns](Self::concerns).
-    pub(super) async fn read(&self, request: Request<Q>, seed: &KeySeed) -> Read<Q> {
+    pub(super) async fn read(&self, request: Request<Q>, hash: ContentHash) -> Read<Q> {
         let (parts, body) = request.into_parts();
         let mut body = ReplayedBody::new(body);
         let read = self.read_body(&mut body).await;
         let include = || self.queries.include_content(&Head::from(&parts), body.content());
-        let content = read.map(|()| include().then(|| ContentKey::of(body.content(), seed)));
+        let content = read.map(|()| include().then(|| ContentKey::of(body.content(), hash)));
         let request = Request::from_parts(parts, (self.restore)(body));
         match content {
             Ok(Some(content)) => Read::Query(request, content),

@@ -9,10 +9,9 @@ use http_body::Body;
 use tower_service::Service;
 
 use super::{
-    ContentKey,
+    ContentHash, ContentKey,
     reading::{Read, Reading},
 };
-use crate::key::KeySeed;
 
 /// A `Cache` or a `Coalesce` for queries with a body too: the service that [`BodyKeyedLayer`](super::BodyKeyedLayer) makes.
 ///
@@ -26,8 +25,8 @@ pub struct BodyKeyed<C, Q: Body> {
 ///
 /// Public only as a bound: it is not exported, so that nobody else can implement it.
 pub trait ByContent<Q>: Service<Request<Q>, Future: Send> {
-    /// The secret of its keys.
-    fn seed(&self) -> &KeySeed;
+    /// How its keys stand for contents.
+    fn content_hash(&self) -> ContentHash;
 
     /// Answers a query with this content.
     fn answer(&mut self, query: Request<Q>, content: &ContentKey) -> Self::Future;
@@ -73,7 +72,7 @@ where
         let mut service = mem::replace(&mut self.service, clone);
         let reading = self.reading.clone();
         C::boxed(Box::pin(async move {
-            match reading.read(request, service.seed()).await {
+            match reading.read(request, service.content_hash()).await {
                 Read::Query(request, content) => service.answer(request, &content),
                 Read::Plain(request) => service.call(request),
                 Read::Unread(request, why) => service.pass_by(request, why),

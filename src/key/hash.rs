@@ -81,6 +81,10 @@ impl std::fmt::Debug for KeySeed {
 #[cfg(feature = "_limit")]
 pub(crate) trait HashedKey: Send + Sync {
     fn key(&self, head: &Head<'_>, seed: &KeySeed) -> Result<Key, MissingKey>;
+
+    /// The key by which a limit of this name counts in a store that processes share.
+    #[cfg(all(feature = "rate-limit", feature = "redis"))]
+    fn shared_key(&self, head: &Head<'_>, limit: &str) -> Result<super::SharedKey, MissingKey>;
 }
 
 #[cfg(feature = "_limit")]
@@ -88,5 +92,10 @@ impl<E: KeyExtractor> HashedKey for E {
     #[inline]
     fn key(&self, head: &Head<'_>, seed: &KeySeed) -> Result<Key, MissingKey> {
         self.extract(head).map(|key| seed.key(&key))
+    }
+
+    #[cfg(all(feature = "rate-limit", feature = "redis"))]
+    fn shared_key(&self, head: &Head<'_>, limit: &str) -> Result<super::SharedKey, MissingKey> {
+        self.extract(head).map(|key| super::SharedKey::of(&(limit, key)))
     }
 }

@@ -40,12 +40,16 @@ mod map;
 mod missing;
 mod network;
 mod peer_ip;
+#[cfg(feature = "redis")]
+mod shared;
 mod tuple;
 
 #[cfg(feature = "_limit")]
 pub(crate) use self::hash::HashedKey;
 #[cfg(any(feature = "circuit-breaker", feature = "concurrency"))]
 pub(crate) use self::map::{Evictable, KeyMap};
+#[cfg(feature = "redis")]
+pub use self::shared::SharedKey;
 pub use self::{
     extension::Extension,
     extractor::{KeyExtractor, MissingKey},

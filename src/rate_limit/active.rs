@@ -9,8 +9,14 @@ use std::{
     time::Duration,
 };
 
+#[cfg(feature = "redis")]
+use metrics::Counter;
 use smallvec::SmallVec;
+#[cfg(feature = "redis")]
+use std::sync::OnceLock;
 
+#[cfg(feature = "redis")]
+use super::shared::{LeaseMeters, Local, Meters};
 use super::{
     Quota,
     adaptive::{Controller, Generation},
@@ -27,6 +33,8 @@ use super::{
     served::ChargeOn,
     table::Table,
 };
+#[cfg(feature = "redis")]
+use crate::key::SharedKey;
 use crate::{
     clock::{Clock, Timestamp},
     head::Head,
@@ -57,6 +65,17 @@ pub(super) struct ActiveRule {
     fields: LimitFields,
     meters: Resolved<DecisionMeters>,
     table_meters: Arc<LayerMeters>,
+    #[cfg(feature = "redis")]
+    alone: Alone,
+}
+
+/// What a limit that processes share needs while it does without them.
+#[cfg(feature = "redis")]
+#[derive(Default)]
+struct Alone {
+    local: OnceLock<Local>,
+    meters: Resolved<Meters>,
+    leased: Resolved<LeaseMeters>,
 }
 
 /// The metrics of a layer's table.
@@ -112,12 +131,43 @@ impl ActiveRule {
             warned_of_missing_key: AtomicBool::new(false),
             meters: Resolved::default(),
             table_meters: Arc::clone(table_meters),
+            #[cfg(feature = "redis")]
+            alone: Alone::default(),
         }
     }
 
     #[inline]
     pub(super) fn meters(&self) -> &DecisionMeters {
         self.meters.get_or_resolve(|| DecisionMeters::resolve(&self.limiter, self.policy_names()))
+    }
+
+    /// The key of a request as processes share it; all requests that carry none have one together.
+    #[cfg(feature = "redis")]
+    pub(super) fn shared_key(&self, head: &Head<'_>) -> SharedKey {
+        let limit = &**self.limiter.name();
+        self.key.shared_key(head, limit).unwrap_or_else(|_| SharedKey::of(&("no key", limit)))
+    }
+
+    /// Where it keeps what keys owe to this process alone.
+    #[cfg(feature = "redis")]
+    pub(super) fn local(&self) -> &Local {
+        let limiter = &self.limiter;
+        self.alone
+            .local
+            .get_or_init(|| Local::new(limiter.store(), limiter.name(), limiter.active()))
+    }
+
+    /// Counts requests that were decided on without the others. A layer has one kind of fallback.
+    #[cfg(feature = "redis")]
+    pub(super) fn fallbacks(&self, fallback: &'static str) -> &Counter {
+        let meters = &self.alone.meters;
+        &meters.get_or_resolve(|| Meters::resolve(self.limiter.name(), fallback)).fallbacks
+    }
+
+    /// Counts the cells that were leased.
+    #[cfg(feature = "redis")]
+    pub(super) fn leased(&self) -> &LeaseMeters {
+        self.alone.leased.get_or_resolve(|| LeaseMeters::resolve(self.limiter.name()))
     }
 
     /// Whether nothing is to be known of a request but its key.
@@ -250,6 +300,18 @@ impl ActiveRule {
         let ask = self.ask(self.limiter.now(), key, 0, tiers);
         let standing = self.preview(ask, 0);
         Some(Report::new(fields, &standing.standings, None, ask.now, self.limiter.time()))
+    }
+
+    /// What a key is to be told that stands like this.
+    #[cfg(feature = "redis")]
+    pub(super) fn report_standings(
+        &self,
+        standings: &[Standing],
+        key: Key,
+        tiers: &Tiers,
+    ) -> Option<Report> {
+        let fields = self.fields(key, tiers)?;
+        Some(Report::new(fields, standings, None, self.limiter.now(), self.limiter.time()))
     }
 
     /// What the client is told of a decision; nothing in a dry run.

@@ -177,10 +177,15 @@ impl Admission {
     /// Decides on a request by a rule of any kind.
     #[inline(never)]
     fn admit_by(&self, rule: &Arc<ActiveRule>, head: &Head<'_>) -> Result<Passed, Answer> {
-        let subject = match self.identify_by(rule, head) {
-            Ok(subject) => subject,
-            Err(unlimited) => return unlimited,
-        };
+        match self.identify_by(rule, head) {
+            Ok(subject) => self.decide(subject, head),
+            Err(unlimited) => unlimited,
+        }
+    }
+
+    /// Decides on a request whose key is known.
+    #[inline]
+    pub(super) fn decide(&self, subject: Subject<'_>, head: &Head<'_>) -> Result<Passed, Answer> {
         let decision = subject.rule.decide(subject.ask());
         if decision.refused_by.is_some() {
             return self.limit(subject, &decision, head);
@@ -264,6 +269,18 @@ impl Admission {
         decision: &Decision,
         head: &Head<'_>,
     ) -> Result<Passed, Answer> {
+        self.limit_or_shadow(subject, decision, head, true)
+    }
+
+    /// The same; the client may be told how it stands, or not.
+    #[cold]
+    pub(super) fn limit_or_shadow(
+        &self,
+        subject: Subject<'_>,
+        decision: &Decision,
+        head: &Head<'_>,
+        is_told: bool,
+    ) -> Result<Passed, Answer> {
         let Subject { rule, key, tiers, now, .. } = subject;
         if rule.is_shadow() {
             rule.meters().shadowed.increment(1);
@@ -288,7 +305,8 @@ impl Admission {
             }
         }
         tracing::debug!(limit = %rule.limiter.name(), wait = ?rejection.retry_delay(), "request limited");
-        Err(self.reject(&rejection, head, rule.report(decision, key, &tiers, now)))
+        let report = is_told.then(|| rule.report(decision, key, &tiers, now)).flatten();
+        Err(self.reject(&rejection, head, report))
     }
 
     #[cold]
@@ -304,6 +322,19 @@ impl Admission {
         head: &Head<'_>,
     ) -> Result<Passed, Answer> {
         self.reject_or_shadow(rule, &rule.meters().error, &missing.rejection(), head)
+    }
+
+    /// Turns a request away of which nobody can say now whether it would exceed a quota.
+    #[cfg(feature = "redis")]
+    #[cold]
+    pub(super) fn reject_unsure(
+        &self,
+        rule: &ActiveRule,
+        head: &Head<'_>,
+    ) -> Result<Passed, Answer> {
+        let wait = self.jittered(Duration::from_secs(1).as_nanos() as u64, rule.limiter.now());
+        let rejection = Rejection::new(Reason::QuotaUnknown).retry_after(wait);
+        self.reject_or_shadow(rule, &rule.meters().error, &rejection, head)
     }
 
     fn reject_or_shadow(

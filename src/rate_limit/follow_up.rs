@@ -3,6 +3,8 @@ use std::{fmt, mem, sync::Arc, thread, time::Duration};
 use http::{HeaderMap, Response, StatusCode};
 use smallvec::SmallVec;
 
+#[cfg(feature = "redis")]
+use super::shared::Settlement;
 use super::{
     active::ActiveRule, adaptive::Generation, exceptions::Tiers, report::Report, served::Served,
 };
@@ -27,6 +29,9 @@ struct State {
     is_grpc: bool,
     /// What is reserved, until it is settled.
     held: Option<u32>,
+    /// How it is settled where processes share the limit.
+    #[cfg(feature = "redis")]
+    settlement: Option<Box<Settlement>>,
     /// What the controllers are to be told the outcome of; empty once they were.
     begun: SmallVec<[Generation; 1]>,
     /// From here on: what is known of the response.
@@ -59,6 +64,8 @@ impl FollowUp {
             started,
             is_grpc: is_grpc(request),
             held,
+            #[cfg(feature = "redis")]
+            settlement: None,
             begun,
             status: None,
             latency: Duration::ZERO,
@@ -66,6 +73,12 @@ impl FollowUp {
             bytes: 0,
             complete: false,
         })))
+    }
+
+    /// What was reserved is charged in a store that processes share.
+    #[cfg(feature = "redis")]
+    pub(super) fn settle_by(&mut self, settlement: Settlement) {
+        self.0.settlement = Some(Box::new(settlement));
     }
 
     /// The head of the response is there. Gives itself back if the body matters too, and tells how the key stands if only the
@@ -76,7 +89,7 @@ impl FollowUp {
         state.latency = state.rule.limiter.now().saturating_since(state.started);
         state.status = Some(response.status());
         state.learn(response.headers());
-        let report = settles.then(|| state.rule.standing(state.key, &state.tiers)).flatten();
+        let report = settles.then(|| state.standing()).flatten();
         let done = state.held.is_none() && state.begun.is_empty();
         ((!done).then_some(self), report)
     }
@@ -159,8 +172,21 @@ impl State {
         }
     }
 
+    /// What the key is to be told.
+    fn standing(&self) -> Option<Report> {
+        #[cfg(feature = "redis")]
+        if let Some(settlement) = &self.settlement {
+            return settlement.report(&self.rule, self.key, &self.tiers);
+        }
+        self.rule.standing(self.key, &self.tiers)
+    }
+
     fn charge(&mut self, cost: u32) {
         if let Some(held) = self.held.take() {
+            #[cfg(feature = "redis")]
+            if let Some(settlement) = &mut self.settlement {
+                return settlement.settle(&self.rule, self.key, cost);
+            }
             self.rule.settle(self.key, &self.tiers, held, cost);
         }
     }

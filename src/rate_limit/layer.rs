@@ -10,6 +10,8 @@ use super::{
     admission::{Admission, Config},
     headers::FieldStyle,
 };
+#[cfg(feature = "redis")]
+use super::{SharedRateLimitLayer, shared::SharedStore};
 use crate::{
     clock::Clock,
     error::ConfigError,
@@ -231,6 +233,23 @@ impl RateLimitLayer {
     /// Lets requests wait for their turn that would exceed a quota. This is the last setting: what it makes is another layer.
     pub fn queue(self, queue: Queue) -> QueuedRateLimitLayer {
         QueuedRateLimitLayer::new(self, queue)
+    }
+
+    /// Keeps what keys owe in a store that several processes share. This is the last setting: what it makes is another layer.
+    ///
+    /// ```
+    /// use tower_weir::{rate_limit::{Quota, RateLimitLayer}, redis::{Redis, RedisStore}};
+    ///
+    /// let redis = Redis::open("redis://cache.internal:6379")?;
+    /// let layer = RateLimitLayer::new(Quota::per_second(20)).named("api").shared(RedisStore::new(&redis));
+    /// # Ok::<(), tower_weir::error::ConfigError>(())
+    /// ```
+    ///
+    /// **Name each limit.** Those of one name count together, whatever layer of whatever process they belong to, and the layers
+    /// that nobody named are all called `default`. Limits of routes are named after their patterns.
+    #[cfg(feature = "redis")]
+    pub fn shared(self, store: impl SharedStore) -> SharedRateLimitLayer {
+        SharedRateLimitLayer::new(self, Arc::new(store))
     }
 
     /// Reads and steers the layer while it is at work.

@@ -21,8 +21,8 @@
 //! # async fn find() {}
 //! ```
 //!
-//! A request is decided on in `call`, at once, and for a known key without a lock or an allocation. One that does not pass never reaches the
-//! inner service: its client gets an answer that says which policy refused and when to come back
+//! A request is decided on in `call`, at once, and for a known key without a lock or an allocation. One that does not pass
+//! never reaches the inner service: its client gets an answer that says which policy refused and when to come back
 //! ([`reject`](crate::reject)). Every other answer tells the client how it stands ([`Headers`]).
 //!
 //! # Where state lives
@@ -82,6 +82,22 @@
 //!
 //! [`RateLimitLayer::queue`] lets requests wait for their turn, for each key in its order, instead of rejecting them.
 //!
+//! # Many instances
+//!
+//! With the feature `redis` the limits of all processes that share a server are one: `RateLimitLayer::shared`.
+//!
+#![cfg_attr(feature = "redis", doc = "```")]
+#![cfg_attr(not(feature = "redis"), doc = "```ignore")]
+//! use tower_weir::{key::PeerIp, rate_limit::*, redis::{Redis, RedisStore}};
+//!
+//! let redis = Redis::open("redis://cache.internal:6379")?;
+//! let layer = RateLimitLayer::new(Quota::per_second(20))
+//!     .key(PeerIp)
+//!     .named("api")
+//!     .shared(RedisStore::new(&redis));
+//! # Ok::<(), tower_weir::error::ConfigError>(())
+//! ```
+//!
 //! # Restarts
 //!
 //! [`Handle::save`] and [`Handle::load`] keep what keys owe across a restart.
@@ -123,12 +139,22 @@ mod report;
 mod rule;
 mod served;
 mod service;
+#[cfg(feature = "redis")]
+pub mod shared;
 mod snapshot;
 mod table;
 mod terms;
 
 #[cfg(feature = "governor")]
 pub use self::governor::Positive;
+#[cfg(feature = "redis")]
+pub use self::shared::{
+    fallback::{Fallback, Share},
+    future::SharedFuture,
+    layer::SharedRateLimitLayer,
+    leases::Leases,
+    service::SharedRateLimit,
+};
 pub use self::{
     adaptive::{Adaptive, Aimd, Course, Window},
     follow_up::FollowUp,

@@ -53,7 +53,9 @@ fn kind(reason: Reason) -> (&'static str, &'static str) {
         // "about:blank" says no more than the status does (RFC 9457 section 4.2.1).
         Reason::MissingKey => ("about:blank", "Bad Request"),
         Reason::Denied => ("about:blank", "Forbidden"),
-        Reason::Overloaded | Reason::CircuitOpen => ("about:blank", "Service Unavailable"),
+        Reason::Overloaded | Reason::CircuitOpen | Reason::QuotaUnknown => {
+            ("about:blank", "Service Unavailable")
+        }
         Reason::NotCached => ("about:blank", "Gateway Timeout"),
         Reason::CallFailed => ("about:blank", "Bad Gateway"),
         Reason::TooLarge => ("about:blank", "Content Too Large"),

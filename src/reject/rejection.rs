@@ -40,6 +40,8 @@ pub enum Reason {
     QuotaExceeded,
     /// It carries no key to be counted for: 400 Bad Request, gRPC `INVALID_ARGUMENT`.
     MissingKey,
+    /// What it owes is kept elsewhere, and that cannot be asked now: 503 Service Unavailable, gRPC `UNAVAILABLE`.
+    QuotaUnknown,
     /// Whoever it is from may not come at all: 403 Forbidden, gRPC `PERMISSION_DENIED`.
     Denied,
     /// As many requests are under way as may be, and it could not wait: 503 Service Unavailable, gRPC `UNAVAILABLE`.
@@ -102,7 +104,9 @@ impl Reason {
             Self::QuotaExceeded => StatusCode::TOO_MANY_REQUESTS,
             Self::MissingKey => StatusCode::BAD_REQUEST,
             Self::Denied => StatusCode::FORBIDDEN,
-            Self::Overloaded | Self::CircuitOpen => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Overloaded | Self::CircuitOpen | Self::QuotaUnknown => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::NotCached => StatusCode::GATEWAY_TIMEOUT,
             Self::CallFailed => StatusCode::BAD_GATEWAY,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -120,7 +124,11 @@ impl Reason {
             Self::SlowBody => 4,
             Self::BatchFailed => 13,
             Self::Denied => 7,
-            Self::Overloaded | Self::CircuitOpen | Self::NotCached | Self::CallFailed => 14,
+            Self::Overloaded
+            | Self::CircuitOpen
+            | Self::QuotaUnknown
+            | Self::NotCached
+            | Self::CallFailed => 14,
         }
     }
 
@@ -128,6 +136,7 @@ impl Reason {
         match self {
             Self::QuotaExceeded => "too many requests",
             Self::MissingKey => "the request does not say who it is from",
+            Self::QuotaUnknown => "it cannot be told now whether there are too many requests",
             Self::Denied => "requests from there are not served",
             Self::Overloaded => "too many requests are under way",
             Self::CircuitOpen => "the service fails and is left alone for a while",

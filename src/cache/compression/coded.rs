@@ -12,7 +12,8 @@ use crate::cache::{
 
 /// What must be known of a body that is stored compressed, to give it in both forms.
 ///
-/// The stored fields stay those of the form that the service sent; `Content-Encoding` and the rest is added to what clients get.
+/// The stored fields stay those of the form that the service sent; `Content-Encoding` and the rest is added to what clients
+/// get.
 #[derive(Clone, Debug)]
 pub(in super::super) struct Coded {
     /// Of the plain form.
@@ -63,6 +64,12 @@ impl Coded {
         Inflating::part(coded, self.length, start, count)
     }
 
+    /// All of the plain form; `None` if it is damaged.
+    #[cfg(feature = "redis")]
+    pub(in super::super) fn inflated(&self, coded: Bytes) -> Option<Bytes> {
+        gzip::inflate(coded, self.length)
+    }
+
     /// About how many bytes of memory it takes.
     pub(in super::super) fn weight(&self) -> usize {
         size_of::<Self>() + 2 * 64
@@ -96,8 +103,8 @@ impl Entry {
     }
 }
 
-/// The tag of the compressed form: the plain one's as a weak one, since a strong tag stands for the same bytes (RFC 9110 section
-/// 8.8.3). In `If-None-Match` either fits both forms, as that compares weakly.
+/// The tag of the compressed form: the plain one's as a weak one, since a strong tag stands for the same bytes (RFC 9110
+/// section 8.8.3). In `If-None-Match` either fits both forms, as that compares weakly.
 fn weakened(headers: &HeaderMap) -> Option<HeaderValue> {
     let tag = EntityTag::of(headers)?;
     let text = headers.get(ETAG)?;

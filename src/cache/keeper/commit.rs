@@ -43,7 +43,7 @@ impl Keeper {
             return false;
         }
         let entry = Arc::new(head.with_body(body, trailers));
-        let stored = self.commit(errand, Arc::clone(&entry));
+        let stored = self.commit(errand, &entry);
         #[cfg(feature = "compression")]
         if stored
             && entry.part.is_none()
@@ -55,9 +55,9 @@ impl Keeper {
     }
 
     /// Stores a response for an errand.
-    pub(in super::super) fn commit(&self, errand: &Errand, entry: Arc<Entry>) -> bool {
+    pub(in super::super) fn commit(&self, errand: &Errand, entry: &Arc<Entry>) -> bool {
         let shared = self.store.shared();
-        if shared.purges.concerns(&entry) {
+        if shared.purges.concerns(entry) {
             self.meters().refused("purged");
             return false;
         }
@@ -65,28 +65,66 @@ impl Keeper {
         // Two that store variants of one resource would forget one of them.
         let _turn = shared.stripe(fingerprint).lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.stored(&fingerprint, key);
-        let others = before.iter().flat_map(|resource| &resource.variants);
-        let others = others
-            .filter(|other| !shared.purges.concerns(other) && !self.is_useless(other, &entry));
-        let mut others: Vec<Arc<Entry>> = others.cloned().collect();
-        let entry = if entry.part.is_some() {
-            match self.joined(&entry, &mut others) {
-                Some(joined) => joined,
-                None => return false,
-            }
-        } else {
-            others.retain(|other| other.selection != entry.selection);
-            entry
-        };
-        others.truncate(self.settings.max_variants - 1);
+        let Some(variants) = self.with_newest(before.as_deref(), entry) else { return false };
         shared.uris.add(self.scope.uri(&entry.uri));
-        let now = entry.received;
-        let variants: Vec<Arc<Entry>> = [entry].into_iter().chain(others).collect();
         self.passes.clear(errand.flight);
+        #[cfg(feature = "redis")]
+        if let Some(tier) = &shared.tier {
+            self.pass_on(tier, errand, &variants[0], self.keep_for(&variants[0]));
+        }
         self.put(fingerprint, key, variants);
         self.meters().stored.increment(1);
-        self.tell_usage(now);
+        self.tell_usage(entry.received);
         true
+    }
+
+    /// Stores what the second tier had for an errand, unless there is something newer. Whether it was not purged meanwhile.
+    #[cfg(feature = "redis")]
+    pub(in super::super) fn promote(self: &Arc<Self>, errand: &Errand, entry: &Arc<Entry>) -> bool {
+        let shared = self.store.shared();
+        if shared.purges.concerns(entry) {
+            return false;
+        }
+        let (fingerprint, key) = (errand.fingerprint, &errand.key);
+        let turn = shared.stripe(fingerprint).lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.stored(&fingerprint, key);
+        let is_known = before.iter().flat_map(|resource| &resource.variants).any(|other| {
+            other.part.is_none()
+                && other.selection == entry.selection
+                && other.received >= entry.received
+                && !shared.purges.concerns(other)
+        });
+        if !is_known && let Some(variants) = self.with_newest(before.as_deref(), entry) {
+            self.put(fingerprint, key, variants);
+            drop(turn);
+            self.tell_usage(self.now());
+            #[cfg(feature = "compression")]
+            if let Some(compressor) = &self.compressor {
+                compressor.take(self, fingerprint, entry);
+            }
+        }
+        true
+    }
+
+    /// What is to be stored of a resource now that there is this of it; `None` if that adds nothing.
+    fn with_newest(
+        &self,
+        before: Option<&Resource>,
+        entry: &Arc<Entry>,
+    ) -> Option<Vec<Arc<Entry>>> {
+        let purges = &self.store.shared().purges;
+        let others = before.into_iter().flat_map(|resource| &resource.variants);
+        let others =
+            others.filter(|other| !purges.concerns(other) && !self.is_useless(other, entry));
+        let mut others: Vec<Arc<Entry>> = others.cloned().collect();
+        let entry = if entry.part.is_some() {
+            self.joined(entry, &mut others)?
+        } else {
+            others.retain(|other| other.selection != entry.selection);
+            Arc::clone(entry)
+        };
+        others.truncate(self.settings.max_variants - 1);
+        Some([entry].into_iter().chain(others).collect())
     }
 
     /// Forgets a variant that is no longer what the service has.
@@ -94,6 +132,10 @@ impl Keeper {
         let (fingerprint, key) = (errand.fingerprint, &errand.key);
         let shared = self.store.shared();
         let _turn = shared.stripe(fingerprint).lock().unwrap_or_else(PoisonError::into_inner);
+        #[cfg(feature = "redis")]
+        if let Some(tier) = &shared.tier {
+            self.forget_below(tier, errand, entry);
+        }
         let Some(before) = self.stored(&fingerprint, key) else { return };
         let others: Vec<_> =
             before.variants.iter().filter(|other| !Arc::ptr_eq(other, entry)).cloned().collect();

@@ -9,6 +9,8 @@ use http::{
 };
 use smallvec::SmallVec;
 
+#[cfg(feature = "redis")]
+use crate::cache::second_tier::Below;
 use crate::{
     cache::{
         Entry, Fingerprint,
@@ -45,8 +47,11 @@ pub(in super::super) struct Errand {
     pub(in super::super) if_error: bool,
     pub(in super::super) forward: Forward,
     /// Whether its request has its answer already, and was counted.
-    pub(super) is_answered: bool,
+    pub(in super::super) is_answered: bool,
     pub(in super::super) route: Arc<RouteCounts>,
+    /// What the second tier was found to have.
+    #[cfg(feature = "redis")]
+    pub(in super::super) below: Below,
     /// Those of its route.
     pub(super) rules: Arc<Rules>,
 }

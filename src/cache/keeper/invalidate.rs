@@ -2,7 +2,10 @@ use http::{HeaderMap, Method, Uri, Version, header::HOST, response, uri::PathAnd
 
 use super::Keeper;
 use crate::{
-    cache::rules::{self, invalidates},
+    cache::{
+        purges::Purge,
+        rules::{self, invalidates},
+    },
     fingerprint::{KeyBytes, Seen},
     head::Head,
 };
@@ -30,7 +33,8 @@ impl Keeper {
     /// What an answer to an unsafe request makes of what is stored for its target, and for what the answer names as the
     /// resources that were changed (RFC 9111 section 4.4).
     ///
-    /// Nothing is noted of URIs for which nothing was ever stored or is under way: clients choose them, and notes are few.
+    /// Nothing is noted of URIs for which nothing was ever stored or is under way: clients choose them, and notes are few. What
+    /// other processes have stored is not known, so with a second tier everything is noted.
     pub(in super::super) fn invalidate(&self, target: &Target, answer: &response::Parts) {
         if !invalidates(&target.method, answer.status) {
             return;
@@ -41,8 +45,8 @@ impl Keeper {
             .filter_map(|related| self.uri_text(&beside(&target.uri, related)?, &target.headers));
         for uri in own.into_iter().chain(related) {
             let (tag, shared) = (self.scope.uri(&uri), self.store.shared());
-            if shared.uris.may_have(tag) {
-                shared.purges.purge_tag(tag);
+            if shared.may_have(tag) {
+                shared.purge(&Purge::Tag(tag));
                 self.meters().purged("invalidation");
             }
         }

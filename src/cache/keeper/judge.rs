@@ -124,8 +124,8 @@ impl Keeper {
         }
     }
 
-    /// What is stored after the service has confirmed `stale` with these fields, or told them in its answer to a HEAD. `None` if
-    /// by these it is not to be stored.
+    /// What is stored after the service has confirmed `stale` with these fields, or told them in its answer to a HEAD. `None`
+    /// if by these it is not to be stored.
     pub(in super::super) fn updated(
         &self,
         errand: &Errand,
@@ -217,7 +217,7 @@ impl Keeper {
             tags::strip(&mut headers);
         }
         let with_status = self.settings.cache_status;
-        let inner_status = if with_status { joined(&headers) } else { None };
+        let inner_status = if with_status { joined_status(&headers) } else { None };
         let entry = Arc::new(Entry {
             status: response.status,
             headers: interned::fields(&headers, with_status),
@@ -300,8 +300,8 @@ fn newer_tags(newer: &HeaderMap) -> bool {
 ///
 /// # Errors
 ///
-/// If these contradict each other, or the field says nothing that is clear: what is sent is not the whole then, or more than that
-/// (RFC 9110 section 8.6).
+/// If these contradict each other, or the field says nothing that is clear: what is sent is not the whole then, or more than
+/// that (RFC 9110 section 8.6).
 fn body_length(headers: &HeaderMap, exact: Option<u64>) -> Result<Option<u64>, UnclearLength> {
     let told = |value: &HeaderValue| -> Option<u64> {
         let digits = value.to_str().ok()?;
@@ -316,7 +316,7 @@ fn body_length(headers: &HeaderMap, exact: Option<u64>) -> Result<Option<u64>, U
 struct UnclearLength;
 
 /// What caches nearer to the service said.
-fn joined(headers: &HeaderMap) -> Option<HeaderValue> {
+pub(in super::super) fn joined_status(headers: &HeaderMap) -> Option<HeaderValue> {
     let mut lines = headers.get_all(CacheStatus::FIELD).iter();
     let first = lines.next()?;
     let all = lines.fold(first.as_bytes().to_vec(), |mut all, line| {

@@ -234,6 +234,8 @@ impl Keeper {
             if_error,
             forward,
             is_answered: refresh.is_some(),
+            #[cfg(feature = "redis")]
+            below: Default::default(),
             route: Arc::clone(self.routes().of(head)),
             rules: Arc::clone(self.rules(head)),
             key: key.bytes().into(),

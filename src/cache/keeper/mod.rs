@@ -14,6 +14,8 @@ mod settings;
 mod state;
 mod unanswerable;
 
+#[cfg(feature = "redis")]
+pub(super) use self::judge::joined_status;
 pub(super) use self::{
     errand::Errand,
     give::Given,

@@ -42,7 +42,7 @@ impl Keeper {
                 let called = Called { born: stale.born, ..self.begin(errand) };
                 match self.updated(errand, stale, &head.headers, called) {
                     Some(updated) => {
-                        self.commit(errand, Arc::new(updated));
+                        self.commit(errand, &Arc::new(updated));
                     }
                     None => self.forget(errand, stale),
                 }

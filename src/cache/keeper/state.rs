@@ -62,7 +62,7 @@ impl Keeper {
     pub(in super::super) fn new(settings: Settings, store: Arc<dyn Store>) -> Self {
         let mut prefix = settings.name.as_bytes().to_vec();
         prefix.push(0);
-        let scope = Scope::new(store.shared().seed, &settings.name);
+        let scope = Scope::new(store.shared().tagging(), &settings.name);
         let route_rules = settings.route_ttl.clone();
         let route_rules = route_rules
             .map(|ttls| ttls.map(|_, ttl| Arc::new(settings.rules.clone().default_ttl(ttl))));

@@ -13,7 +13,9 @@ use super::{
     held::{Held, Keep, Unhashed},
     index::Index,
 };
-use crate::cache::{Fingerprint, Resource, Shared, Store, StoreError, Usage};
+#[cfg(feature = "redis")]
+use crate::cache::second_tier::SecondTier;
+use crate::cache::{Fingerprint, Resource, Shared, Store, StoreError, Usage, purges::Purge};
 
 /// A store in this process's memory, with a bound on its bytes.
 ///
@@ -88,6 +90,36 @@ impl MemoryStore {
             refused: AtomicU64::new(0),
         }))
     }
+
+    /// The same with a tier behind it that several processes share: what is not in memory is looked for there, before the
+    /// service is asked, and what the service answers is kept in both. A purge in one process is one in all.
+    ///
+    /// ```
+    /// # use tower_weir::cache::second_tier::SecondTier;
+    /// use tower_weir::cache::{CacheLayer, MemoryStore};
+    ///
+    /// # fn layer(tier: impl SecondTier) -> CacheLayer {
+    /// let store = MemoryStore::with_max_bytes(64 << 20).over(tier);
+    /// CacheLayer::new(store).named("articles")
+    /// # }
+    /// ```
+    ///
+    /// A cache is shared by processes that give it the same name, and tell requests apart in the same way.
+    ///
+    /// # Panics
+    ///
+    /// If the store was cloned before: those who have it would not know of the tier.
+    #[cfg(feature = "redis")]
+    #[must_use]
+    pub fn over(mut self, tier: impl SecondTier) -> Self {
+        let Some(inner) = Arc::get_mut(&mut self.0) else {
+            panic!(
+                "a store must be given its second tier before it is cloned, or given to a layer"
+            );
+        };
+        inner.shared = Shared::over(tier);
+        self
+    }
 }
 
 impl Store for MemoryStore {
@@ -150,7 +182,7 @@ impl Store for MemoryStore {
     /// Its memory is free when this returns, unless there is so much that it takes over 100 ms: then soon after.
     fn clear(&self) {
         // What is being stored right now goes too.
-        self.0.shared.purges.purge_all();
+        self.0.shared.purge(&Purge::All);
         self.0.policy.invalidate_all();
         self.0.index.clear();
         self.0.policy.run_pending_tasks();

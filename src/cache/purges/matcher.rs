@@ -5,12 +5,12 @@ use crate::cache::Entry;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Matcher {
     /// The tag of the cache that it is about.
-    cache: u64,
-    uris: Uris,
+    pub(super) cache: u64,
+    pub(super) uris: Uris,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Uris {
+pub(super) enum Uris {
     Prefix(Box<str>),
     Pattern(Pattern),
 }

@@ -8,6 +8,9 @@ mod matcher;
 #[cfg(weir_loom)]
 mod model;
 mod pattern;
+#[cfg(feature = "redis")]
+mod portable;
+mod purge;
 mod records;
 mod registry;
 mod scope;
@@ -15,4 +18,11 @@ mod scope;
 #[cfg(weir_loom)]
 pub use self::model::PurgesModel;
 pub use self::pattern::Pattern;
-pub(crate) use self::{matcher::Matcher, registry::Purges, scope::Scope};
+#[cfg(feature = "redis")]
+pub(crate) use self::records::{Bounds, Records};
+pub(crate) use self::{
+    matcher::Matcher,
+    purge::Purge,
+    registry::Purges,
+    scope::{Scope, Tagging},
+};

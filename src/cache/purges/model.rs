@@ -1,4 +1,4 @@
-use super::Purges;
+use super::{Purge, Purges};
 use crate::{cache::Entry, sync::AtomicU64};
 
 /// Purges and one entry, for the tests under loom, which see no more of the crate than its users.
@@ -30,12 +30,12 @@ impl PurgesModel {
 
     /// Purges a tag.
     pub fn purge_tag(&self, tag: u64) {
-        self.purges.purge_tag(tag);
+        self.purges.purge(&Purge::Tag(tag));
     }
 
     /// Purges everything.
     pub fn purge_all(&self) {
-        self.purges.purge_all();
+        self.purges.purge(&Purge::All);
     }
 
     /// Whether the entry was purged.

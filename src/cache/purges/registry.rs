@@ -1,7 +1,7 @@
 use std::{fmt, sync::PoisonError};
 
 use super::{
-    Matcher,
+    Purge,
     records::{Bounds, Records},
 };
 use crate::{
@@ -20,14 +20,12 @@ pub(crate) struct Purges {
     records: Mutex<Records>,
 }
 
-const BOUNDS: Bounds = Bounds { tags: 65_536, matchers: 256 };
-
 /// In [`Entry::outlived`]: known to be purged. No purge reaches that number.
 const PURGED: u64 = u64::MAX;
 
 impl Default for Purges {
     fn default() -> Self {
-        Self::bounded(BOUNDS)
+        Self::bounded(Bounds::default())
     }
 }
 
@@ -42,25 +40,11 @@ impl Purges {
         self.epoch.load(Ordering::Acquire)
     }
 
-    /// Purges what has `tag`; see [`Scope`](super::Scope).
-    pub(crate) fn purge_tag(&self, tag: u64) {
-        self.purge(|records| records.add_tag(tag));
-    }
-
-    /// Purges what `matcher` matches.
-    pub(crate) fn purge_matching(&self, matcher: Matcher) {
-        self.purge(|records| records.add_matcher(matcher));
-    }
-
-    /// Purges everything.
-    pub(crate) fn purge_all(&self) {
-        self.purge(Records::add_all);
-    }
-
-    fn purge(&self, note: impl FnOnce(&mut Records)) {
+    pub(crate) fn purge(&self, purge: &Purge) {
         let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
-        note(&mut records);
-        self.epoch.store(records.epoch(), Ordering::Release);
+        let epoch = records.epoch() + 1;
+        records.add(epoch, purge);
+        self.epoch.store(epoch, Ordering::Release);
     }
 
     /// Whether `entry` was purged.

@@ -50,20 +50,20 @@ pub enum Lifetime {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Freshness {
     /// Milliseconds; the age that it had when it came.
-    pub(super) age: u64,
+    pub(in crate::cache) age: u64,
     /// Seconds.
-    pub(super) lifetime: u32,
-    pub(super) stale_while_revalidate: Option<u32>,
-    pub(super) stale_if_error: Option<u32>,
-    pub(super) source: Lifetime,
-    pub(super) no_cache: bool,
-    pub(super) immutable: bool,
-    pub(super) staleness: Staleness,
+    pub(in crate::cache) lifetime: u32,
+    pub(in crate::cache) stale_while_revalidate: Option<u32>,
+    pub(in crate::cache) stale_if_error: Option<u32>,
+    pub(in crate::cache) source: Lifetime,
+    pub(in crate::cache) no_cache: bool,
+    pub(in crate::cache) immutable: bool,
+    pub(in crate::cache) staleness: Staleness,
 }
 
 /// Whether a response may be used when stale at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Staleness {
+pub(in crate::cache) enum Staleness {
     /// As anyone allows it: the response, the client, or the cache by its grace.
     Allowed,
     /// Only if the response itself allows it: `s-maxage`.

@@ -68,6 +68,8 @@ mod targeted;
 mod update;
 mod vary;
 
+#[cfg(feature = "redis")]
+pub(super) use self::freshness::Staleness;
 pub use self::{
     cache_status::{CacheName, CacheStatus, Forward},
     coding::ContentCoding,

@@ -155,6 +155,12 @@ impl Selection {
         self.fields.is_empty()
     }
 
+    /// The fields, sorted by name, and their values in normal form; `None` for those that the request did not have.
+    #[cfg(feature = "redis")]
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&HeaderName, Option<&[u8]>)> {
+        self.fields.iter().map(|field| (&field.name, field.normal.as_deref()))
+    }
+
     /// The names of the fields, sorted.
     pub fn names(&self) -> impl Iterator<Item = &HeaderName> {
         self.fields.iter().map(|field| &field.name)

@@ -92,3 +92,23 @@ pub const CACHE_STORE_ERRORS: Metric = Metric {
     labels: &["cache"],
     help: "Failures of the cache's store. The requests went on as if nothing were stored.",
 };
+
+/// Lookups in a cache's second tier.
+pub const CACHE_SECOND_TIER: Metric = Metric {
+    name: "weir_cache_second_tier_total",
+    kind: Kind::Counter,
+    unit: "count",
+    labels: &["cache", "outcome"],
+    help: "Lookups in the cache's second tier, for requests that the first had no answer for. outcome: hit, stale if the service \
+           was asked to confirm it, miss, purged, corrupt if it could not be read, or unavailable if the tier did not answer.",
+};
+
+/// Writes to a cache's second tier.
+pub const CACHE_SECOND_TIER_WRITES: Metric = Metric {
+    name: "weir_cache_second_tier_writes_total",
+    kind: Kind::Counter,
+    unit: "count",
+    labels: &["cache", "outcome"],
+    help: "Responses to be written to the cache's second tier. outcome: written, too_large, dropped because too many waited, or \
+           failed.",
+};

@@ -9,8 +9,8 @@ pub const RATE_LIMIT_DECISIONS: Metric = Metric {
     unit: "count",
     labels: &["limit", "policy", "outcome"],
     help: "Requests decided on, each once. outcome: allowed, limited, queued if it passed after a wait, shadowed if a dry \
-           run let it pass, exempt, denied, or error if it was rejected for want of a key. policy: the one that limited it, \
-           `_all` for all other outcomes.",
+           run let it pass, exempt, denied, or error if it was rejected for want of a key or of a shared store's answer. \
+           policy: the one that limited it, `_all` for all other outcomes.",
 };
 
 /// The multipliers of policies that adapt.
@@ -20,6 +20,26 @@ pub const RATE_LIMIT_MULTIPLIER: Metric = Metric {
     unit: "count",
     labels: &["limit", "policy"],
     help: "The share of its rate that a policy is at, as of the last request: 1 unless it adapts or was capped.",
+};
+
+/// Requests decided on without the shared store.
+pub const RATE_LIMIT_FALLBACKS: Metric = Metric {
+    name: "weir_rate_limit_fallbacks_total",
+    kind: Kind::Counter,
+    unit: "count",
+    labels: &["limit", "fallback"],
+    help: "Requests decided on while the shared store did not answer. fallback: open if they passed, closed if they were \
+           rejected, local if this process enforced its share of the quota.",
+};
+
+/// Cells that were leased from the shared store.
+pub const RATE_LIMIT_LEASED: Metric = Metric {
+    name: "weir_rate_limit_leased_total",
+    kind: Kind::Counter,
+    unit: "count",
+    labels: &["limit", "event"],
+    help: "Cells, each as much as a request of cost 1 takes, that this process leased from the shared store. event: bought; \
+           spent by requests; returned; or lost if a return failed.",
 };
 
 /// How long queued requests waited.

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::*;
+use super::{super::Matcher, *};
 use crate::cache::Pattern;
 
 const CACHE: u64 = 1000;
@@ -30,7 +30,7 @@ fn pattern(text: &str) -> Matcher {
 fn a_purge_of_a_tag_leaves_all_others() {
     let purges = Purges::default();
     let entries: Vec<_> = (0..1_000).map(tagged).collect();
-    purges.purge_tag(500);
+    purges.purge(&Purge::Tag(500));
     for (tag, entry) in entries.iter().enumerate() {
         assert_eq!(purges.concerns(entry), tag == 500, "{tag}");
         assert_eq!(purges.concerns(entry), tag == 500, "{tag}, asked again");
@@ -41,9 +41,9 @@ fn a_purge_of_a_tag_leaves_all_others() {
 fn any_tag_of_an_entry_will_do() {
     let purges = Purges::default();
     let entry = entry(0, "/", &[1, 2, 3]);
-    purges.purge_tag(4);
+    purges.purge(&Purge::Tag(4));
     assert!(!purges.concerns(&entry));
-    purges.purge_tag(2);
+    purges.purge(&Purge::Tag(2));
     assert!(purges.concerns(&entry));
 }
 
@@ -51,7 +51,7 @@ fn any_tag_of_an_entry_will_do() {
 fn what_was_asked_for_before_a_purge_and_comes_after_it_is_purged() {
     let purges = Purges::default();
     let sent = purges.epoch();
-    purges.purge_tag(1);
+    purges.purge(&Purge::Tag(1));
     assert!(purges.concerns(&entry(sent, "/", &[1])));
     assert!(!purges.concerns(&entry(sent, "/", &[2])));
     assert!(!purges.concerns(&entry(purges.epoch(), "/", &[1])), "asked for after the purge");
@@ -61,9 +61,9 @@ fn what_was_asked_for_before_a_purge_and_comes_after_it_is_purged() {
 fn what_was_purged_stays_purged() {
     let purges = Purges::default();
     let (old, other) = (tagged(1), tagged(2));
-    purges.purge_tag(1);
+    purges.purge(&Purge::Tag(1));
     assert!(purges.concerns(&old));
-    purges.purge_tag(3);
+    purges.purge(&Purge::Tag(3));
     assert!(purges.concerns(&old) && !purges.concerns(&other));
 }
 
@@ -71,8 +71,8 @@ fn what_was_purged_stays_purged() {
 fn a_purge_of_everything_is_of_everything_until_then() {
     let purges = Purges::default();
     let old = tagged(1);
-    purges.purge_tag(7);
-    purges.purge_all();
+    purges.purge(&Purge::Tag(7));
+    purges.purge(&Purge::All);
     assert!(purges.concerns(&old));
     assert!(!purges.concerns(&entry(purges.epoch(), "/", &[7])));
 }
@@ -91,9 +91,9 @@ fn prefixes_and_patterns_are_of_one_cache() {
     };
     let concerned = |matcher| {
         let entries = all();
-        purges.purge_all();
+        purges.purge(&Purge::All);
         entries.iter().for_each(|entry| entry.outlived.store(purges.epoch(), Ordering::Relaxed));
-        purges.purge_matching(matcher);
+        purges.purge(&Purge::Matching(matcher));
         entries.map(|entry| purges.concerns(&entry))
     };
     let prefix = |prefix| Matcher::prefix(CACHE, prefix);
@@ -110,8 +110,8 @@ fn a_purge_touches_no_entry_and_an_entry_is_looked_up_once_for_it() {
     let purges = Purges::default();
     let entries: Vec<_> = (0..1_000).map(tagged).collect();
     let untouched = |entry: &Entry| entry.outlived.load(Ordering::Relaxed) == 0;
-    purges.purge_tag(5_000);
-    purges.purge_matching(pattern("/somewhere/**"));
+    purges.purge(&Purge::Tag(5_000));
+    purges.purge(&Purge::Matching(pattern("/somewhere/**")));
     assert!(entries.iter().all(untouched));
     assert!(!purges.concerns(&entries[3]));
     assert!(entries[3].has_outlived(purges.epoch()));
@@ -121,7 +121,7 @@ fn a_purge_touches_no_entry_and_an_entry_is_looked_up_once_for_it() {
 #[test]
 fn without_a_new_purge_no_lock_is_taken() {
     let purges = Purges::default();
-    purges.purge_tag(1);
+    purges.purge(&Purge::Tag(1));
     let (lives, purged) = (tagged(2), tagged(1));
     let answers = || (purges.concerns(&lives), purges.concerns(&purged));
     assert_eq!(answers(), (false, true));
@@ -135,10 +135,10 @@ fn a_purge_that_is_repeated_takes_no_more_room() {
     let purges = Purges::bounded(Bounds { tags: 2, matchers: 2 });
     let untouched = tagged(3);
     for _ in 0..100 {
-        purges.purge_tag(1);
-        purges.purge_tag(2);
-        purges.purge_matching(pattern("/a"));
-        purges.purge_matching(pattern("/b"));
+        purges.purge(&Purge::Tag(1));
+        purges.purge(&Purge::Tag(2));
+        purges.purge(&Purge::Matching(pattern("/a")));
+        purges.purge(&Purge::Matching(pattern("/b")));
         assert!(!purges.concerns(&untouched));
     }
 }
@@ -147,9 +147,9 @@ fn a_purge_that_is_repeated_takes_no_more_room() {
 fn past_the_bound_the_older_half_purges_all_that_is_as_old() {
     let purges = Purges::bounded(Bounds { tags: 4, matchers: 4 });
     let asked_for = tagged(100);
-    (1..=4).for_each(|tag| purges.purge_tag(tag));
+    (1..=4).for_each(|tag| purges.purge(&Purge::Tag(tag)));
     assert!(!purges.concerns(&asked_for));
-    purges.purge_tag(5);
+    purges.purge(&Purge::Tag(5));
 
     let born = |epoch, tag| entry(epoch, "/", &[tag]);
     assert!(purges.concerns(&born(2, 100)), "purges 1 to 3 are one of everything");
@@ -163,7 +163,7 @@ fn past_the_bound_the_older_half_purges_all_that_is_as_old() {
 fn matchers_past_the_bound_fold_too() {
     let purges = Purges::bounded(Bounds { tags: 4, matchers: 2 });
     let of = |born| entry(born, "/d", &[CACHE]);
-    ["/a", "/b", "/c"].iter().for_each(|text| purges.purge_matching(pattern(text)));
+    ["/a", "/b", "/c"].iter().for_each(|text| purges.purge(&Purge::Matching(pattern(text))));
     assert!(purges.concerns(&of(1)), "purges 1 and 2 are one of everything");
     assert!(!purges.concerns(&of(2)));
     assert!(purges.concerns(&entry(2, "/c", &[CACHE])));
@@ -210,15 +210,15 @@ fn play(bounds: Bounds, steps: &[Step]) -> Vec<(bool, bool)> {
                 sent.push((Arc::new(entry(purges.epoch(), uri, &[CACHE, tag])), false));
             }
             Step::PurgeTag(tag) => {
-                purges.purge_tag(tag);
+                purges.purge(&Purge::Tag(tag));
                 note(&|entry| entry.tags.contains(&tag));
             }
             Step::PurgePrefix(prefix) => {
-                purges.purge_matching(Matcher::prefix(CACHE, prefix));
+                purges.purge(&Purge::Matching(Matcher::prefix(CACHE, prefix)));
                 note(&|entry| entry.uri.starts_with(prefix));
             }
             Step::PurgeAll => {
-                purges.purge_all();
+                purges.purge(&Purge::All);
                 note(&|_| true);
             }
             Step::Look(back) => {
@@ -233,7 +233,7 @@ fn play(bounds: Bounds, steps: &[Step]) -> Vec<(bool, bool)> {
 proptest! {
     #[test]
     fn exactly_what_was_purged_is_held_to_be(steps in steps()) {
-        for (purged, held) in play(BOUNDS, &steps) {
+        for (purged, held) in play(Bounds::default(), &steps) {
             prop_assert_eq!(purged, held);
         }
     }

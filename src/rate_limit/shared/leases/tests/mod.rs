@@ -1,0 +1,5 @@
+//! The pure parts, driven by chance.
+
+mod burst;
+mod sizes;
+mod waiters;
