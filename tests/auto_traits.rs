@@ -187,3 +187,21 @@ fn structs_are_unbounded() {
     let _: NotAService = service.into_inner();
     let _: ResponseBody<Request<NotAService>, NotAService> = ResponseBody::default();
 }
+
+#[cfg(feature = "redis")]
+#[test]
+fn what_is_shared_over_redis_goes_where_its_services_go() {
+    use tower_weir::{
+        rate_limit::{
+            Fallback, Share, SharedFuture, SharedRateLimit, SharedRateLimitLayer, shared,
+        },
+        redis::{Redis, RedisStore},
+    };
+    shareable::<SharedRateLimit<Inner>>();
+    sendable::<SharedRateLimit<std::cell::Cell<u8>>>();
+    sendable::<SharedFuture<Inner, std::future::Ready<u8>, std::cell::Cell<u8>>>();
+    unpin::<SharedFuture<Inner, std::future::Ready<u8>, std::cell::Cell<u8>>>();
+    shareable::<(SharedRateLimitLayer, RedisStore, Redis, Fallback, Share)>();
+    shareable::<(shared::Ask, shared::Terms, shared::Action, shared::Outcome, shared::Standing)>();
+    sendable::<(shared::Asking, shared::SharedStoreError, Box<dyn shared::SharedStore>)>();
+}

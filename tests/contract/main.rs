@@ -6,12 +6,18 @@ mod bodies;
 mod calls;
 mod drops;
 mod probe;
+#[cfg(feature = "redis")]
+#[path = "../support/shared_store.rs"]
+#[allow(dead_code)]
+mod shared_store;
 mod state;
 
 use std::time::Duration;
 
 use as_get::AsGet;
 use batched::Batched;
+#[cfg(feature = "redis")]
+use shared_store::{MemoryStore as SharedMemory, Mood};
 use tower_weir::{
     cache::{CacheLayer, MemoryStore, rules::Grace},
     circuit_breaker::{Breaker, CircuitBreakerLayer, Window},
@@ -50,6 +56,13 @@ fn failing() -> CircuitBreakerLayer {
 fn patient() -> CircuitBreakerLayer {
     let window = Window::by_count(100_000, 100_000).unwrap();
     CircuitBreakerLayer::new(Breaker::new().window(window).failure_share(1.0).unwrap())
+}
+
+#[cfg(feature = "redis")]
+fn silenced() -> SharedMemory {
+    let store = SharedMemory::new().0;
+    store.set(Mood::Fails);
+    store
 }
 
 const SHORT: Queue = Queue::new(Duration::from_millis(1), 10);
@@ -150,6 +163,25 @@ contract!(queued_rate_limit,
 contract!(queued_rate_limit_charging_at_the_end,
     open: || RateLimitLayer::new(Quota::per_second(1_000_000)).charge_at_end(|_| 1).queue(SHORT),
     tight: || RateLimitLayer::new(Quota::per_day(2)).charge_at_end(|_| 1).queue(SHORT),
+);
+
+#[cfg(feature = "redis")]
+contract!(shared_rate_limit,
+    open: || RateLimitLayer::new(Quota::per_second(1_000_000)).shared(SharedMemory::new().0),
+    tight: || RateLimitLayer::new(Quota::per_day(2)).shared(SharedMemory::new().0),
+);
+
+#[cfg(feature = "redis")]
+contract!(shared_rate_limit_charging_at_the_end,
+    open: || RateLimitLayer::new(Quota::per_second(1_000_000)).charge_at_end(|_| 1).shared(SharedMemory::new().0),
+    tight: || RateLimitLayer::new(Quota::per_day(2)).charge_at_end(|_| 1).shared(SharedMemory::new().0),
+);
+
+// With nobody to answer, the third is one too many for this process alone.
+#[cfg(feature = "redis")]
+contract!(shared_rate_limit_without_its_store,
+    open: || RateLimitLayer::new(Quota::per_second(1_000_000)).shared(silenced()),
+    tight: || RateLimitLayer::new(Quota::per_day(2)).shared(silenced()),
 );
 
 // The suite sends a PATCH, which passes the cache by.
