@@ -145,6 +145,8 @@ mod recording;
 pub mod redis;
 pub mod reject;
 pub mod route;
+#[cfg(feature = "config")]
+pub mod stack;
 #[cfg(feature = "_layer")]
 mod sync;
 pub mod telemetry;

@@ -36,7 +36,7 @@ enum Kind<B> {
 
 impl<B> CacheBody<B> {
     /// The inner service's body, passed through.
-    pub(super) fn inner(body: B) -> Self {
+    pub(crate) fn inner(body: B) -> Self {
         Self(Kind::Given(GivenBody::Inner(body)))
     }
 

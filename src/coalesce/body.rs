@@ -27,7 +27,7 @@ pub struct CoalesceBody<B>(#[pin] GuardedBody<GivenBody<B>, Write>);
 
 impl<B> CoalesceBody<B> {
     /// The inner service's body, passed through.
-    pub(super) fn inner(body: B) -> Self {
+    pub(crate) fn inner(body: B) -> Self {
         Self::given(GivenBody::Inner(body))
     }
 

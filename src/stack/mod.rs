@@ -1,0 +1,9 @@
+//! The whole stack from one file, reloaded while it runs.
+#![allow(dead_code, unused_imports)] // while it is being built
+
+mod file;
+mod running;
+mod service;
+mod settings;
+
+pub use self::service::{ResponseFuture, WeirBody, WeirLayer, WeirService};
