@@ -2,8 +2,10 @@
 #![allow(dead_code, unused_imports)] // while it is being built
 
 mod file;
+mod overview;
 mod running;
 mod service;
 mod settings;
 
+pub use self::overview::{Checked, Explanation, Overview};
 pub use self::service::{ResponseFuture, WeirBody, WeirLayer, WeirService};
