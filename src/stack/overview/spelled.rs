@@ -4,10 +4,13 @@ use std::{fmt::Display, time::Duration};
 
 use bytesize::ByteSize;
 
-use crate::stack::settings::{
-    Authorization, Cache, Charge, CircuitBreaker, ClientDirectives, Coalesce, Concurrency, Cookies,
-    Fields, Hold, Key, Limit, MissingKey, Outage, Profile, Query, RateLimit, Scope, Section,
-    Window,
+use crate::{
+    rate_limit::Policy,
+    stack::settings::{
+        Adaptive, Authorization, Cache, Charge, CircuitBreaker, ClientDirectives, Coalesce,
+        Concurrency, Cookies, Fields, Hold, Key, Limit, MissingKey, Outage, Profile, Query,
+        RateLimit, Scope, Section, Window,
+    },
 };
 
 /// The keys of a section, each with its value.
@@ -52,7 +55,8 @@ fn rate_limit(section: &RateLimit) -> Entries {
     vec![
         ("key", key(&section.key)),
         ("on_missing_key", missing(section.on_missing_key)),
-        ("policies", list(&section.policies)),
+        ("policies", section.policies.iter().map(policy).collect::<Vec<_>>().join(", ")),
+        ("adaptive", section.adaptive.as_ref().map_or_else(none, adaptive)),
         ("charge", charge.into()),
         ("headers", headers.into()),
         ("exempt", list(&section.exempt)),
@@ -85,6 +89,7 @@ fn cache(section: &Cache) -> Entries {
         ("stale_while_revalidate", duration(section.stale_while_revalidate)),
         ("stale_if_error", duration(section.stale_if_error)),
         ("vary", list(&section.vary)),
+        ("disregard", list(&section.disregard)),
         ("query", query(&section.query)),
         ("key", section.key.as_ref().map_or_else(none, key)),
         ("heuristic", section.heuristic.to_string()),
@@ -105,6 +110,7 @@ fn cache(section: &Cache) -> Entries {
 fn coalesce(section: &Coalesce) -> Entries {
     vec![
         ("vary", list(&section.vary)),
+        ("disregard", list(&section.disregard)),
         ("query", query(&section.query)),
         ("max_body_bytes", bytes(section.max_body_bytes)),
         ("pass_for", duration(section.pass_for)),
@@ -124,7 +130,10 @@ fn concurrency(section: &Concurrency) -> Entries {
         entries.extend(bounds.map(|(key, bound)| (key, bound.to_string())));
     }
     entries.extend([
-        ("max_queue", section.max_queue.to_string()),
+        (
+            "max_queue",
+            section.max_queue.map_or_else(|| "4 x limit + 8".to_owned(), |most| most.to_string()),
+        ),
         ("max_wait", duration(section.max_wait)),
         ("key", section.key.as_ref().map_or_else(none, key)),
         ("on_missing_key", missing(section.on_missing_key)),
@@ -158,11 +167,29 @@ fn circuit_breaker(section: &CircuitBreaker) -> Entries {
 pub(super) fn limit(limit: Limit) -> (String, Option<(usize, usize, usize)>) {
     let (word, bounds) = match limit {
         Limit::Fixed(limit) => return (limit.to_string(), None),
+        Limit::VerifiedGradient { min, initial, max } => ("adaptive", (min, initial, max)),
         Limit::Gradient2 { min, initial, max } => ("gradient2", (min, initial, max)),
         Limit::Vegas { min, initial, max } => ("vegas", (min, initial, max)),
         Limit::Aimd { min, initial, max } => ("aimd", (min, initial, max)),
     };
     (word.to_owned(), Some(bounds))
+}
+
+/// `100/minute`, after its name if that says more.
+pub(super) fn policy(policy: &Policy) -> String {
+    let quota = policy.quota();
+    match policy.name() == Policy::from(quota).name() {
+        true => quota.to_string(),
+        false => format!("{}: {quota}", policy.name()),
+    }
+}
+
+fn adaptive(adaptive: &Adaptive) -> String {
+    let target = adaptive.latency_target.map_or_else(none, duration);
+    let delay = adaptive.scheduling_delay;
+    let delay =
+        delay.map_or_else(none, |(soft, hard)| format!("{} to {}", duration(soft), duration(hard)));
+    format!("down to {}, latency_target {target}, scheduling_delay {delay}", adaptive.floor)
 }
 
 pub(super) fn key(key: &Key) -> String {

@@ -1,6 +1,6 @@
 //! A section in a few words.
 
-use super::spelled::{bytes, duration, key, limit, list, window};
+use super::spelled::{bytes, duration, key, limit, list, policy, window};
 use crate::stack::settings::{
     Cache, Charge, CircuitBreaker, Coalesce, Concurrency, Key, Profile, RateLimit, Scope, Section,
 };
@@ -22,8 +22,11 @@ fn profile(section: &Profile) -> Vec<String> {
 }
 
 fn rate_limit(section: &RateLimit) -> Vec<String> {
-    let mut lines: Vec<_> = section.policies.iter().map(ToString::to_string).collect();
+    let mut lines: Vec<_> = section.policies.iter().map(policy).collect();
     lines.push(per(Some(&section.key)));
+    if section.adaptive.is_some() {
+        lines.push("adaptive".to_owned());
+    }
     match section.charge {
         Charge::All => {}
         Charge::Failures => lines.push("failures count".to_owned()),
@@ -70,8 +73,11 @@ fn concurrency(section: &Concurrency) -> Vec<String> {
         (limit, None) => limit,
         (algorithm, Some((min, _, max))) => format!("{algorithm}, {min} to {max}"),
     }];
-    if section.max_queue > 0 {
-        lines.push(format!("{} may wait {}", section.max_queue, duration(section.max_wait)));
+    let wait = duration(section.max_wait);
+    match section.max_queue {
+        Some(0) => {}
+        Some(most) => lines.push(format!("{most} may wait {wait}")),
+        None => lines.push(format!("others wait {wait}")),
     }
     if section.key.is_some() {
         lines.push(per(section.key.as_ref()));
