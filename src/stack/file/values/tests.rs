@@ -51,7 +51,7 @@ fn durations_have_units() {
         ),
         ("'5 parsecs'", "unknown unit of time `parsecs` @ parsecs (not a unit of time)"),
         ("'-5s'", "\"-5s\" is not a duration @ - (expected a number before this)"),
-        ("'1h €5m'", "\"1h €5m\" is not a duration @ € (this cannot be in a duration)"),
+        ("'1h €5m'", "\"1h €5m\" is not a duration @ € (expected a number before this)"),
         ("''", "`''` is not a duration @ '' (expected a duration)"),
         ("true", "`true` is not a duration @ true (expected a duration)"),
         ("['5s']", "a list is not a duration @ ['5s'] (expected a duration)"),
