@@ -1,5 +1,11 @@
 use super::{Node, Place, Problem, Problems, tree::Entry, tree::Value};
 
+#[cfg(test)]
+thread_local! {
+    /// The keys of the table that was finished last.
+    pub(super) static KNOWN: std::cell::RefCell<Vec<&'static str>> = const { std::cell::RefCell::new(Vec::new()) };
+}
+
 /// The entries of a table while they are read: what nobody has asked for in the end is unknown.
 pub(in crate::stack) struct Fields<'a> {
     entries: &'a [Entry],
@@ -53,9 +59,24 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// The value of a key, or `absent` if there is none; `None` if it cannot be read, which is a problem then.
+    pub(in crate::stack) fn value<T>(
+        &mut self,
+        key: &'static str,
+        absent: T,
+        read: impl Read<T>,
+    ) -> Option<T> {
+        match self.node(key) {
+            Some(node) => read(node, self.problems),
+            None => Some(absent),
+        }
+    }
+
     /// What a key stands for, unread.
     pub(in crate::stack) fn node(&mut self, key: &'static str) -> Option<&'a Node> {
-        self.known.push(key);
+        if !self.known.contains(&key) {
+            self.known.push(key);
+        }
         self.entries.iter().find(|entry| entry.key == key).map(|entry| &entry.node)
     }
 
@@ -70,6 +91,8 @@ impl<'a> Fields<'a> {
 
     /// The end of the table: whatever else it has is unknown.
     pub(in crate::stack) fn finish(self) {
+        #[cfg(test)]
+        KNOWN.set(self.known.clone());
         for entry in self.entries.iter().filter(|entry| !self.known.contains(&&*entry.key)) {
             let problem = Problem::error(&entry.place, format!("unknown key `{}`", entry.key));
             self.problems.add(problem.help(format!("known here: {}", self.known.join(", "))));

@@ -4,7 +4,12 @@ mod errors;
 mod fields;
 mod problem;
 mod reading;
+mod schema;
+mod sections;
+#[cfg(test)]
+mod testing;
 mod tree;
+mod values;
 
 pub use self::errors::ConfigErrors;
 pub(super) use self::{
