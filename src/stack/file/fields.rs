@@ -6,12 +6,6 @@ thread_local! {
     pub(super) static KNOWN: std::cell::RefCell<Vec<&'static str>> = const { std::cell::RefCell::new(Vec::new()) };
 }
 
-#[cfg(test)]
-thread_local! {
-    /// The keys of the table that was finished last.
-    pub(super) static KNOWN: std::cell::RefCell<Vec<&'static str>> = const { std::cell::RefCell::new(Vec::new()) };
-}
-
 /// The entries of a table while they are read: what nobody has asked for in the end is unknown.
 pub(in crate::stack) struct Fields<'a> {
     entries: &'a [Entry],

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::{source, with_variables};
+use super::support::{source, with_variables};
 use crate::stack::file::{preset_text, read};
 
 const VALID: &str = "\

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{lines, reading, with_variables};
+use super::support::{lines, reading, with_variables};
 use crate::stack::settings::Limit;
 
 const FILE: &str = "\
@@ -78,7 +78,7 @@ fn a_variable_that_names_nothing_is_an_error() {
 
 #[test]
 fn an_error_in_a_variable_shows_its_name_and_its_value() {
-    let errors = super::errors(&with_variables("", &[("WEIR_STORES__CACHE", "1 GoB")]));
+    let errors = super::support::errors(&with_variables("", &[("WEIR_STORES__CACHE", "1 GoB")]));
     let shown = errors.to_string();
     assert!(shown.contains("--> WEIR_STORES__CACHE:1:22"), "{shown}");
     assert!(shown.contains("1 | WEIR_STORES__CACHE=1 GoB\n"), "{shown}");
@@ -104,7 +104,7 @@ fn a_variable_that_is_nearly_one_of_ours_is_a_warning() {
     let read = reading(&with_variables("", &[("WEIR_DEFAULTS_PROFILE", "true"), variables[0]]));
     let found: Vec<_> = read.warnings.problems().map(|p| p.replacement().unwrap()).collect();
     assert_eq!(found, ["WEIR_DEFAULTS__PROFILE", "WEIR_PRESET"]);
-    assert_eq!(super::errors(&with_variables("", &variables)).problems().count(), 2);
+    assert_eq!(super::support::errors(&with_variables("", &variables)).problems().count(), 2);
 }
 
 #[test]

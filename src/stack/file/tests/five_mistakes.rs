@@ -1,4 +1,4 @@
-use super::{errors, source};
+use super::support::{errors, source};
 
 const TEXT: &str = r#"[defaults]
 rate_limit = { key = "peer_ip", policies = ["20/fortnight"] }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{lines, reading, source};
+use super::support::{lines, reading, source};
 use crate::stack::settings::{Key, Limit, Section};
 
 #[test]

@@ -8,39 +8,6 @@ mod other_tables;
 mod presets;
 mod routes;
 mod secrets;
+mod support;
 mod syntax;
 mod unknown_keys;
-
-use super::{ConfigErrors, Reading, Source, read};
-
-fn source(text: &str) -> Source {
-    Source { name: "weir.toml".to_owned(), text: text.to_owned(), ..Source::default() }
-}
-
-fn with_variables(text: &str, variables: &[(&str, &str)]) -> Source {
-    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-    Source { environment: variables.iter().map(owned).collect(), ..source(text) }
-}
-
-#[track_caller]
-fn reading(source: &Source) -> Reading {
-    read(source).unwrap_or_else(|errors| panic!("{errors}"))
-}
-
-#[track_caller]
-fn errors(source: &Source) -> ConfigErrors {
-    read(source).expect_err("this must not be read")
-}
-
-/// Each problem in a line: where it is, what is wrong with which words, and what to write instead.
-#[track_caller]
-fn lines(source: &Source) -> Vec<String> {
-    let line = |problem: super::ConfigProblem<'_>| {
-        let instead = problem.replacement().map(|text| format!(" => {text}"));
-        format!("{problem} @ {}{}", problem.text(), instead.unwrap_or_default())
-    };
-    match read(source) {
-        Ok(reading) => reading.warnings.problems().map(line).collect(),
-        Err(errors) => errors.problems().map(line).collect(),
-    }
-}

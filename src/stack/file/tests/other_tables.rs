@@ -1,4 +1,4 @@
-use super::{lines, reading, source};
+use super::support::{lines, reading, source};
 use crate::stack::file::Source;
 
 #[test]
@@ -51,9 +51,9 @@ fn the_file_is_watched_unless_it_says_otherwise() {
 #[cfg(not(feature = "redis"))]
 #[test]
 fn redis_needs_its_feature() {
-    let errors = super::errors(&source("[redis]\nurl = 'redis://host'\n")).to_string();
+    let errors = super::support::errors(&source("[redis]\nurl = 'redis://host'\n")).to_string();
     assert!(errors.contains("its feature `redis`"), "{errors}");
-    let read = reading(&super::with_variables("", &[("WEIR_REDIS_URL", "redis://host")]));
+    let read = reading(&super::support::with_variables("", &[("WEIR_REDIS_URL", "redis://host")]));
     assert_eq!(read.warnings.problems().count(), 1);
 }
 
@@ -66,7 +66,7 @@ fn what_is_shared_needs_redis() {
         ["weir.toml:2:50: a limit that is shared needs Redis @ true"]
     );
     let url = [("WEIR_REDIS_URL", "redis://:s3cret@host")];
-    let read = reading(&super::with_variables(shared, &url));
+    let read = reading(&super::support::with_variables(shared, &url));
     assert_eq!(read.settings.redis.unwrap().urls, ["redis://:s3cret@host"]);
     let idle = "[redis]\nurl = ['redis://a', 'redis://b']\n";
     assert_eq!(lines(&source(idle)), ["weir.toml:1:1: nothing uses Redis @ [redis]"]);

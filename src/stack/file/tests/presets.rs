@@ -1,4 +1,4 @@
-use super::{lines, reading, source, with_variables};
+use super::support::{lines, reading, source, with_variables};
 use crate::stack::{file::preset_text, settings::Limit};
 
 #[test]

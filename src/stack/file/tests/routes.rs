@@ -1,4 +1,4 @@
-use super::{lines, reading, source};
+use super::support::{lines, reading, source};
 
 fn file(routes: &[&str]) -> String {
     routes.iter().map(|route| format!("[[route]]\n{route}\nprofile = true\n")).collect()

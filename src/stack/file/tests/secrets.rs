@@ -1,4 +1,4 @@
-use super::{errors, reading, source, with_variables};
+use super::support::{errors, reading, source, with_variables};
 use crate::stack::file::read;
 
 #[test]

@@ -1,4 +1,4 @@
-use super::{errors, lines, source};
+use super::support::{errors, lines, source};
 
 #[test]
 fn what_is_not_toml_does_not_hide_the_rest() {

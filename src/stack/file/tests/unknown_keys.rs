@@ -1,4 +1,4 @@
-use super::{errors, lines, source};
+use super::support::{errors, lines, source};
 use crate::stack::{file::unknown::KEYS, settings::Section};
 
 #[test]
