@@ -47,6 +47,13 @@ pub(in crate::stack) fn read(source: &Source) -> Result<Reading, ConfigErrors> {
 }
 
 impl Reading {
+    /// Of settings that nobody wrote.
+    #[cfg(test)]
+    pub(in crate::stack) fn of(settings: Settings) -> Self {
+        let read = read(&Source::default()).unwrap_or_else(|errors| panic!("{errors}"));
+        Self { settings, ..read }
+    }
+
     /// Where the value of a key such as `rate_limit.policies` is from that holds for a route, or for requests of none:
     /// `weir.toml:14`, `preset production`, `WEIR_DEFAULTS__CACHE__TTL` or `built in`.
     pub(in crate::stack) fn origin_of(&self, route: Option<usize>, key: &str) -> String {

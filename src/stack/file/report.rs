@@ -2,7 +2,11 @@ use std::fmt;
 
 use annotate_snippets::Renderer;
 
-use super::{Origin, Problem, problem::Severity, render::render};
+use super::{
+    Origin, Problem,
+    problem::Severity,
+    render::{one, render},
+};
 
 /// Problems, to be shown.
 #[derive(Clone, Default, PartialEq)]
@@ -11,6 +15,10 @@ pub(super) struct Report(pub(super) Vec<Problem>);
 impl Report {
     pub(super) fn in_colour(&self) -> String {
         self.shown(&Renderer::styled())
+    }
+
+    pub(super) fn each(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(|problem| one(problem, &Renderer::plain()))
     }
 
     fn shown(&self, renderer: &Renderer) -> String {
