@@ -41,11 +41,6 @@ impl ConfigWarnings {
         Self { report: Report(problems) }
     }
 
-    /// Each as it is shown by itself, for a log.
-    pub(in crate::stack) fn each(&self) -> impl Iterator<Item = String> {
-        self.report.each()
-    }
-
     /// With the colours of a terminal.
     pub fn in_colour(&self) -> String {
         self.report.in_colour()

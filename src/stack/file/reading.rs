@@ -47,11 +47,10 @@ pub(in crate::stack) fn read(source: &Source) -> Result<Reading, ConfigErrors> {
 }
 
 impl Reading {
-    /// Of settings that nobody wrote.
+    /// Settings that nobody wrote.
     #[cfg(test)]
-    pub(in crate::stack) fn of(settings: Settings) -> Self {
-        let read = read(&Source::default()).unwrap_or_else(|errors| panic!("{errors}"));
-        Self { settings, ..read }
+    pub(in crate::stack) fn unwritten(settings: Settings) -> Self {
+        Self { settings, warnings: ConfigWarnings::default(), merged: Merged::default() }
     }
 
     /// Where the value of a key such as `rate_limit.policies` is from that holds for a route, or for requests of none:

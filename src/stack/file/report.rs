@@ -5,7 +5,7 @@ use annotate_snippets::Renderer;
 use super::{
     Origin, Problem,
     problem::Severity,
-    render::{one, render},
+    render::render,
 };
 
 /// Problems, to be shown.
@@ -15,10 +15,6 @@ pub(super) struct Report(pub(super) Vec<Problem>);
 impl Report {
     pub(super) fn in_colour(&self) -> String {
         self.shown(&Renderer::styled())
-    }
-
-    pub(super) fn each(&self) -> impl Iterator<Item = String> {
-        self.0.iter().map(|problem| one(problem, &Renderer::plain()))
     }
 
     fn shown(&self, renderer: &Renderer) -> String {
