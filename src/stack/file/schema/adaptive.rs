@@ -10,7 +10,7 @@ pub(super) struct Adaptive {
     /// A response that takes longer is a bad one. Without this only errors are bad.
     latency_target: Option<Time>,
     /// How often the rate is judged: from 10 ms to an hour.
-    #[schemars(extend("default" = "1s"))]
+    #[schemars(extend("default" = "1s", "examples" = ["250ms", "1s"]))]
     interval: Option<Time>,
     /// The share of bad responses that is tolerated: from 0 to 0.999.
     #[schemars(range(min = 0.0, max = 0.999), extend("default" = 0.05))]

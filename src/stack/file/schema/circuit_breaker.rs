@@ -13,7 +13,8 @@ pub(super) struct CircuitBreaker {
     /// The calls that it goes by: those of the last so many seconds, or the last so many.
     #[schemars(extend("default" = "10s"))]
     window: Option<Calls>,
-    /// How many calls there must be in the window, so that one that fails after a quiet time does not count for all.
+    /// How many calls there must be in the window, so that one that fails after a quiet time does not count for all. All
+    /// of a window that has fewer, unless it is said.
     #[schemars(extend("default" = 20))]
     minimum: Option<Count>,
     /// It opens when this share of the calls fails.
@@ -27,10 +28,10 @@ pub(super) struct CircuitBreaker {
     /// How long it stays open the first time. That doubles each time, and begins anew when it has stayed closed for a while.
     #[schemars(extend("default" = "5s"))]
     open_for: Option<Time>,
-    /// How long it stays open at most.
+    /// How long it stays open at most. `open_for` if that is longer, unless it is said.
     #[schemars(extend("default" = "60s"))]
     open_at_most: Option<Time>,
-    /// How many probes must succeed for it to close.
+    /// How many probes must succeed for it to close. All if there are fewer, unless it is said.
     #[schemars(extend("default" = 4))]
     required_probes: Option<Probes>,
     /// How many probes it tries the service with.

@@ -5,6 +5,8 @@ mod adaptive;
 mod cache;
 mod circuit_breaker;
 mod concurrency;
+#[cfg(test)]
+mod conforms;
 mod kinds;
 mod rate_limit;
 #[cfg(test)]

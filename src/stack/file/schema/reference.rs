@@ -64,7 +64,7 @@ const TABLES: [(&str, &str); 12] = [
 ];
 
 /// Keys of tables that no section's reader has.
-const ORDER: [&str; 23] = [
+const ORDER: [&str; 22] = [
     "preset",
     "watch",
     "defaults",
@@ -75,19 +75,18 @@ const ORDER: [&str; 23] = [
     "path",
     "methods",
     "name",
+    "url",
+    "prefix",
+    "timeout",
+    "connect_timeout",
+    "cidrs",
+    "field",
     "profile",
     "rate_limit",
     "cache",
     "coalesce",
     "concurrency",
     "circuit_breaker",
-    "cidrs",
-    "field",
-    "rate_limit_keys",
-    "url",
-    "prefix",
-    "timeout",
-    "connect_timeout",
 ];
 
 /// The reference of the file. `order` is that of a definition's keys, if it is known.

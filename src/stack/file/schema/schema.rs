@@ -1,7 +1,4 @@
-use schemars::{
-    generate::SchemaSettings,
-    transform::{RecursiveTransform, Transform},
-};
+use schemars::{generate::SchemaSettings, transform::RecursiveTransform};
 use serde_json::Value;
 
 use super::whole::File;
@@ -17,10 +14,10 @@ use super::whole::File;
 /// Taplo. What a schema cannot say is for [`Weir`](crate::stack) to find out.
 pub fn schema() -> Value {
     // The newest that Taplo reads.
-    let settings = SchemaSettings::draft07().with_transform(RecursiveTransform(without_null));
-    let mut schema = settings.into_generator().into_root_schema_for::<File>();
-    RecursiveTransform(without_null).transform(&mut schema);
-    schema.to_value()
+    let mut settings = SchemaSettings::draft07();
+    // Before those that give what stands beside a reference a place that Taplo sees.
+    settings.transforms.insert(0, Box::new(RecursiveTransform(without_null)));
+    settings.into_generator().into_root_schema_for::<File>().to_value()
 }
 
 /// TOML has no null: what may be absent is so by not being required.

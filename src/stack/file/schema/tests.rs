@@ -2,11 +2,11 @@ use std::{env, fs, path::Path};
 
 use serde_json::Value;
 
-use super::{reference::reference, schema};
+use super::{conforms::conforms, reference::reference, schema};
 use crate::stack::file::{
     Node, Problems,
     fields::KNOWN,
-    sections::{cache, circuit_breaker, coalesce, concurrency, profile, rate_limit},
+    sections::{adaptive, cache, circuit_breaker, coalesce, concurrency, profile, rate_limit},
     testing::{line, read},
 };
 
@@ -20,9 +20,10 @@ macro_rules! section {
     };
 }
 
-const SECTIONS: [Section; 6] = [
+const SECTIONS: [Section; 7] = [
     section!("Profile", profile),
     section!("RateLimit", rate_limit),
+    section!("Adaptive", adaptive),
     section!("Cache", cache),
     section!("Coalesce", coalesce),
     section!("Concurrency", concurrency),
@@ -158,6 +159,41 @@ fn every_key_of_the_schema_says_what_it_does() {
         }
     }
     assert!(!schema.to_string().contains("null"), "TOML has none");
+}
+
+#[test]
+fn files_that_are_right_conform_and_others_do_not() {
+    let schema = schema();
+    let reference = include_str!("../../../../docs/configuration.md");
+    let example = reference.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next());
+    for text in [
+        "",
+        example.unwrap(),
+        "preset = 'production'\nwatch = false\ndefaults.cache = { query = { only = ['q'] }, max_object_bytes = 7 }",
+        "defaults.rate_limit = { policies = { sustained = '1/s' }, key = ['peer_ip', 'tenant'], adaptive = true }",
+        "[[route]]\npath = '/'\nconcurrency = { limit = 5 }\ncircuit_breaker.window = 50\ncoalesce = false",
+        "[redis]\nurl = ['redis://a', 'redis://b']\ncache = true\n[stores]\ncache = '1GiB'",
+    ] {
+        assert_eq!(conforms(&schema, text), Ok(()), "{text}");
+    }
+    for text in [
+        "default = {}",
+        "watch = true",
+        "defaults.cache.tll = '30s'",
+        "defaults.cache = 'on'",
+        "defaults.cache.ttl = 30",
+        "defaults.cache.query = 'all'",
+        "defaults.rate_limit.policies = []",
+        "defaults.rate_limit.policies = '1/s'",
+        "defaults.rate_limit.adaptive = { floor = 0.0 }",
+        "defaults.concurrency.limit = 0",
+        "defaults.concurrency.limit = 'adaptve'",
+        "defaults.circuit_breaker.failure_share = 0",
+        "[[route]]\nmethods = ['GET']",
+        "[route]\npath = '/'",
+    ] {
+        assert!(conforms(&schema, text).is_err(), "{text}");
+    }
 }
 
 /// Compares a file with what it must be, or writes it if `WEIR_BLESS` is set.

@@ -119,11 +119,14 @@ pub(super) struct Stores {
 pub(super) struct Redis {
     /// A server, or the nodes of a cluster. Without a password: write all of the URL into the variable `WEIR_REDIS_URL` then.
     url: Option<Nodes>,
-    /// What its keys begin with; `weir` without this.
+    /// What its keys begin with: to share one server with others.
+    #[schemars(extend("default" = "weir"))]
     prefix: Option<Text>,
-    /// How long an answer may take.
+    /// How long an answer may take. What takes longer counts as an outage.
+    #[schemars(extend("default" = "5ms"))]
     timeout: Option<Time>,
-    /// How long a connection may take.
+    /// How long a connection may take to be there.
+    #[schemars(extend("default" = "1s"))]
     connect_timeout: Option<Time>,
     /// Whether cached responses are kept there too.
     #[schemars(extend("default" = false))]
