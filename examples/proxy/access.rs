@@ -1,6 +1,7 @@
 //! The line about a request.
 
 use std::{
+    borrow::Cow,
     net::SocketAddr,
     pin::Pin,
     task::{Context, Poll, ready},
@@ -9,6 +10,7 @@ use std::{
 use bytes::Buf;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
 use http_body::{Body, Frame, SizeHint};
+use percent_encoding::{CONTROLS, utf8_percent_encode};
 use pin_project::{pin_project, pinned_drop};
 use tower_weir::{
     clock::{Clock, Timestamp},
@@ -67,13 +69,15 @@ impl Record {
 impl Drop for Record {
     fn drop(&mut self) {
         let noted = self.notes.take();
+        let path = in_ascii(self.target.path());
+        let query = self.target.query().map(in_ascii);
         let took = Clock::system().now().saturating_since(self.began);
         tracing::info!(
             target: "proxy",
             client = %self.client.ip(),
             method = self.method.as_str(),
-            path = self.target.path(),
-            query = self.target.query(),
+            path = &*path,
+            query = query.as_deref(),
             version = ?self.version,
             status = self.status.map(|status| status.as_u16()),
             bytes = self.bytes,
@@ -85,6 +89,11 @@ impl Drop for Record {
             "request"
         );
     }
+}
+
+/// As it should have been sent: what is no plain text may end a line or turn it around where it is shown.
+fn in_ascii(text: &str) -> Cow<'_, str> {
+    utf8_percent_encode(text, CONTROLS).into()
 }
 
 /// In milliseconds, to the microsecond.
