@@ -18,11 +18,11 @@ impl Live {
     /// The first: what is written, built.
     pub(super) fn start(parts: Parts, from: From, read: Read) -> Result<Self, ConfigErrors> {
         let text = from.look()?;
-        let Reading { settings, warnings } = read(&from.source(&text)?)?;
+        let Reading { settings, warnings, .. } = read(&from.source(&text)?)?;
         let (stack, _nothing_before) =
             build(settings, &parts, None).map_err(|error| from.unbuilt(&error))?;
-        for warning in warnings {
-            tracing::warn!("{}", ConfigErrors::new(vec![warning]));
+        for warning in warnings.each() {
+            tracing::warn!("{warning}");
         }
         meters::state(stack.generation, true);
         let live = Self::new(stack, parts, from, text, read);
@@ -58,12 +58,12 @@ impl Live {
         applied
     }
 
-    fn apply(&self, Reading { settings, warnings }: Reading) -> Result<Reloaded, ConfigErrors> {
+    fn apply(&self, reading: Reading) -> Result<Reloaded, ConfigErrors> {
+        let Reading { settings, warnings, .. } = reading;
         let before = self.stack();
-        let warnings = warnings.into_iter().map(|it| ConfigErrors::new(vec![it]).to_string());
         let mut reloaded = Reloaded {
             changes: differences(&before.settings, &settings),
-            warnings: warnings.collect(),
+            warnings: warnings.each().collect(),
             at_next_start: before.stores.at_next_start(&settings),
             generation: before.generation,
         };

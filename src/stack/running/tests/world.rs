@@ -70,7 +70,7 @@ pub(super) fn read(source: &Source) -> Result<Reading, ConfigErrors> {
             inherit(section, &settings.defaults, &mut route.scope);
         }
     }
-    Ok(Reading { settings, warnings: Vec::new() })
+    Ok(Reading::of(settings))
 }
 
 fn inherit(section: Section, from: &Scope, to: &mut Scope) {
