@@ -2,8 +2,12 @@
 #![allow(dead_code, unused_imports)] // while it is being built
 
 mod file;
+mod overview;
 mod running;
 mod service;
 mod settings;
 
+pub use self::file::ConfigErrors;
+pub use self::overview::{Checked, Explanation, Overview};
+pub use self::running::{Builder, Handle, Reloaded, Weir};
 pub use self::service::{ResponseFuture, WeirBody, WeirLayer, WeirService};

@@ -26,3 +26,9 @@ pub(in crate::stack) fn read(source: &Source) -> Result<Reading, ConfigErrors> {
     let _ = source;
     Ok(Reading { settings: Settings::default(), warnings: Vec::new() })
 }
+
+impl Reading {
+    pub(in crate::stack) fn origin_of(&self, scope: Option<usize>, path: &str) -> String {
+        format!("{scope:?} {path}")
+    }
+}

@@ -13,15 +13,18 @@ use super::{chain::Inner, maybe::Maybe, plan::Plan};
 use crate::error::BoxError;
 
 /// What stands inside of the cache, put up when a request comes as far.
+///
+/// It is made for one request, and called once at most: so it gives the service away instead of a clone, which in axum would be
+/// an allocation.
 #[derive(Clone)]
 pub struct Inside<S> {
     plan: Arc<Plan>,
-    service: S,
+    service: Option<S>,
 }
 
 impl<S> Inside<S> {
     pub(super) fn new(plan: Arc<Plan>, service: S) -> Self {
-        Self { plan, service }
+        Self { plan, service: Some(service) }
     }
 }
 
@@ -40,13 +43,16 @@ where
     type Future = <Inner<S> as Service<Request<ReqBody>>>::Future;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.service.poll_ready(cx)
+        match &mut self.service {
+            Some(service) => service.poll_ready(cx),
+            None => Poll::Ready(Ok(())),
+        }
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        // The readied service is the one that is called.
-        let clone = self.service.clone();
-        let service = std::mem::replace(&mut self.service, clone);
+        let Some(service) = self.service.take() else {
+            unreachable!("there is one request, and it has been passed on")
+        };
         let broken = Maybe::new(self.plan.circuit_breaker.as_ref(), service);
         let limited = Maybe::new(self.plan.concurrency.as_ref(), broken);
         Maybe::new(self.plan.coalesce.as_ref(), limited).call(request)

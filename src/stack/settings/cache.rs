@@ -13,6 +13,8 @@ pub(in crate::stack) struct Cache {
     pub(in crate::stack) stale_if_error: Duration,
     /// Header fields that tell requests apart.
     pub(in crate::stack) vary: Vec<HeaderName>,
+    /// Header fields that keep requests apart unless they are named here: those by which clients prove who they are.
+    pub(in crate::stack) disregard: Vec<HeaderName>,
     pub(in crate::stack) query: Query,
     /// Who does not share responses with others.
     pub(in crate::stack) key: Option<Key>,
@@ -86,6 +88,7 @@ impl Default for Cache {
             stale_while_revalidate: Duration::ZERO,
             stale_if_error: Duration::ZERO,
             vary: Vec::new(),
+            disregard: Vec::new(),
             query: Query::default(),
             key: None,
             heuristic: false,

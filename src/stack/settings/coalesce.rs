@@ -9,6 +9,8 @@ use super::Query;
 pub(in crate::stack) struct Coalesce {
     /// Header fields that tell requests apart.
     pub(in crate::stack) vary: Vec<HeaderName>,
+    /// Header fields that keep requests apart unless they are named here: those by which clients prove who they are.
+    pub(in crate::stack) disregard: Vec<HeaderName>,
     pub(in crate::stack) query: Query,
     pub(in crate::stack) max_body_bytes: u64,
     /// For how long requests go alone whose answer could not be shared.
@@ -21,6 +23,7 @@ impl Default for Coalesce {
     fn default() -> Self {
         Self {
             vary: Vec::new(),
+            disregard: Vec::new(),
             query: Query::default(),
             max_body_bytes: 1 << 20,
             pass_for: Duration::from_secs(10),

@@ -6,8 +6,8 @@ use super::{Key, MissingKey};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::stack) struct Concurrency {
     pub(in crate::stack) limit: Limit,
-    /// How many requests may wait at a time; 0 for none.
-    pub(in crate::stack) max_queue: usize,
+    /// How many requests may wait at a time; 0 for none, `None` for four times the limit, and 8.
+    pub(in crate::stack) max_queue: Option<usize>,
     pub(in crate::stack) max_wait: Duration,
     /// A limit for each key, instead of one for all.
     pub(in crate::stack) key: Option<Key>,
@@ -23,7 +23,9 @@ pub(in crate::stack) struct Concurrency {
 pub(in crate::stack) enum Limit {
     /// `64`
     Fixed(usize),
-    /// `"gradient2"`, or `"adaptive"`
+    /// `"adaptive"`, or `"verified_gradient"`
+    VerifiedGradient { min: usize, initial: usize, max: usize },
+    /// `"gradient2"`
     Gradient2 { min: usize, initial: usize, max: usize },
     /// `"vegas"`
     Vegas { min: usize, initial: usize, max: usize },
@@ -44,8 +46,8 @@ pub(in crate::stack) enum Hold {
 impl Default for Concurrency {
     fn default() -> Self {
         Self {
-            limit: Limit::Gradient2 { min: 1, initial: 20, max: 1_000 },
-            max_queue: 64,
+            limit: Limit::VerifiedGradient { min: 2, initial: 4, max: 100_000 },
+            max_queue: None,
             max_wait: Duration::from_millis(100),
             key: None,
             on_missing_key: MissingKey::default(),

@@ -23,7 +23,7 @@ pub(super) use self::{
     concurrency::{Concurrency, Hold, Limit},
     key::{Key, MissingKey},
     profile::Profile,
-    rate_limit::{Charge, Fields, Outage, RateLimit},
+    rate_limit::{Adaptive, Charge, Fields, Outage, RateLimit},
     route::Route,
     scope::{Scope, Section},
     stores::{ProxyField, Stores, TrustedProxies},

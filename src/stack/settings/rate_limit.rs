@@ -3,15 +3,17 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::{Key, MissingKey};
-use crate::rate_limit::Quota;
+use crate::rate_limit::Policy;
 
 /// `rate_limit`
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::stack) struct RateLimit {
     pub(in crate::stack) key: Key,
     pub(in crate::stack) on_missing_key: MissingKey,
-    /// At least one.
-    pub(in crate::stack) policies: Vec<Quota>,
+    /// At least one: a list of quotas, which are named after their periods, or a table of names and quotas.
+    pub(in crate::stack) policies: Vec<Policy>,
+    /// Lets the rates of all policies fall while the service suffers.
+    pub(in crate::stack) adaptive: Option<Adaptive>,
     pub(in crate::stack) charge: Charge,
     pub(in crate::stack) headers: Fields,
     /// Peers that pass uncounted.
@@ -31,6 +33,27 @@ pub(in crate::stack) struct RateLimit {
     pub(in crate::stack) on_outage: Outage,
     /// Whether hot keys lease some of their quota, so that not every request asks Redis.
     pub(in crate::stack) leases: bool,
+}
+
+/// `adaptive`: when rates fall, and how far.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::stack) struct Adaptive {
+    /// A response that takes longer is a bad one.
+    pub(in crate::stack) latency_target: Option<Duration>,
+    /// How often it is judged.
+    pub(in crate::stack) interval: Duration,
+    /// The share of bad responses that is tolerated.
+    pub(in crate::stack) threshold: f64,
+    /// With fewer responses than this an interval is not judged.
+    pub(in crate::stack) min_volume: u32,
+    /// The most that is taken off at a time, as a share.
+    pub(in crate::stack) decrease: f64,
+    /// What is added in each interval, as a share of the quota.
+    pub(in crate::stack) increase: f64,
+    /// The least that is left, as a share of the quota.
+    pub(in crate::stack) floor: f64,
+    /// Delays of the runtime at which rates begin to fall, and at which they are at the floor.
+    pub(in crate::stack) scheduling_delay: Option<(Duration, Duration)>,
 }
 
 /// What is charged.
@@ -76,6 +99,7 @@ impl Default for RateLimit {
             key: Key::Global,
             on_missing_key: MissingKey::default(),
             policies: Vec::new(),
+            adaptive: None,
             charge: Charge::default(),
             headers: Fields::default(),
             exempt: Vec::new(),
@@ -87,6 +111,21 @@ impl Default for RateLimit {
             shared: false,
             on_outage: Outage::default(),
             leases: false,
+        }
+    }
+}
+
+impl Default for Adaptive {
+    fn default() -> Self {
+        Self {
+            latency_target: None,
+            interval: Duration::from_secs(1),
+            threshold: 0.05,
+            min_volume: 20,
+            decrease: 0.7,
+            increase: 0.01,
+            floor: 0.1,
+            scheduling_delay: None,
         }
     }
 }

@@ -18,3 +18,16 @@ pub(in crate::stack) struct Route {
     /// defaults, which all routes share that do not mention them.
     pub(in crate::stack) own: Vec<Section>,
 }
+
+impl Route {
+    /// Its methods and its path: `GET|HEAD /search`.
+    pub(in crate::stack) fn pattern(&self) -> String {
+        match &*self.methods {
+            [] => self.path.clone(),
+            methods => {
+                let methods: Vec<_> = methods.iter().map(Method::as_str).collect();
+                format!("{} {}", methods.join("|"), self.path)
+            }
+        }
+    }
+}
