@@ -1,0 +1,45 @@
+use std::fmt;
+
+use annotate_snippets::Renderer;
+
+use super::{Origin, Problem, problem::Severity, render::render};
+
+/// Problems, to be shown.
+#[derive(Clone, Default, PartialEq)]
+pub(super) struct Report(pub(super) Vec<Problem>);
+
+impl Report {
+    pub(super) fn in_colour(&self) -> String {
+        self.shown(&Renderer::styled())
+    }
+
+    fn shown(&self, renderer: &Renderer) -> String {
+        match self.summary() {
+            Some(summary) => format!("{}\n\n{summary}", render(&self.0, renderer)),
+            None => String::new(),
+        }
+    }
+
+    /// `2 errors and 1 warning in weir.toml`
+    fn summary(&self) -> Option<String> {
+        let is_file = |problem: &&Problem| matches!(*problem.place.origin, Origin::File { .. });
+        let first = self.0.iter().find(is_file).or(self.0.first())?;
+        let count = |severity, what: &str| {
+            let count = self.0.iter().filter(|problem| problem.severity == severity).count();
+            match count {
+                0 => None,
+                1 => Some(format!("1 {what}")),
+                _ => Some(format!("{count} {what}s")),
+            }
+        };
+        let counts = [count(Severity::Error, "error"), count(Severity::Warning, "warning")];
+        let counts: Vec<_> = counts.into_iter().flatten().collect();
+        Some(format!("{} in {}", counts.join(" and "), first.place.origin.title()))
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown(&Renderer::plain()))
+    }
+}
