@@ -153,6 +153,9 @@ pub mod telemetry;
 #[cfg(any(feature = "circuit-breaker", feature = "concurrency"))]
 pub mod verdict;
 
+#[cfg(feature = "config")]
+pub use stack::Weir;
+
 /// The README's code compiles.
 #[cfg(all(
     doctest,

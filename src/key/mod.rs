@@ -31,6 +31,8 @@
 
 mod extension;
 mod extractor;
+#[cfg(feature = "config")]
+mod fed;
 mod forwarded;
 mod global;
 mod hash;
@@ -44,6 +46,8 @@ mod peer_ip;
 mod shared;
 mod tuple;
 
+#[cfg(feature = "config")]
+pub(crate) use self::fed::FedKey;
 #[cfg(feature = "_limit")]
 pub(crate) use self::hash::HashedKey;
 #[cfg(any(feature = "circuit-breaker", feature = "concurrency"))]

@@ -1,4 +1,4 @@
-use super::{Node, Place, Problem, Problems, tree::Entry, tree::Value};
+use super::{Entry, Node, Place, Problem, Problems, Value, unknown};
 
 #[cfg(test)]
 thread_local! {
@@ -10,6 +10,7 @@ thread_local! {
 pub(in crate::stack) struct Fields<'a> {
     entries: &'a [Entry],
     place: &'a Place,
+    what: String,
     known: Vec<&'static str>,
     problems: &'a mut Problems,
 }
@@ -31,7 +32,8 @@ impl<'a> Fields<'a> {
     ) -> Option<Self> {
         match &node.value {
             Value::Table(entries) => {
-                Some(Self { entries, place: &node.place, known: Vec::new(), problems })
+                let what = what.to_owned();
+                Some(Self { entries, place: &node.place, what, known: Vec::new(), problems })
             }
             _ => {
                 let message = format!("`{what}` is {}, not a table", node.kind());
@@ -94,8 +96,7 @@ impl<'a> Fields<'a> {
         #[cfg(test)]
         KNOWN.set(self.known.clone());
         for entry in self.entries.iter().filter(|entry| !self.known.contains(&&*entry.key)) {
-            let problem = Problem::error(&entry.place, format!("unknown key `{}`", entry.key));
-            self.problems.add(problem.help(format!("known here: {}", self.known.join(", "))));
+            self.problems.add(unknown::key(&self.what, entry, &self.known));
         }
     }
 }

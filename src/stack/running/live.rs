@@ -1,29 +1,40 @@
-use std::sync::Arc;
+use std::{
+    fmt,
+    sync::{Arc, Mutex, atomic::AtomicU8},
+};
 
 use arc_swap::{ArcSwap, Guard};
 
-use crate::{
-    head::Head,
-    route::RouteTable,
-    stack::{service::Plan, settings::Settings},
-};
+use super::{parts::Parts, reload::Read, source::From, stack::Stack};
 
-/// What is enforced now, for all services of a weir.
+/// What is enforced now, for all services of a weir, and what a reload needs.
 pub(in crate::stack) struct Live {
     stack: ArcSwap<Stack>,
+    pub(super) parts: Parts,
+    pub(super) from: From,
+    /// What the text was that was judged last. Whoever reloads holds it.
+    pub(super) judged: Mutex<Judged>,
+    pub(super) watching: AtomicU8,
+    pub(super) read: Read,
 }
 
-/// What is enforced at a time: settings, and the layers that were built of them.
-pub(in crate::stack) struct Stack {
-    pub(in crate::stack) settings: Settings,
-    routes: RouteTable<Arc<Plan>>,
-    /// For requests of no route.
-    otherwise: Arc<Plan>,
+/// A text that was read, and whether it could be applied.
+#[derive(Debug)]
+pub(super) struct Judged {
+    pub(super) text: Vec<u8>,
+    pub(super) good: bool,
 }
 
 impl Live {
-    pub(in crate::stack) fn new(stack: Stack) -> Self {
-        Self { stack: ArcSwap::from_pointee(stack) }
+    pub(super) fn new(stack: Stack, parts: Parts, from: From, text: Vec<u8>, read: Read) -> Self {
+        Self {
+            stack: ArcSwap::from_pointee(stack),
+            parts,
+            from,
+            judged: Mutex::new(Judged { text, good: true }),
+            watching: AtomicU8::default(),
+            read,
+        }
     }
 
     /// The present stack. It takes no lock and counts no references.
@@ -31,12 +42,15 @@ impl Live {
     pub(in crate::stack) fn stack(&self) -> Guard<Arc<Stack>> {
         self.stack.load()
     }
+
+    /// The next request meets this one.
+    pub(super) fn swap(&self, stack: Stack) {
+        self.stack.store(Arc::new(stack));
+    }
 }
 
-impl Stack {
-    /// What is done for the request with this head.
-    #[inline]
-    pub(in crate::stack) fn plan(&self, head: &Head<'_>) -> &Arc<Plan> {
-        self.routes.get(head).unwrap_or(&self.otherwise)
+impl fmt::Debug for Live {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Live").field("stack", &self.stack()).field("from", &self.from).finish()
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     coalesce::CoalesceLayer,
     concurrency::ConcurrencyLimitLayer,
     profile::ProfileLayer,
-    rate_limit::{QueuedRateLimitLayer, RateLimitLayer},
+    rate_limit::{Handle, QueuedRateLimitLayer, RateLimitLayer},
 };
 
 /// The layers that a route has, ready for requests.
@@ -27,4 +27,15 @@ pub(in crate::stack) enum RateLimiting {
     Queued(QueuedRateLimitLayer),
     #[cfg(feature = "redis")]
     Shared(SharedRateLimitLayer),
+}
+
+impl RateLimiting {
+    pub(in crate::stack) fn handle(&self) -> Handle {
+        match self {
+            Self::Plain(layer) => layer.handle(),
+            Self::Queued(layer) => layer.handle(),
+            #[cfg(feature = "redis")]
+            Self::Shared(layer) => layer.handle(),
+        }
+    }
 }

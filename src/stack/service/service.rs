@@ -74,6 +74,7 @@ where
         // The readied service is the one that is called.
         let clone = self.inner.clone();
         let inner = mem::replace(&mut self.inner, clone);
+        self.live.keep_watched();
         let stack = self.live.stack();
         ResponseFuture(chain(stack.plan(&Head::of(&request)), inner).call(request))
     }

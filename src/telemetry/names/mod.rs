@@ -12,6 +12,7 @@ mod metric;
 mod profile;
 mod rate_limit;
 mod redis;
+mod stack;
 
 #[cfg(any(feature = "_layer", feature = "prometheus"))]
 pub use self::describe::describe;
@@ -47,4 +48,5 @@ pub use self::{
         RATE_LIMIT_WAIT,
     },
     redis::{REDIS_CALL_DURATION, REDIS_CALLS, REDIS_PURGES, REDIS_UP},
+    stack::{CONFIG_GENERATION, CONFIG_HEALTHY, CONFIG_RELOADS},
 };

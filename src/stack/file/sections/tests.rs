@@ -78,7 +78,7 @@ fn every_mistake_of_a_section_is_reported() {
             "`'10.0.0.0/8'` is not a list @ '10.0.0.0/8' (expected a list) => ['10.0.0.0/8']",
             "`11` is out of range @ 11 (out of range)",
             "`5` is not a duration @ 5 (a number without a unit) => \"5s\"",
-            "unknown key `polices` @ polices ()",
+            "unknown key `polices` @ polices (did you mean `policies`?) => policies",
         ]
     );
 }

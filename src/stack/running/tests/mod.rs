@@ -1,0 +1,5 @@
+//! What a running weir does, of settings that a small language stands for: the file's own is read elsewhere.
+
+mod reload;
+mod watch;
+mod world;
