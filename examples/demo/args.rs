@@ -1,14 +1,19 @@
 //! The command line.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use lexopt::{Arg, Parser, ValueExt};
 
 pub(crate) const USAGE: &str = "\
 A small API guarded by tower-weir.
 
-Usage: demo [--listen ADDRESS] [--adaptive] [--drive [SECONDS]]
+Usage: demo [--listen ADDRESS] [--config FILE] [--adaptive] [--drive [SECONDS]]
 
+  --config FILE      what guards it [examples/demo/weir.toml]; followed when it changes
   --listen ADDRESS   where to listen: an IP address and a port [127.0.0.1:3000]; port 0 takes any free one
   --drive [SECONDS]  send itself mixed traffic for 1 to 600 seconds [10] and print what came of it; then, for up to
                      12 seconds, ask for three times as many reports as it can make, and print what came of that;
@@ -35,6 +40,7 @@ pub(crate) enum Command {
 
 pub(crate) struct Args {
     pub(crate) listen: SocketAddr,
+    pub(crate) config: PathBuf,
     pub(crate) adaptive: bool,
     pub(crate) drive: Option<Duration>,
 }
@@ -42,7 +48,7 @@ pub(crate) struct Args {
 /// Reads the arguments of this process; an error is one line that says what to change.
 pub(crate) fn parse() -> Result<Command, String> {
     let mut parser = Parser::from_env();
-    let (mut listen, mut adaptive, mut drive) = (None, false, None);
+    let (mut listen, mut config, mut adaptive, mut drive) = (None, None, false, None);
     while let Some(arg) = parser.next().map_err(with_hint)? {
         match arg {
             Arg::Short('h') | Arg::Long("help") => return Ok(Command::Help),
@@ -50,6 +56,7 @@ pub(crate) fn parse() -> Result<Command, String> {
                 let value = parser.value().map_err(with_hint)?;
                 listen = Some(parse_address(&value.to_string_lossy())?);
             }
+            Arg::Long("config") => config = Some(parser.value().map_err(with_hint)?.into()),
             Arg::Long("adaptive") => adaptive = true,
             Arg::Long("drive") => drive = Some(parse_seconds(&mut parser)?),
             _ => return Err(with_hint(arg.unexpected())),
@@ -68,7 +75,17 @@ pub(crate) fn parse() -> Result<Command, String> {
         }
         drive => drive.map(|seconds| Duration::from_secs(seconds.unwrap_or(usual))),
     };
-    Ok(Command::Run(Args { listen: listen.unwrap_or(default), adaptive, drive }))
+    let (listen, config) = (listen.unwrap_or(default), config.unwrap_or_else(usual_config));
+    Ok(Command::Run(Args { listen, config, adaptive, drive }))
+}
+
+/// The file beside the code, wherever the demo is run.
+fn usual_config() -> PathBuf {
+    let here = Path::new("examples/demo/weir.toml");
+    match here.exists() {
+        true => here.to_owned(),
+        false => Path::new(env!("CARGO_MANIFEST_DIR")).join(here),
+    }
 }
 
 fn parse_address(text: &str) -> Result<SocketAddr, String> {

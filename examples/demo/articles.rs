@@ -8,25 +8,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
-use tower_weir::{
-    cache::{CacheLayer, Handle, MemoryStore, RouteStats, rules::Grace},
-    route::RouteTable,
-};
+use tower_weir::{cache::RouteStats, stack::Handle};
 
 pub(crate) const ARTICLES: u32 = 60;
 /// How long one takes to make.
 const WORK: Duration = Duration::from_millis(80);
-const FRESH: Duration = Duration::from_secs(10);
-const STALE: Duration = Duration::from_secs(60);
+const NO_CACHE: &str = "The file caches nothing.\n";
 const SURROGATE_KEY: HeaderName = HeaderName::from_static("surrogate-key");
-
-/// The handler says nothing of caching but what an article can be purged by, so the layer says how long one is fresh.
-pub(crate) fn cache() -> CacheLayer {
-    CacheLayer::new(MemoryStore::with_max_bytes(8 << 20))
-        .named("articles")
-        .route_ttl(RouteTable::new().route("/articles/{number}", FRESH))
-        .grace(Grace::both(STALE))
-}
 
 pub(crate) async fn article(Path(number): Path<u32>) -> Response {
     if number == 0 || number > ARTICLES {
@@ -46,7 +34,10 @@ pub(crate) struct Purge {
     path: Option<String>,
 }
 
-pub(crate) async fn purge(cache: Handle, Query(purge): Query<Purge>) -> (StatusCode, String) {
+pub(crate) fn purge(weir: &Handle, Query(purge): Query<Purge>) -> (StatusCode, String) {
+    let Some(cache) = weir.cache() else {
+        return (StatusCode::NOT_FOUND, NO_CACHE.to_owned());
+    };
     match purge {
         Purge { tag: Some(tag), path: None } => {
             cache.purge_tag(&tag);
@@ -65,6 +56,11 @@ pub(crate) async fn purge(cache: Handle, Query(purge): Query<Purge>) -> (StatusC
         }
         Purge { .. } => (StatusCode::BAD_REQUEST, "name a tag or a path, not both\n".to_owned()),
     }
+}
+
+/// The text of `GET /cache`.
+pub(crate) fn stats(weir: &Handle) -> String {
+    weir.cache().map_or(NO_CACHE.to_owned(), |cache| format!("{}\n", cache.stats()))
 }
 
 /// How the hit rate went, second by second.

@@ -11,11 +11,9 @@ use axum::{
 use serde::Serialize;
 use tower_weir::{
     batch::{self, BatchLayer, Batcher},
-    coalesce::{self, CoalesceLayer, Fingerprint},
     profile::operation,
+    stack::Handle,
 };
-
-use crate::app::X_API_KEY;
 
 pub(crate) const TOPICS: [&str; 5] = ["floods", "fish", "mills", "locks", "dams"];
 /// How many articles a feed has.
@@ -46,12 +44,6 @@ pub(crate) fn authors() -> Authors {
     })
 }
 
-/// Feeds are the same whoever asks, so that the key of the one who does must not keep requests apart.
-pub(crate) fn coalescing() -> CoalesceLayer {
-    let fingerprint = Fingerprint::builder().disregard(X_API_KEY);
-    CoalesceLayer::new().named("feeds").fingerprint(fingerprint)
-}
-
 pub(crate) async fn feed(State(authors): State<Authors>, Path(topic): Path<String>) -> Response {
     let Some(at) = TOPICS.iter().position(|it| *it == topic) else {
         let text = format!("there are feeds about: {}\n", TOPICS.join(", "));
@@ -73,14 +65,17 @@ pub(crate) async fn feed(State(authors): State<Authors>, Path(topic): Path<Strin
 /// What feeds cost, and what they would have cost.
 #[derive(Clone)]
 pub(crate) struct Sharing {
-    pub(crate) feeds: coalesce::Handle,
+    pub(crate) weir: Handle,
     pub(crate) authors: batch::Handle,
 }
 
 impl Sharing {
     /// The text of `GET /sharing`.
     pub(crate) fn text(&self) -> String {
-        let (feeds, authors) = (self.feeds.stats(), self.authors.stats());
+        let Some(feeds) = self.weir.coalesce("feeds") else {
+            return "The file shares no feeds.\n".to_owned();
+        };
+        let (feeds, authors) = (feeds.stats(), self.authors.stats());
         let mean = (authors.items - authors.duplicates) as f64 / authors.batches.max(1) as f64;
         let mut text = String::new();
         let mut row = |name: &str, figure: String| {

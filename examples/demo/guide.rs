@@ -6,12 +6,12 @@ use std::net::SocketAddr;
 pub(crate) fn guide(address: SocketAddr, adaptive: bool) -> String {
     let base = format!("http://{}", reachable(address));
     let report = match adaptive {
-        false => "2 a second for all together",
-        true => "20 a second for all together, fewer while answers are slow or fail",
+        false => "for each x-api-key 2 a second, `partner` any number",
+        true => "for each x-api-key 20 a second, fewer while answers are slow or fail",
     };
     let at_once = match adaptive {
         false => {
-            "\n                    ?days=6 in a fifth of it    as many at once as the database bears; x-api-key `partner`: only this"
+            "\n                    ?days=6 in a fifth of it    as many at once as the database bears, others wait"
         }
         true => "",
     };
@@ -21,10 +21,10 @@ pub(crate) fn guide(address: SocketAddr, adaptive: bool) -> String {
     };
     let reports = match adaptive {
         false => format!(
-            r#"# reports share one limit, whoever asks: two 200s, then 429s
+            r#"# without a key, reports share one limit: two 200s, then 429s
 for i in $(seq 4); do curl -s -o /dev/null -w '%{{http_code}} ' '{base}/report' & done; wait; echo
 
-# too many at once, with the key that the rate limit exempts: 200s for as many as are let in, 503s for the others
+# too many at once, with the key whose rate is not limited: 200s for as many as are let in, 503s for the others
 for i in $(seq 40); do curl -s -o /dev/null -w '%{{http_code}} ' -H 'x-api-key: partner' '{base}/report' & done; wait; echo
 
 # how many are let in goes up while answers stay quick
@@ -50,6 +50,7 @@ curl -i '{base}/report'; echo; curl '{base}/limits'"#
   GET  /articles/7  takes 80 ms to make         cached for 10 s, and given stale while it is made anew
   POST /purge       takes articles out of the cache: ?tag=article-7, ?path=/articles/7, or all
   GET  /cache       how often the cache was of use
+  GET  /weir        what the file says for each route
   GET  /limits      all rate limits as they are now{degrade}
   GET  /concurrency how many reports may be under way at once, are, and wait
   GET  /profile     how long each route takes, and what for

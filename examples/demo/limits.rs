@@ -3,18 +3,19 @@
 use std::{fmt::Write, sync::Arc, time::Duration};
 
 use tokio::time::{MissedTickBehavior, interval, sleep};
-use tower_weir::{
-    concurrency,
-    rate_limit::{Handle, PolicyHandle},
-};
+use tower_weir::{rate_limit::PolicyHandle, stack::Handle};
 
 use crate::reports::{Answers, Reports};
 
+/// The routes that the file limits, by their names.
+const LIMITED: [&str; 4] = ["search", "login", "report", "feed"];
+
 /// The text of `GET /limits`.
-pub(crate) fn table(layers: &[Handle]) -> String {
+pub(crate) fn table(weir: &Handle) -> String {
     let mut text =
         String::from("limit     policy      quota                 multiplier  exceptions\n");
-    for limit in layers.iter().flat_map(Handle::limits) {
+    let handles: Vec<_> = LIMITED.iter().filter_map(|route| weir.rate_limit(route)).collect();
+    for limit in handles.iter().flat_map(|handle| handle.limits()) {
         for policy in limit.policies() {
             let _ = writeln!(
                 text,
@@ -31,8 +32,16 @@ pub(crate) fn table(layers: &[Handle]) -> String {
     text
 }
 
+/// The policy on reports; none if the file was changed so.
+pub(crate) fn of_reports(weir: &Handle) -> Option<PolicyHandle> {
+    weir.rate_limit("report")?.limit("report").ok()?.policy("reports").ok()
+}
+
 /// The text of `GET /concurrency`.
-pub(crate) fn at_once(handle: &concurrency::Handle) -> String {
+pub(crate) fn at_once(weir: &Handle) -> String {
+    let Some(handle) = weir.concurrency("report") else {
+        return "The file limits no reports at once.\n".to_owned();
+    };
     let mut text = String::from("limiter     at once   under way   waiting\n");
     for limiter in handle.limiters() {
         let _ = writeln!(
@@ -52,15 +61,15 @@ pub(crate) fn at_once(handle: &concurrency::Handle) -> String {
 }
 
 /// Prints each second where the limit on reports is, if that has changed.
-pub(crate) async fn tell_changes(limit: PolicyHandle, reports: Arc<Reports>) {
+pub(crate) async fn tell_changes(weir: Handle, reports: Arc<Reports>) {
     // The limit's intervals begin with this, and end a little before it is asked again.
-    let mut told = percent_of(&limit);
+    let mut told = percent_of(&weir);
     sleep(Duration::from_millis(100)).await;
     let mut seconds = interval(Duration::from_secs(1));
     seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         seconds.tick().await;
-        let percent = percent_of(&limit);
+        let percent = percent_of(&weir);
         let answers = reports.answers();
         if percent != told {
             told = percent;
@@ -69,8 +78,9 @@ pub(crate) async fn tell_changes(limit: PolicyHandle, reports: Arc<Reports>) {
     }
 }
 
-fn percent_of(limit: &PolicyHandle) -> u32 {
-    (limit.multiplier() * 100.0).round() as u32
+fn percent_of(weir: &Handle) -> u32 {
+    let multiplier = of_reports(weir).map_or(1.0, |policy| policy.multiplier());
+    (multiplier * 100.0).round() as u32
 }
 
 fn describe(answers: &Answers) -> String {

@@ -1,5 +1,8 @@
 //! A small API under guard: run it and send it traffic, or let it send itself some.
 //!
+//! What guards it is no code but a file, `weir.toml` beside this one: change it while the demo runs, and what it says holds a
+//! moment later.
+//!
 //! ```sh
 //! cargo run --release --example demo               # serves on 127.0.0.1:3000 and prints what to try
 //! cargo run --release --example demo -- --drive 10 # sends itself mixed traffic for 10 seconds, then too much
@@ -20,6 +23,8 @@
 //! With the second a table tells for each route how many requests passed, how many were limited and how long they took. Then
 //! three times as many reports are asked for as can be made: without the concurrency limit nearly all come too late, with it
 //! nearly as many as can be made come in time.
+//!
+//! `curl http://127.0.0.1:3000/weir` shows what the file comes to for each route.
 //!
 //! `curl http://127.0.0.1:3000/concurrency` shows how many reports may be under way at once, which the limit finds out by itself.
 //!
@@ -89,21 +94,31 @@ async fn run(args: Args) -> Result<(), String> {
     let address = listener.local_addr().map_err(|error| cannot_listen(args.listen, &error))?;
     let guide = guide::guide(address, args.adaptive);
     if args.drive.is_none() {
-        say(&format!("{guide}\nCtrl-C ends it and prints the profile."));
+        let config = args.config.display();
+        say(&format!(
+            "{guide}\nWhat guards it stands in {config}: change it while the demo runs.\nCtrl-C ends it and prints the profile."
+        ));
     }
-    let App { router, profile, reports, report_limit, concurrency, cache, sharing } =
-        app::app(guide, args.adaptive).map_err(|error| error.to_string())?;
+    let App { router, weir, reports, sharing } = app::app(&args.config, guide, args.adaptive)
+        .map_err(|error| format!("cannot run by {}\n{error}", args.config.display()))?;
+    let profile = weir.profile();
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, service);
     let Some(duration) = args.drive else {
         if args.adaptive {
-            tokio::spawn(limits::tell_changes(report_limit, reports));
+            tokio::spawn(limits::tell_changes(weir, reports));
         }
         let served = server.with_graceful_shutdown(interrupted()).await;
         served.map_err(|error| format!("the server on {address} failed: {error}"))?;
         show(&profile);
         return Ok(());
     };
+    let without = |what: &str| {
+        format!("{} says nothing of {what}, which --drive is about", args.config.display())
+    };
+    let report_limit = limits::of_reports(&weir).ok_or_else(|| without("a limit on reports"))?;
+    let at_once = weir.concurrency("report").ok_or_else(|| without("how many reports at once"))?;
+    let cache = weir.cache().ok_or_else(|| without("a cache"))?;
     let (end, ended) = oneshot::channel::<()>();
     let server = server.with_graceful_shutdown(async {
         let _ = ended.await;
@@ -122,7 +137,7 @@ async fn run(args: Args) -> Result<(), String> {
         if driven.took >= duration {
             let each = (duration / 2).clamp(overload::SHORTEST, overload::LONGEST);
             say(&goodput::announcement(each));
-            let overload = overload::overload(address, each, &concurrency, interrupted()).await;
+            let overload = overload::overload(address, each, &at_once, interrupted()).await;
             say(&overload.as_ref().map_or("\nInterrupted.".to_owned(), goodput::text));
         }
     }

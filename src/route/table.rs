@@ -1,4 +1,4 @@
-use std::{collections::HashMap, fmt};
+use std::fmt;
 
 use http::Method;
 
@@ -40,7 +40,8 @@ use crate::{error::ConfigError, head::Head};
 pub struct RouteTable<T> {
     entries: Vec<Entry<T>>,
     any_method: matchit::Router<usize>,
-    by_method: HashMap<Method, matchit::Router<usize>>,
+    /// So few that to look at each takes less than to hash one.
+    by_method: Vec<(Method, matchit::Router<usize>)>,
 }
 
 #[derive(Clone)]
@@ -61,7 +62,7 @@ enum Segment {
 impl<T> RouteTable<T> {
     /// A table without entries.
     pub fn new() -> Self {
-        Self { entries: Vec::new(), any_method: matchit::Router::new(), by_method: HashMap::new() }
+        Self { entries: Vec::new(), any_method: matchit::Router::new(), by_method: Vec::new() }
     }
 
     /// `value` for every method at paths like `pattern`.
@@ -120,7 +121,7 @@ impl<T> RouteTable<T> {
             None => pattern.to_owned(),
         };
         let patterns = match method {
-            Some(method) => self.by_method.entry(method).or_default(),
+            Some(method) => patterns_of(&mut self.by_method, method),
             None => &mut self.any_method,
         };
         patterns
@@ -181,7 +182,10 @@ impl<T> RouteTable<T> {
     }
 
     fn at(&self, method: &Method, path: &str) -> Option<usize> {
-        let of_method = |method| at(self.by_method.get(method)?, path);
+        let of_method = |method: &Method| {
+            let (_, patterns) = self.by_method.iter().find(|(known, _)| known == method)?;
+            at(patterns, path)
+        };
         let specific = of_method(method).or_else(|| match *method {
             Method::HEAD => of_method(&Method::GET),
             _ => None,
@@ -196,6 +200,19 @@ impl<T> RouteTable<T> {
     fn rank(&self, index: usize) -> &[Segment] {
         &self.entries[index].specificity
     }
+}
+
+/// The patterns for a method, new ones if there are none yet.
+fn patterns_of(
+    by_method: &mut Vec<(Method, matchit::Router<usize>)>,
+    method: Method,
+) -> &mut matchit::Router<usize> {
+    let known = by_method.iter().position(|(known, _)| *known == method);
+    let at = known.unwrap_or_else(|| {
+        by_method.push((method, matchit::Router::new()));
+        by_method.len() - 1
+    });
+    &mut by_method[at].1
 }
 
 fn at(patterns: &matchit::Router<usize>, path: &str) -> Option<usize> {

@@ -1,23 +1,84 @@
 use std::{error::Error, fmt};
 
-use super::Problem;
+use super::{ConfigProblem, Problem, report::Report};
 
 /// Everything that is wrong with a configuration, each with its place, what is wrong and what to write instead.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// Its `Display`, and its `Debug` too, show it as rustc does: the lines that are wrong, what is wrong in them, and a remedy.
+/// No password is in it.
+#[derive(Clone, PartialEq)]
 pub struct ConfigErrors {
-    problems: Vec<Problem>,
+    report: Report,
+}
+
+/// What is suspicious about a configuration that is valid.
+///
+/// Its `Display` shows it as that of [`ConfigErrors`] does.
+#[derive(Clone, Default, PartialEq)]
+pub struct ConfigWarnings {
+    report: Report,
 }
 
 impl ConfigErrors {
+    /// At least one of the problems is an error.
     pub(in crate::stack) fn new(problems: Vec<Problem>) -> Self {
-        Self { problems }
+        Self { report: Report(problems) }
+    }
+
+    /// With the colours of a terminal.
+    pub fn in_colour(&self) -> String {
+        self.report.in_colour()
+    }
+
+    /// Each of them, errors and warnings, in the order of the text.
+    pub fn problems(&self) -> impl ExactSizeIterator<Item = ConfigProblem<'_>> {
+        self.report.0.iter().map(ConfigProblem)
+    }
+}
+
+impl ConfigWarnings {
+    pub(in crate::stack) fn new(problems: Vec<Problem>) -> Self {
+        Self { report: Report(problems) }
+    }
+
+    /// With the colours of a terminal.
+    pub fn in_colour(&self) -> String {
+        self.report.in_colour()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.report.0.is_empty()
+    }
+
+    /// Each of them, in the order of the text.
+    pub fn problems(&self) -> impl ExactSizeIterator<Item = ConfigProblem<'_>> {
+        self.report.0.iter().map(ConfigProblem)
     }
 }
 
 impl fmt::Display for ConfigErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let messages: Vec<_> = self.problems.iter().map(|problem| &*problem.message).collect();
-        f.write_str(&messages.join("\n"))
+        fmt::Display::fmt(&self.report, f)
+    }
+}
+
+impl fmt::Display for ConfigWarnings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.report, f)
+    }
+}
+
+/// What `unwrap` prints is for people too.
+impl fmt::Debug for ConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\n{}", self.report)
+    }
+}
+
+impl fmt::Debug for ConfigWarnings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.report, f)
     }
 }
 

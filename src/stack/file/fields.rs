@@ -1,9 +1,16 @@
-use super::{Node, Place, Problem, Problems, tree::Entry, tree::Value};
+use super::{Entry, Node, Place, Problem, Problems, Value, unknown};
+
+#[cfg(test)]
+thread_local! {
+    /// The keys of the table that was finished last.
+    pub(super) static KNOWN: std::cell::RefCell<Vec<&'static str>> = const { std::cell::RefCell::new(Vec::new()) };
+}
 
 /// The entries of a table while they are read: what nobody has asked for in the end is unknown.
 pub(in crate::stack) struct Fields<'a> {
     entries: &'a [Entry],
     place: &'a Place,
+    what: String,
     known: Vec<&'static str>,
     problems: &'a mut Problems,
 }
@@ -25,7 +32,8 @@ impl<'a> Fields<'a> {
     ) -> Option<Self> {
         match &node.value {
             Value::Table(entries) => {
-                Some(Self { entries, place: &node.place, known: Vec::new(), problems })
+                let what = what.to_owned();
+                Some(Self { entries, place: &node.place, what, known: Vec::new(), problems })
             }
             _ => {
                 let message = format!("`{what}` is {}, not a table", node.kind());
@@ -53,9 +61,24 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// The value of a key, or `absent` if there is none; `None` if it cannot be read, which is a problem then.
+    pub(in crate::stack) fn value<T>(
+        &mut self,
+        key: &'static str,
+        absent: T,
+        read: impl Read<T>,
+    ) -> Option<T> {
+        match self.node(key) {
+            Some(node) => read(node, self.problems),
+            None => Some(absent),
+        }
+    }
+
     /// What a key stands for, unread.
     pub(in crate::stack) fn node(&mut self, key: &'static str) -> Option<&'a Node> {
-        self.known.push(key);
+        if !self.known.contains(&key) {
+            self.known.push(key);
+        }
         self.entries.iter().find(|entry| entry.key == key).map(|entry| &entry.node)
     }
 
@@ -70,9 +93,10 @@ impl<'a> Fields<'a> {
 
     /// The end of the table: whatever else it has is unknown.
     pub(in crate::stack) fn finish(self) {
+        #[cfg(test)]
+        KNOWN.set(self.known.clone());
         for entry in self.entries.iter().filter(|entry| !self.known.contains(&&*entry.key)) {
-            let problem = Problem::error(&entry.place, format!("unknown key `{}`", entry.key));
-            self.problems.add(problem.help(format!("known here: {}", self.known.join(", "))));
+            self.problems.add(unknown::key(&self.what, entry, &self.known));
         }
     }
 }

@@ -17,8 +17,9 @@ pub(in crate::stack) struct Problem {
     pub(in crate::stack) replacement: Option<String>,
 }
 
+/// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::stack) enum Severity {
+pub enum Severity {
     /// Nothing can be built of it.
     Error,
     /// It does what it says, which is hardly what is meant.

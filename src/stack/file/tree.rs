@@ -2,6 +2,8 @@
 
 use std::{ops::Range, sync::Arc};
 
+use super::Origin;
+
 /// A value and where it is written.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::stack) struct Node {
@@ -40,41 +42,35 @@ pub(in crate::stack) struct Place {
     pub(in crate::stack) span: Range<usize>,
 }
 
-/// A text that settings come from.
-#[derive(Debug, PartialEq, Eq)]
-pub(in crate::stack) enum Origin {
-    File {
-        path: String,
-        text: String,
-    },
-    Preset {
-        name: &'static str,
-        text: &'static str,
-    },
-    /// An environment variable: its value is a text of its own.
-    Variable {
-        name: String,
-        value: String,
-    },
-}
-
-impl Origin {
-    pub(in crate::stack) fn text(&self) -> &str {
-        match self {
-            Self::File { text, .. } => text,
-            Self::Preset { text, .. } => text,
-            Self::Variable { value, .. } => value,
-        }
-    }
-}
-
 impl Node {
     /// What `key` stands for, if this is a table that has it.
     pub(in crate::stack) fn get(&self, key: &str) -> Option<&Self> {
+        self.entry(key).map(|entry| &entry.node)
+    }
+
+    pub(in crate::stack) fn entry(&self, key: &str) -> Option<&Entry> {
+        self.entries().iter().find(|entry| entry.key == key)
+    }
+
+    /// Those of a table; none of anything else.
+    pub(in crate::stack) fn entries(&self) -> &[Entry] {
         match &self.value {
-            Value::Table(entries) => {
-                entries.iter().find(|entry| entry.key == key).map(|entry| &entry.node)
-            }
+            Value::Table(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    /// Those of a list; none of anything else.
+    pub(in crate::stack) fn items(&self) -> &[Self] {
+        match &self.value {
+            Value::Array(items) => items,
+            _ => &[],
+        }
+    }
+
+    pub(in crate::stack) fn as_text(&self) -> Option<&str> {
+        match &self.value {
+            Value::Text(text) => Some(text),
             _ => None,
         }
     }
@@ -90,5 +86,24 @@ impl Node {
             Value::Boolean(_) => "true or false",
             Value::Time(_) => "a date or time",
         }
+    }
+}
+
+impl Place {
+    pub(in crate::stack) fn new(origin: &Arc<Origin>, span: Range<usize>) -> Self {
+        Self { origin: Arc::clone(origin), span }
+    }
+
+    /// What is written there.
+    pub(in crate::stack) fn text(&self) -> &str {
+        let text = self.origin.text();
+        &text[self.origin.bounded(&self.span)]
+    }
+
+    /// Whether `other` is written within it.
+    pub(in crate::stack) fn holds(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.origin, &other.origin)
+            && self.span.start <= other.span.start
+            && other.span.end <= self.span.end
     }
 }

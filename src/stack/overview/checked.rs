@@ -8,7 +8,7 @@ use crate::{
     head::Head,
     route::RouteTable,
     stack::{
-        file::{Problem, Reading},
+        file::{ConfigWarnings, Reading},
         settings::{Route, Scope, Section},
     },
 };
@@ -114,7 +114,7 @@ impl Checked {
     }
 
     /// What is suspicious about it, if anything: each with its place, as errors have it.
-    pub fn warnings(&self) -> &[Problem] {
+    pub fn warnings(&self) -> &ConfigWarnings {
         &self.reading.warnings
     }
 }

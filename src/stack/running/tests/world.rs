@@ -58,13 +58,13 @@ pub(super) fn read(source: &Source) -> Result<Reading, ConfigErrors> {
         };
         if !known {
             return Err(ConfigErrors::new(vec![crate::stack::file::Problem::error(
-                &crate::stack::file::Place {
-                    origin: std::sync::Arc::new(crate::stack::file::Origin::File {
+                &crate::stack::file::Place::new(
+                    &std::sync::Arc::new(crate::stack::file::Origin::File {
                         path: source.name.clone(),
                         text: source.text.clone(),
                     }),
-                    span: 0..0,
-                },
+                    0..0,
+                ),
                 format!("unknown: {line}"),
             )]));
         }
@@ -74,7 +74,7 @@ pub(super) fn read(source: &Source) -> Result<Reading, ConfigErrors> {
             inherit(section, &settings.defaults, &mut route.scope);
         }
     }
-    Ok(Reading { settings, warnings: Vec::new() })
+    Ok(Reading::unwritten(settings))
 }
 
 fn inherit(section: Section, from: &Scope, to: &mut Scope) {
