@@ -1,6 +1,6 @@
-use std::{error::Error, fmt, io, sync::Arc};
+use std::{error::Error, fmt};
 
-use super::{ConfigProblem, Origin, Place, Problem, report::Report};
+use super::{ConfigProblem, Problem, report::Report};
 
 /// Everything that is wrong with a configuration, each with its place, what is wrong and what to write instead.
 ///
@@ -23,13 +23,6 @@ impl ConfigErrors {
     /// At least one of the problems is an error.
     pub(in crate::stack) fn new(problems: Vec<Problem>) -> Self {
         Self { report: Report(problems) }
-    }
-
-    /// A file that cannot be read at all.
-    pub(in crate::stack) fn unreadable(path: &str, error: &io::Error) -> Self {
-        let origin = Origin::File { path: path.to_owned(), text: String::new() };
-        let place = Place::new(&Arc::new(origin), 0..0);
-        Self::new(vec![Problem::error(&place, format!("cannot read `{path}`: {error}"))])
     }
 
     /// With the colours of a terminal.

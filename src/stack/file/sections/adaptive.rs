@@ -11,7 +11,10 @@ use crate::stack::{
 };
 
 /// `true`, `false`, or when rates fall.
-pub(super) fn adaptive(node: &Node, problems: &mut Problems) -> Option<Option<Adaptive>> {
+pub(in crate::stack::file) fn adaptive(
+    node: &Node,
+    problems: &mut Problems,
+) -> Option<Option<Adaptive>> {
     if !matches!(node.value, Value::Table(_)) {
         return boolean(node, problems).map(|on| on.then(Adaptive::default));
     }
