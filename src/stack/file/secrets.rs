@@ -50,6 +50,7 @@ pub(super) fn masked(text: &str) -> String {
 }
 
 /// Whether a URL says who asks: then it holds a password, or what somebody took for one.
+#[cfg(feature = "redis")]
 pub(super) fn has_secret(text: &str) -> bool {
     !hidden(text).is_empty()
 }

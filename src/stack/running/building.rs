@@ -52,7 +52,7 @@ pub(super) fn build(
     let mut stores = before.map(|stack| stack.stores.clone()).unwrap_or_default();
     #[cfg(feature = "redis")]
     let redis = stores.redis(&settings)?;
-    let mut building = Building {
+    let building = Building {
         settings: &settings,
         parts,
         names,
@@ -74,10 +74,9 @@ pub(super) fn build(
         routes = insert(routes, route, &plan)?;
         plans.push(plan);
     }
-    let names = std::mem::take(&mut building.names);
     let generation = before.map_or(1, |stack| stack.generation + 1);
     drop(building);
-    let stack = Stack { settings, names, plans, routes, otherwise, stores, generation };
+    let stack = Stack { settings, plans, routes, otherwise, stores, generation };
     Ok((stack, commit))
 }
 
