@@ -5,7 +5,7 @@ use std::{net::IpAddr, time::SystemTime};
 use http::{
     HeaderMap, HeaderName, HeaderValue, Version,
     header::{
-        AGE, AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, DATE, EXPIRES, HOST,
+        AGE, AUTHORIZATION, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, COOKIE, DATE, EXPIRES, HOST,
         PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, SET_COOKIE, TE, TRANSFER_ENCODING, UPGRADE, VARY,
         VIA,
     },
@@ -72,7 +72,11 @@ pub(crate) fn wants_trailers(headers: &HeaderMap) -> bool {
 
 /// Adds this proxy to those that the message came through; `version` is the one that it came in (RFC 9110, section 7.6.3).
 pub(crate) fn add_via(headers: &mut HeaderMap, version: Version) {
-    let via = if version == Version::HTTP_10 { "1.0 weir" } else { "1.1 weir" };
+    let via = match version {
+        Version::HTTP_10 => "1.0 weir",
+        Version::HTTP_2 => "2.0 weir",
+        _ => "1.1 weir",
+    };
     headers.append(VIA, HeaderValue::from_static(via));
 }
 
@@ -80,6 +84,18 @@ pub(crate) fn add_via(headers: &mut HeaderMap, version: Version) {
 pub(crate) fn add_forwarded_for(headers: &mut HeaderMap, client: IpAddr) {
     if let Ok(client) = HeaderValue::try_from(client.to_canonical().to_string()) {
         headers.append(X_FORWARDED_FOR, client);
+    }
+}
+
+/// Makes one field of the pieces that HTTP/2 may have cut the cookies into (RFC 9113, section 8.2.3).
+pub(crate) fn join_cookies(headers: &mut HeaderMap) {
+    if headers.get_all(COOKIE).iter().nth(1).is_none() {
+        return;
+    }
+    let pieces: Vec<_> = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
+    if let Ok(mut cookies) = HeaderValue::from_bytes(&pieces.join(&b"; "[..])) {
+        cookies.set_sensitive(true);
+        headers.insert(COOKIE, cookies);
     }
 }
 

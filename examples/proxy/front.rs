@@ -8,28 +8,52 @@ use http::{
     header::{HOST, TE},
     uri::Authority,
 };
+use http_body::Body;
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use tower::{Service, ServiceExt};
+use tower_weir::error::BoxError;
 
-use super::{fields, interim::Interim, max_forwards, problem::problem};
+use super::{
+    access::{Record, Recorded},
+    fields,
+    interim::Interim,
+    life::Life,
+    max_forwards,
+    problem::problem,
+};
+
+/// Whom a connection is to.
+#[derive(Clone, Debug)]
+pub(crate) struct Client {
+    pub(crate) address: SocketAddr,
+    pub(crate) life: Life,
+    pub(crate) interim: Interim,
+}
 
 /// Answers the request itself if it must, otherwise by what is `behind`.
 pub(crate) async fn answer<S, B>(
     behind: S,
-    client: SocketAddr,
-    interim: Interim,
+    client: Client,
     mut request: Request<Incoming>,
-) -> Result<Response<Either<B, Full<Bytes>>>, S::Error>
+) -> Result<Response<Recorded<Either<B, Full<Bytes>>>>, S::Error>
 where
     S: Service<Request<Incoming>, Response = Response<B>>,
+    B: Body<Data = Bytes, Error: Into<BoxError>>,
 {
+    let record = Record::new(client.address, client.life.begin(), &request);
     if let Some(response) = settle(&mut request) {
-        return Ok(response.map(Either::Right));
+        return Ok(record.follow(response.map(Either::Right)));
     }
-    request.extensions_mut().insert(client);
-    interim.pass(&mut request);
-    Ok(interim.before(behind.oneshot(request)).await?.map(Either::Left))
+    request.extensions_mut().insert(client.address);
+    request.extensions_mut().insert(record.notes());
+    let response = if request.version() <= Version::HTTP_11 {
+        client.interim.pass(&mut request);
+        client.interim.before(behind.oneshot(request)).await?
+    } else {
+        behind.oneshot(request).await?
+    };
+    Ok(record.follow(response.map(Either::Left)))
 }
 
 /// Leaves a request in origin form with one `Host` and without the fields of the client's connection, or answers it.
@@ -62,13 +86,17 @@ fn settle_host<B>(request: &mut Request<B>) -> Result<(), &'static str> {
     let mut hosts = request.headers().get_all(HOST).iter();
     match (hosts.next(), hosts.next()) {
         (_, Some(_)) => return Err("There is more than one Host."),
-        (None, None) if request.version() >= Version::HTTP_11 => return Err("There is no Host."),
+        (None, None) if request.version() == Version::HTTP_11 => return Err("There is no Host."),
         (Some(host), None) if !host.is_empty() && !is_host(host.as_bytes()) => {
             return Err("The Host is not a name or address with an optional port.");
         }
         _ => {}
     }
-    let Some(authority) = request.uri().authority() else { return Ok(()) };
+    let Some(authority) = request.uri().authority() else {
+        let anonymous =
+            request.version() == Version::HTTP_2 && !request.headers().contains_key(HOST);
+        return if anonymous { Err("There is no :authority.") } else { Ok(()) };
+    };
     if !is_host(authority.as_str().as_bytes()) {
         return Err("The host in the request's target is not one.");
     }

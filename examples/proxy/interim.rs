@@ -17,11 +17,9 @@ use hyper::{
     ext::on_informational,
     rt::{Read, ReadBufCursor, Write},
 };
-use hyper_util::rt::TokioIo;
 use pin_project::pin_project;
-use tokio::net::TcpStream;
 
-use super::fields;
+use super::{fields, patient::Patient};
 
 /// More is not kept for a client that does not read.
 const MOST_WAITING: usize = 64 << 10;
@@ -40,9 +38,9 @@ struct State {
 }
 
 impl Interim {
-    /// Has those passed on that answer `request`. HTTP/1.0 knows none.
+    /// Has those passed on that answer `request`. HTTP/1.0 knows none, and of HTTP/2 hyper does not tell where they would go.
     pub(crate) fn pass<B>(&self, request: &mut Request<B>) {
-        if request.version() < Version::HTTP_11 {
+        if request.version() != Version::HTTP_11 {
             return;
         }
         let number = self.state().request;
@@ -115,15 +113,15 @@ impl Interim {
 #[derive(Debug)]
 pub(crate) struct Stream {
     #[pin]
-    io: TokioIo<TcpStream>,
+    io: Patient,
     interim: Interim,
     /// To be written before anything else.
     begun: BytesMut,
 }
 
 impl Stream {
-    pub(crate) fn new(stream: TcpStream, interim: Interim) -> Self {
-        Self { io: TokioIo::new(stream), interim, begun: BytesMut::new() }
+    pub(crate) fn new(io: Patient, interim: Interim) -> Self {
+        Self { io, interim, begun: BytesMut::new() }
     }
 
     fn poll_begun(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

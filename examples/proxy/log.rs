@@ -1,17 +1,23 @@
-//! Lines on stderr about what went wrong.
+//! Lines on stderr: one for each request at its end, and those about the proxy itself.
 
-use std::{error::Error, fmt::Display};
+use std::error::Error;
 
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Log {
-    pub(crate) quiet: bool,
-}
+use tracing::Dispatch;
+use tracing_subscriber::fmt::{MakeWriter, fmt};
 
-impl Log {
-    pub(crate) fn line(self, text: impl Display) {
-        if !self.quiet {
-            eprintln!("proxy: {text}");
-        }
+use super::args::LogFormat;
+
+/// What writes events as lines.
+pub(crate) fn lines<W>(format: LogFormat, writer: W) -> Dispatch
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    // Values of clients are recorded as text, which `text` quotes and both escape: nobody can write a line of his own.
+    let plain = fmt().with_writer(writer).with_ansi(false);
+    match format {
+        LogFormat::Text => Dispatch::new(plain.finish()),
+        LogFormat::Json => Dispatch::new(plain.json().flatten_event(true).finish()),
+        LogFormat::Off => Dispatch::none(),
     }
 }
 

@@ -66,7 +66,7 @@ async fn a_response_that_sets_a_cookie_is_kept_only_if_told_to() {
     wire.exchange(GET, &cookie).await;
     let again = wire.exchange(GET, &cookie).await.answered;
     assert!(field(&again, "cache-status").ends_with("detail=pass"), "{again}");
-    let wire = Wire::new(&["--set-cookie", "store"]).await;
+    let wire = Wire::new(&[("set_cookie", "'share'")]).await;
     wire.exchange(GET, &cookie).await;
     assert_eq!(field(&wire.ask(GET).await, "set-cookie"), "id=1");
 }
@@ -126,7 +126,7 @@ async fn a_change_drops_what_was_kept() {
 
 #[tokio::test]
 async fn what_is_too_large_passes_and_is_not_kept() {
-    let wire = Wire::new(&["--max-object-bytes", "4"]).await;
+    let wire = Wire::new(&[("max_object_bytes", "4")]).await;
     let chunked = format!(
         "HTTP/1.1 200 OK\r\n{FRESH}Transfer-Encoding: chunked\r\n\r\n5\r\nlarge\r\n0\r\n\r\n"
     );
@@ -139,9 +139,9 @@ async fn what_is_too_large_passes_and_is_not_kept() {
 }
 
 #[tokio::test]
-async fn switches_reach_the_cache() {
+async fn the_file_reaches_the_cache() {
     let silent = answer("", "x");
-    let wire = Wire::new(&["--default-ttl", "60"]).await;
+    let wire = Wire::new(&[("ttl", "'60s'")]).await;
     wire.exchange(GET, &silent).await;
     assert!(is_hit(&wire.ask(GET).await));
 
@@ -149,19 +149,19 @@ async fn switches_reach_the_cache() {
     let wire = Wire::new(&[]).await;
     wire.exchange(GET, &modified).await;
     assert!(is_hit(&wire.ask(GET).await));
-    let wire = Wire::new(&["--heuristic", "off"]).await;
+    let wire = Wire::new(&[("heuristic", "false")]).await;
     wire.exchange(GET, &modified).await;
     wire.exchange(GET, &modified).await;
 
     let again = get("Cache-Control: no-cache\r\n");
-    let wire = Wire::new(&["--request-directives", "ignore", "--cache-status", "off"]).await;
+    let wire = Wire::new(&[("client_directives", "'ignore'"), ("cache_status", "false")]).await;
     wire.exchange(&again, &answer(FRESH, "x")).await;
     assert_eq!(field(&wire.ask(&again).await, "cache-status"), "");
     let wire = Wire::new(&[]).await;
     wire.exchange(&again, &answer(FRESH, "x")).await;
     wire.exchange(&again, &answer(FRESH, "x")).await;
 
-    let wire = Wire::new(&["--no-cache"]).await;
+    let wire = Wire::with("watch = false", |_| {}).await;
     wire.exchange(GET, &answer(FRESH, "x")).await;
     assert_eq!(field(&wire.exchange(GET, &answer(FRESH, "x")).await.answered, "cache-status"), "");
 }

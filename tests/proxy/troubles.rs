@@ -23,15 +23,19 @@ async fn an_upstream_that_refuses_makes_a_problem_that_is_not_kept() {
     // Who does not listen refuses, and has the port for itself all the same.
     let deaf = TcpSocket::new_v4().unwrap();
     deaf.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let upstream = format!("http://{}", deaf.local_addr().unwrap());
-    let wire = Wire::new(&["--upstream", &upstream, "--default-ttl", "60"]).await;
+    let upstream = deaf.local_addr().unwrap().to_string();
+    let file = cached(&[("ttl", "'60s'")]);
+    let wire = Wire::with(&file, |args| args.upstream = upstream.parse().unwrap()).await;
     is_problem(&wire.ask(GET).await, 502);
     is_problem(&wire.ask(GET).await, 502);
 }
 
 #[tokio::test]
 async fn a_silent_upstream_makes_a_problem_that_is_not_kept() {
-    let wire = Wire::impatient(&["--default-ttl", "60"], Duration::from_millis(20)).await;
+    let wire = Wire::with(&cached(&[("ttl", "'60s'")]), |args| {
+        args.timeouts.response = Duration::from_millis(20);
+    })
+    .await;
     for _ in 0..2 {
         let mut client = wire.client().await;
         client.send(GET).await;

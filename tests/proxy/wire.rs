@@ -1,6 +1,11 @@
 //! Clients and an upstream as a test plays them, byte by byte, with the proxy between them.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -11,40 +16,59 @@ use tokio::{
 };
 
 use crate::proxy::{
-    args::{Args, Command, parse},
+    args::{Args, Command, Timeouts, parse},
     serve::serve,
     stack::stack,
 };
 
+use tower_weir::stack::{Handle, Weir};
+
 /// Longer than anything takes that happens at all.
-const HUNG: Duration = Duration::from_secs(30);
+pub(crate) const HUNG: Duration = Duration::from_secs(30);
+
+/// Nothing ends for want of time.
+const PATIENT: Timeouts =
+    Timeouts { response: HUNG, connect: HUNG, header: HUNG, idle: HUNG, drain: HUNG };
+
+/// What stands in the file of a proxy with a cache, unless a test says otherwise.
+const CACHE: [(&str, &str); 5] = [
+    ("heuristic", "true"),
+    ("client_directives", "'honour'"),
+    ("stale_if_error", "'60s'"),
+    ("max_object_bytes", "16777216"),
+    ("vary", "['x-forwarded-host', 'x-forwarded-port']"),
+];
 
 /// A proxy, and the upstream that it asks.
 pub(crate) struct Wire {
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
+    pub(crate) handle: Handle,
+    pub(crate) file: File,
     upstream: TcpListener,
     wish: mpsc::Sender<()>,
-    proxy: JoinHandle<()>,
+    proxy: JoinHandle<bool>,
 }
 
 impl Wire {
-    /// A proxy with these switches.
-    pub(crate) async fn new(switches: &[&str]) -> Self {
-        Self::impatient(switches, HUNG).await
+    /// A proxy with a cache, with these keys in its section besides what is there.
+    pub(crate) async fn new(cache: &[(&str, &str)]) -> Self {
+        Self::with(&cached(cache), |_| {}).await
     }
 
-    /// One that waits for the upstream only so long.
-    pub(crate) async fn impatient(switches: &[&str], patience: Duration) -> Self {
+    /// One with this file, and other switches than those by default.
+    pub(crate) async fn with(config: &str, switch: impl FnOnce(&mut Args)) -> Self {
         let upstream = listen().await;
-        let args = arguments(upstream.local_addr().unwrap(), switches);
-        let args = Args { timeout: patience, ..args };
+        let file = File::new(config);
+        let mut args = arguments(upstream.local_addr().unwrap(), &file);
+        switch(&mut args);
         let listener = listen().await;
         let address = listener.local_addr().unwrap();
-        let (wish, wishes) = mpsc::channel(1);
-        let proxy = tokio::spawn(async move {
-            serve(listener, stack(&args), args.log(), wishes).await;
-        });
-        Self { address, upstream, wish, proxy }
+        let (wish, wishes) = mpsc::channel(2);
+        let weir = Weir::from_toml(&args.config).unwrap();
+        let handle = weir.handle();
+        let proxy =
+            tokio::spawn(async move { serve(listener, stack(&args, &weir), &args, wishes).await });
+        Self { address, handle, file, upstream, wish, proxy }
     }
 
     /// A client's connection.
@@ -89,9 +113,9 @@ impl Wire {
         self.wish.send(()).await.unwrap();
     }
 
-    /// Waits until it has.
-    pub(crate) async fn ended(self) {
-        timeout(HUNG, self.proxy).await.expect("the proxy does not end").unwrap();
+    /// Waits until it has: whether nothing was cut off.
+    pub(crate) async fn ended(self) -> bool {
+        timeout(HUNG, self.proxy).await.expect("the proxy does not end").unwrap()
     }
 }
 
@@ -108,7 +132,7 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    fn new(stream: TcpStream) -> Self {
+    pub(crate) fn new(stream: TcpStream) -> Self {
         Self { stream, read: Vec::new() }
     }
 
@@ -153,6 +177,13 @@ impl Peer {
         self.take(self.read.len())
     }
 
+    /// Waits until the connection has ended, whatever comes before.
+    pub(crate) async fn ended(&mut self) {
+        let mut rest = [0; 1024];
+        let end = async { while self.stream.read(&mut rest).await.is_ok_and(|read| read > 0) {} };
+        timeout(HUNG / 2, end).await.expect("the connection does not end");
+    }
+
     /// `false` at the end.
     async fn read_more(&mut self) -> bool {
         let read = timeout(HUNG, self.stream.read_buf(&mut self.read)).await;
@@ -185,20 +216,56 @@ pub(crate) fn field(message: &str, name: &str) -> String {
     values.join(", ")
 }
 
-async fn listen() -> TcpListener {
+/// The file of a proxy with a cache.
+pub(crate) fn cached(keys: &[(&str, &str)]) -> String {
+    let others = CACHE.iter().filter(|(key, _)| keys.iter().all(|(other, _)| key != other));
+    let lines = others.chain(keys).map(|(key, value)| format!("{key} = {value}\n"));
+    // A small store is made faster.
+    format!(
+        "watch = false\n[stores]\ncache = '4MiB'\n[defaults.cache]\n{}",
+        lines.collect::<String>()
+    )
+}
+
+/// A file that goes with the test.
+pub(crate) struct File(PathBuf);
+
+impl File {
+    pub(crate) fn new(text: &str) -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("weir-proxy-{}-{number}.toml", std::process::id());
+        let file = Self(std::env::temp_dir().join(name));
+        file.write(text);
+        file
+    }
+
+    pub(crate) fn write(&self, text: &str) {
+        std::fs::write(&self.0, text).unwrap();
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+pub(crate) async fn listen() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").await.unwrap()
 }
 
 /// What the command line would have been.
-fn arguments(upstream: SocketAddr, switches: &[&str]) -> Args {
+fn arguments(upstream: SocketAddr, file: &File) -> Args {
     let upstream = format!("http://{upstream}");
-    // A small store is made faster.
-    let all = ["--quiet", "--max-bytes", "4M", "--upstream", &upstream]
-        .into_iter()
-        .chain(switches.iter().copied());
+    let all = ["--upstream", &upstream, "--config", file.path().to_str().unwrap()];
     match parse(lexopt::Parser::from_args(all)) {
-        Ok(Command::Run(args)) => args,
-        Ok(Command::Help) => panic!("a proxy is wanted, not help"),
+        Ok(Command::Run(args)) => Args { timeouts: PATIENT, ..args },
+        Ok(_) => panic!("a proxy is wanted"),
         Err(message) => panic!("{message}"),
     }
 }
