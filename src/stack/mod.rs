@@ -7,7 +7,7 @@ mod running;
 mod service;
 mod settings;
 
-pub use self::file::{ConfigErrors, ConfigProblem, ConfigWarnings, Severity};
+pub use self::file::{ConfigErrors, ConfigProblem, ConfigWarnings, Severity, schema};
 pub use self::overview::{Checked, Explanation, Overview};
 pub use self::running::{Builder, Handle, Reloaded, Weir};
 pub use self::service::{ResponseFuture, WeirBody, WeirLayer, WeirService};
