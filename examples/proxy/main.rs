@@ -80,7 +80,6 @@ pub(crate) mod stack;
 mod trouble;
 mod upload;
 mod upstream;
-pub(crate) mod weir;
 
 use std::process::ExitCode;
 

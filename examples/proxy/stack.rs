@@ -7,9 +7,9 @@ use http::{Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
 use tower::{Layer, Service, service_fn};
-use tower_weir::error::BoxError;
+use tower_weir::{error::BoxError, stack::Weir};
 
-use super::{args::Args, upstream::Upstream, weir::Weir};
+use super::{args::Args, upstream::Upstream};
 
 pub(crate) fn stack(
     args: &Args,

@@ -19,8 +19,9 @@ use crate::proxy::{
     args::{Args, Command, Timeouts, parse},
     serve::serve,
     stack::stack,
-    weir::{Colour, Handle, Weir},
 };
+
+use tower_weir::stack::{Handle, Weir};
 
 /// Longer than anything takes that happens at all.
 pub(crate) const HUNG: Duration = Duration::from_secs(30);
@@ -63,7 +64,7 @@ impl Wire {
         let listener = listen().await;
         let address = listener.local_addr().unwrap();
         let (wish, wishes) = mpsc::channel(2);
-        let weir = Weir::open(&args.config, Colour::No).unwrap();
+        let weir = Weir::from_toml(&args.config).unwrap();
         let handle = weir.handle();
         let proxy =
             tokio::spawn(async move { serve(listener, stack(&args, &weir), &args, wishes).await });

@@ -41,7 +41,7 @@ fn companions(definition: &str, key: &str) -> String {
             "key = 'peer_ip'"
         }
         ("RateLimit", "max_queue") => "max_wait = '1s'",
-        ("RateLimit", "on_outage" | "leases") => "shared = false\n",
+        ("RateLimit", "on_outage" | "leases") => "shared = false",
         (_, "slow_share") => "slow_from = '1s'",
         _ => return companions.join(", "),
     });
@@ -108,7 +108,7 @@ fn the_defaults_of_the_schema_are_those_of_the_readers() {
     for (definition, reader) in SECTIONS {
         for (key, property) in properties(definition) {
             let Some(default) = property.get("default") else { continue };
-            let companions = companions(definition, &key).replace('\n', "");
+            let companions = companions(definition, &key);
             let (without, _) = read(&format!("{{ {companions} }}"), reader);
             let section = format!("{{ {key} = {}, {companions} }}", toml(default));
             let (with, _) = read(&section, reader);
@@ -131,7 +131,6 @@ fn every_word_and_every_example_of_the_schema_is_read() {
             let companions = match &*key {
                 "on_outage" if !built_in => continue,
                 "on_outage" | "leases" => "policies = ['1/s'], shared = true".to_owned(),
-                "leases" | "shared" => companions(definition, &key),
                 _ => companions(definition, &key),
             };
             for value in values {

@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Server {
     child: Child,
     pub(crate) port: u16,
-    folder: Folder,
+    _folder: Folder,
 }
 
 impl Server {
@@ -40,7 +40,7 @@ impl Server {
                 "{name} cannot be run ({error}): `scripts/bench load` sees to it that it is there"
             )
         });
-        let mut server = Self { child, port, folder };
+        let mut server = Self { child, port, _folder: folder };
         let deadline = Instant::now() + PATIENCE;
         while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
             let ended = server.child.try_wait().is_ok_and(|status| status.is_some());
@@ -51,10 +51,6 @@ impl Server {
             sleep(Duration::from_millis(10));
         }
         server
-    }
-
-    pub(crate) fn folder(&self) -> &Folder {
-        &self.folder
     }
 }
 

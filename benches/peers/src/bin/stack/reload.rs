@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use tower_weir::{Handle, Weir, profile::Profile};
+use tower_weir::{Weir, profile::Profile, stack::Handle};
 use tower_weir_peers::{Case, Figures, Folder, Group, Recorder, Row, Section, timed};
 
 use crate::{
