@@ -11,7 +11,7 @@ impl CircuitBreakerLayer {
         let (breakers, formers) = (self.watched(), former.watched());
         for (next, before) in breakers.iter().zip(formers) {
             let (settings, old) = (next.breaker.settings(), before.breaker.settings());
-            let alike = settings.window == old.window;
+            let alike = settings.window.counts_alike(&old.window);
             next.breaker.circuits.resume(&before.breaker.circuits, settings, alike);
             let keyed = next.breaker.circuits.all_keyed();
             if !keyed.is_empty() {

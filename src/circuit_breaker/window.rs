@@ -52,6 +52,12 @@ impl Window {
         Ok(Self { span: Span::Time(length), minimum })
     }
 
+    /// Whether it counts the same calls as another, whatever follows from them.
+    #[cfg(feature = "config")]
+    pub(super) fn counts_alike(&self, other: &Self) -> bool {
+        self.span == other.span
+    }
+
     /// The last `calls` that ended. There must be `minimum` of them.
     ///
     /// # Errors

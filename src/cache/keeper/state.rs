@@ -46,7 +46,7 @@ pub(in super::super) struct Keeper {
     pub(super) passes: PassMarks,
     #[cfg(feature = "compression")]
     pub(super) compressor: Option<Compressor>,
-    routes: Resolved<Routes>,
+    routes: Arc<Resolved<Routes>>,
     meters: Resolved<Meters>,
     /// When the store's use was last told, in nanoseconds.
     usage_told: AtomicU64,
@@ -76,7 +76,7 @@ impl Keeper {
             passes: PassMarks::new(),
             #[cfg(feature = "compression")]
             compressor: settings.compression.map(Compressor::new),
-            routes: Resolved::default(),
+            routes: settings.counts.clone().unwrap_or_default(),
             meters: Resolved::default(),
             usage_told: AtomicU64::new(0),
             told_of_unfit: AtomicBool::new(false),
@@ -114,6 +114,12 @@ impl Keeper {
     /// The wall clock.
     pub(in super::super) fn unix_time(&self) -> Duration {
         self.settings.clock.unix_time()
+    }
+
+    /// Where requests are counted.
+    #[cfg(feature = "config")]
+    pub(in super::super) fn counts(&self) -> &Arc<Resolved<Routes>> {
+        &self.routes
     }
 
     #[inline]

@@ -64,6 +64,9 @@ pub(super) fn build(
         same_names: before.is_some_and(|stack| are_same_names(&stack.settings, &settings)),
         same_redis: before.is_some_and(|stack| is_same_redis(&stack.settings, &settings)),
     };
+    if !building.same_names {
+        stores.count_anew();
+    }
     let mut commit = Commit::default();
     let otherwise = building.plan(&defaults(&settings), None, &mut stores, &mut commit)?;
     let otherwise = Arc::new(otherwise);
@@ -75,7 +78,6 @@ pub(super) fn build(
         plans.push(plan);
     }
     let generation = before.map_or(1, |stack| stack.generation + 1);
-    drop(building);
     let stack = Stack { settings, plans, routes, otherwise, stores, generation };
     Ok((stack, commit))
 }
@@ -167,7 +169,10 @@ impl<'a> Building<'a> {
             |scope| scope.cache.as_ref(),
             |plan| plan.cache.as_ref(),
             self.same_keys && self.same_names,
-            |cache, _| sections::cache(cache, &stores.cache(self.settings)?, self),
+            |cache, _| {
+                let layer = sections::cache(cache, &stores.cache(self.settings)?, self)?;
+                Ok(stores.counted(layer))
+            },
         )?;
         let coalesce = at.section(
             Section::Coalesce,

@@ -3,5 +3,7 @@
 mod carried;
 mod load;
 mod reload;
+#[path = "../../../../tests/support/warnings.rs"]
+mod warnings;
 mod watch;
 mod world;
