@@ -8,7 +8,7 @@ use axum::{
     http::HeaderName,
     middleware::{Next, from_fn},
     response::Response,
-    routing::{get, get_service, post},
+    routing::{MethodRouter, get, get_service, post},
 };
 use serde::Deserialize;
 use tower_weir::{
@@ -74,10 +74,10 @@ pub(crate) fn app(config: &Path, guide: String, adaptive: bool) -> Result<App, B
     let reports = Reports::new();
     let mut routes = Router::new()
         .route("/", get(async move || guide.to_string()))
-        .route("/weir", get(page(&handle, |weir| weir.overview().to_string())))
-        .route("/limits", get(page(&handle, limits::table)))
-        .route("/concurrency", get(page(&handle, limits::at_once)))
-        .route("/cache", get(page(&handle, articles::stats)))
+        .route("/weir", page(&handle, |weir| weir.overview().to_string()))
+        .route("/limits", page(&handle, limits::table))
+        .route("/concurrency", page(&handle, limits::at_once))
+        .route("/cache", page(&handle, articles::stats))
         .route("/profile", get_service(handle.profile().page()))
         .route("/search", get(api::search))
         .route("/login", post(api::login))
@@ -112,12 +112,9 @@ pub(crate) fn app(config: &Path, guide: String, adaptive: bool) -> Result<App, B
 }
 
 /// Answers with a text about what is enforced at the time.
-fn page(
-    weir: &Handle,
-    text: fn(&Handle) -> String,
-) -> impl AsyncFn() -> String + Clone + Send + Sync + 'static + use<> {
+fn page(weir: &Handle, text: fn(&Handle) -> String) -> MethodRouter {
     let weir = weir.clone();
-    async move || text(&weir)
+    get(async move || text(&weir))
 }
 
 #[derive(Deserialize)]

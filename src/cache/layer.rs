@@ -101,6 +101,12 @@ impl CacheLayer {
         self.with(|settings| settings.route_ttl = Some(ttls))
     }
 
+    /// Names requests by the patterns of `names` in figures, where nothing else does.
+    #[cfg(feature = "config")]
+    pub(crate) fn names(self, names: RouteTable<()>) -> Self {
+        self.with(|settings| settings.names = Some(names))
+    }
+
     /// Guesses how long a response is fresh that only says when it was last modified (RFC 9111 section 4.2.2).
     pub fn heuristic(self, heuristic: Heuristic) -> Self {
         self.with_rules(|rules| rules.heuristic(heuristic))

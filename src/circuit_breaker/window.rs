@@ -77,14 +77,14 @@ impl Default for Window {
 }
 
 /// Counts the calls of a window. Whatever is done takes a time that the number of calls has no part in.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Sliding {
     Time(Buckets),
     Count(Ring),
 }
 
 /// A window by time, in tenths.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Buckets {
     width: u64,
     counts: [Counts; BUCKETS],
@@ -95,7 +95,7 @@ pub(super) struct Buckets {
 }
 
 /// A window by count.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Ring {
     /// In the order of their coming until it is full; then `next` is the oldest.
     outcomes: Vec<Outcome>,

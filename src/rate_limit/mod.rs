@@ -143,6 +143,8 @@ mod service;
 pub mod shared;
 mod snapshot;
 mod table;
+#[cfg(feature = "config")]
+mod take_over;
 mod terms;
 
 #[cfg(feature = "governor")]

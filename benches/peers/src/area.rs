@@ -16,8 +16,8 @@ pub struct Area {
     pub name: &'static str,
     /// What is measured, one measure after the other. Case names are unique in an area.
     pub measures: &'static [Measure],
-    /// The rows that `--count` adds.
-    pub count: fn(&Figures) -> Section,
+    /// The rows that `--count` adds, if there are any.
+    pub count: Option<fn(&Figures) -> Section>,
 }
 
 /// What is measured together and told together; the command line may ask for it alone.
@@ -45,7 +45,9 @@ impl Area {
     }
 
     fn measure(&self, quick: bool, count: bool, only: Option<&str>) -> Result<ExitCode, String> {
-        if count {
+        let none = || format!("there are no instructions to count in {}", self.name);
+        let count = count.then(|| self.count.ok_or_else(none)).transpose()?;
+        if count.is_some() {
             callgrind::available()?;
         }
         let is_asked = |measure: &&Measure| only.is_none_or(|only| measure.name == only);
@@ -62,9 +64,9 @@ impl Area {
         }
         let mut sections: Vec<_> =
             asked.iter().flat_map(|measure| (measure.report)(&figures)).collect();
-        if count {
+        if let Some(count) = count {
             eprintln!("counting instructions");
-            sections.push((self.count)(&figures));
+            sections.push(count(&figures));
         }
 
         let about = match figures.noise() {

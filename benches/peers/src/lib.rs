@@ -17,9 +17,11 @@ mod callgrind;
 mod case;
 mod exchange;
 mod figures;
+mod folder;
 mod group;
 mod options;
 mod progress;
+mod recorder;
 mod report;
 mod row;
 mod threads;
@@ -32,8 +34,10 @@ pub use self::{
     case::{Case, timed},
     exchange::{Clients, Inner, answer, exchange, read},
     figures::Figures,
+    folder::Folder,
     group::Group,
     progress::Progress,
+    recorder::Recorder,
     row::{Row, Section},
     threads::both,
     trial::Trial,

@@ -25,6 +25,8 @@ pub(in super::super) struct Settings {
     pub(in super::super) fingerprint: FingerprintBuilder,
     pub(in super::super) rules: Rules,
     pub(in super::super) route_ttl: Option<RouteTable<Duration>>,
+    /// What requests are named by in figures; the patterns that have a lifetime otherwise.
+    pub(in super::super) names: Option<RouteTable<()>>,
     pub(in super::super) cacheable: Option<Cacheable>,
     pub(in super::super) max_object_bytes: u64,
     pub(in super::super) max_variants: usize,
@@ -46,6 +48,7 @@ impl Default for Settings {
             fingerprint: FingerprintBuilder::default(),
             rules: Rules::new(),
             route_ttl: None,
+            names: None,
             cacheable: None,
             max_object_bytes: 1 << 20,
             max_variants: 16,

@@ -119,7 +119,8 @@ impl Keeper {
     #[inline]
     pub(in super::super) fn routes(&self) -> &Routes {
         self.routes.get_or_resolve(|| {
-            let table = self.route_rules.as_ref().map(|table| table.clone().map(|_, _| ()));
+            let lifetimes = || Some(self.route_rules.clone()?.map(|_, _| ()));
+            let table = self.settings.names.clone().or_else(lifetimes);
             Routes::new(&self.settings.name, table.as_ref())
         })
     }

@@ -34,6 +34,7 @@ mod whole;
 pub use self::{
     errors::{ConfigErrors, ConfigWarnings},
     problem::Severity,
+    schema::schema,
     view::ConfigProblem,
 };
 pub(super) use self::{

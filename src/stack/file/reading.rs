@@ -47,9 +47,9 @@ pub(in crate::stack) fn read(source: &Source) -> Result<Reading, ConfigErrors> {
 }
 
 impl Reading {
-    /// Of settings that nobody wrote.
+    /// Settings that nobody wrote.
     #[cfg(test)]
-    pub(in crate::stack) fn of(settings: Settings) -> Self {
+    pub(in crate::stack) fn unwritten(settings: Settings) -> Self {
         let read = read(&Source::default()).unwrap_or_else(|errors| panic!("{errors}"));
         Self { settings, ..read }
     }

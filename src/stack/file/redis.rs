@@ -17,7 +17,8 @@ pub(super) fn read(
             let is_used =
                 node.get("cache").is_some_and(|cache| cache.value == Value::Boolean(true))
                     || shared(merged).next().is_some();
-            if !is_used && matches!(*node.place.origin, Origin::File { .. }) {
+            let is_right = settings.redis.as_ref().is_some_and(|redis| !redis.urls.is_empty());
+            if is_right && !is_used && matches!(*node.place.origin, Origin::File { .. }) {
                 let problem = Problem::warning(&node.place, "nothing uses Redis");
                 let help = "rate limits do with shared = true, the cache with redis.cache = true";
                 problems.add(problem.help(help));

@@ -16,7 +16,7 @@ pub(super) fn render(problems: &[Problem], renderer: &Renderer) -> String {
     each.collect::<Vec<_>>().join("\n\n")
 }
 
-pub(super) fn one(problem: &Problem, renderer: &Renderer) -> String {
+fn one(problem: &Problem, renderer: &Renderer) -> String {
     let level = match problem.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,

@@ -2,11 +2,7 @@ use std::fmt;
 
 use annotate_snippets::Renderer;
 
-use super::{
-    Origin, Problem,
-    problem::Severity,
-    render::{one, render},
-};
+use super::{Origin, Problem, problem::Severity, render::render};
 
 /// Problems, to be shown.
 #[derive(Clone, Default, PartialEq)]
@@ -15,10 +11,6 @@ pub(super) struct Report(pub(super) Vec<Problem>);
 impl Report {
     pub(super) fn in_colour(&self) -> String {
         self.shown(&Renderer::styled())
-    }
-
-    pub(super) fn each(&self) -> impl Iterator<Item = String> {
-        self.0.iter().map(|problem| one(problem, &Renderer::plain()))
     }
 
     fn shown(&self, renderer: &Renderer) -> String {
@@ -30,8 +22,6 @@ impl Report {
 
     /// `2 errors and 1 warning in weir.toml`
     fn summary(&self) -> Option<String> {
-        let is_file = |problem: &&Problem| matches!(*problem.place.origin, Origin::File { .. });
-        let first = self.0.iter().find(is_file).or(self.0.first())?;
         let count = |severity, what: &str| {
             let count = self.0.iter().filter(|problem| problem.severity == severity).count();
             match count {
@@ -41,8 +31,19 @@ impl Report {
             }
         };
         let counts = [count(Severity::Error, "error"), count(Severity::Warning, "warning")];
+        let mut texts = Vec::new();
+        for problem in &self.0 {
+            let text = match &*problem.place.origin {
+                Origin::Variable { .. } => "the environment".to_owned(),
+                origin => origin.title(),
+            };
+            if !texts.contains(&text) {
+                texts.push(text);
+            }
+        }
         let counts: Vec<_> = counts.into_iter().flatten().collect();
-        Some(format!("{} in {}", counts.join(" and "), first.place.origin.title()))
+        let found = !counts.is_empty();
+        found.then(|| format!("{} in {}", counts.join(" and "), texts.join(" and ")))
     }
 }
 

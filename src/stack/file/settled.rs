@@ -11,6 +11,7 @@ pub(super) fn settled(problems: Problems, broken: &Broken) -> Vec<Problem> {
         number += 1;
         number <= broken.count() || !broken.has(&problem.place)
     });
+    problems.iter_mut().for_each(unquoted);
     problems.sort_by_cached_key(|problem| {
         let rank = match &*problem.place.origin {
             Origin::File { .. } => (0, String::new()),
@@ -21,4 +22,18 @@ pub(super) fn settled(problems: Problems, broken: &Broken) -> Vec<Problem> {
         (rank, span.start, Reverse(span.end))
     });
     problems
+}
+
+/// What is to be written in a variable needs no quotes, unless it would be something else without them.
+fn unquoted(problem: &mut Problem) {
+    let is_variable = matches!(*problem.place.origin, Origin::Variable { .. });
+    if !is_variable || problem.place.text().starts_with(['"', '\'']) {
+        return;
+    }
+    let bare = problem.replacement.as_deref().and_then(|text| {
+        let bare = text.strip_prefix('"')?.strip_suffix('"')?;
+        let is_plain = !bare.contains(['"', '\\']) && toml::de::DeValue::parse(bare).is_err();
+        is_plain.then(|| bare.to_owned())
+    });
+    problem.replacement = bare.or(problem.replacement.take());
 }

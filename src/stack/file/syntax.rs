@@ -6,9 +6,12 @@ use super::{Origin, Place, Problem, Problems};
 
 /// Adds an error for each line that has any: what follows on a line after the first is mostly a consequence of it.
 pub(super) fn report(origin: &Arc<Origin>, errors: &[toml::de::Error], problems: &mut Problems) {
+    let mut errors: Vec<_> =
+        errors.iter().map(|error| (error.span().unwrap_or_default(), error)).collect();
+    // What is not closed is told last: a string without an end leaves the table around it open too.
+    errors.sort_by_key(|(span, error)| (span.start, error.message().starts_with("unclosed")));
     let mut lines = HashSet::new();
-    for error in errors {
-        let span = error.span().unwrap_or_default();
+    for (span, error) in errors {
         let place = Place::new(origin, origin.bounded(&span));
         if lines.insert(origin.position(place.span.start).0) {
             problems.add(problem(&place, error.message()));

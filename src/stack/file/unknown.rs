@@ -137,14 +137,14 @@ pub(super) fn key(table: &str, entry: &Entry, known: &[&'static str]) -> Problem
         _ => meant.to_owned(),
     };
     if let Some(meant) = synonym(written, known) {
-        let help = match (written, meant) {
-            ("burst", _) => "a burst is part of a policy, such as \"100/minute; burst=50\"".into(),
+        let help = match written {
+            "burst" => "a burst is written with its rate: \"100/minute; burst=50\"".to_owned(),
             _ => format!("it is called `{meant}` here"),
         };
-        let problem = problem.label("another's word").help(help);
+        let problem = problem.help(help);
         return match written {
-            "burst" => problem,
-            _ => problem.replace_by(instead(meant)),
+            "burst" => problem.label("part of a policy"),
+            _ => problem.label("called otherwise here").replace_by(instead(meant)),
         };
     }
     if let Some(place) = elsewhere(table, written) {

@@ -60,6 +60,12 @@ fn watch(node: &Node, problems: &mut Problems) -> Option<Option<Duration>> {
 }
 
 fn trusted_proxies(node: &Node, problems: &mut Problems) -> Option<TrustedProxies> {
+    if let Value::Array(_) = node.value {
+        let problem = Problem::error(&node.place, "`trusted_proxies` is a list, not a table");
+        let problem = problem.label("expected a table").help("the list needs its key");
+        problems.add(problem.replace_by(format!("{{ cidrs = {} }}", node.place.text())));
+        return None;
+    }
     let mut proxies = TrustedProxies::default();
     let mut fields = Fields::of(node, "trusted_proxies", problems)?;
     fields.set(&mut proxies.cidrs, "cidrs", list_of(network));

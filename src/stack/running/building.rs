@@ -24,7 +24,7 @@ pub(super) struct Building<'a> {
     /// What is at work now, if anything is.
     before: Option<&'a Stack>,
     /// Whether a section that is written as before means what it did.
-    same_keys: bool,
+    pub(super) same_keys: bool,
     same_names: bool,
     same_redis: bool,
 }
@@ -182,14 +182,24 @@ impl<'a> Building<'a> {
             |scope| scope.concurrency.as_ref(),
             |plan| plan.concurrency.as_ref(),
             self.same_keys,
-            |concurrency, _| sections::concurrency(concurrency, name, self),
+            |concurrency, former| sections::concurrency(concurrency, name, former, self, commit),
         )?;
         let circuit_breaker = at.section(
             Section::CircuitBreaker,
             |scope| scope.circuit_breaker.as_ref(),
             |plan| plan.circuit_breaker.as_ref(),
             self.same_keys,
-            |breaker, _| sections::circuit_breaker(breaker, name, self),
+            |breaker, former| {
+                let layer = sections::circuit_breaker(breaker, name, self)?;
+                if let Some((before, former)) = former
+                    && self.same_keys
+                    && before.key == breaker.key
+                {
+                    let (former, next) = (former.clone(), layer.clone());
+                    commit.add(move || next.take_over(&former));
+                }
+                Ok(layer)
+            },
         )?;
         Ok(Plan { profile, rate_limit, cache, coalesce, concurrency, circuit_breaker })
     }

@@ -2,7 +2,7 @@ use std::{fmt, sync::Arc};
 
 use super::{Reloaded, live::Live};
 use crate::{
-    cache, circuit_breaker, concurrency,
+    cache, circuit_breaker, coalesce, concurrency,
     profile::Profile,
     rate_limit,
     stack::{ConfigErrors, Overview},
@@ -69,6 +69,12 @@ impl Handle {
     pub fn rate_limit(&self, route: &str) -> Option<rate_limit::Handle> {
         let stack = self.live.stack();
         Some(stack.named(route)?.rate_limit.as_ref()?.handle())
+    }
+
+    /// What of a route's requests shares calls.
+    pub fn coalesce(&self, route: &str) -> Option<coalesce::Handle> {
+        let stack = self.live.stack();
+        Some(stack.named(route)?.coalesce.as_ref()?.handle())
     }
 
     /// The concurrency limit that requests of a route meet.

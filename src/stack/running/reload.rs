@@ -21,8 +21,8 @@ impl Live {
         let Reading { settings, warnings, .. } = read(&from.source(&text)?)?;
         let (stack, _nothing_before) =
             build(settings, &parts, None).map_err(|error| from.unbuilt(&error))?;
-        for warning in warnings.each() {
-            tracing::warn!("{warning}");
+        if !warnings.is_empty() {
+            tracing::warn!("suspicious configuration:\n{warnings}");
         }
         meters::state(stack.generation, true);
         let live = Self::new(stack, parts, from, text, read);
@@ -58,12 +58,11 @@ impl Live {
         applied
     }
 
-    fn apply(&self, reading: Reading) -> Result<Reloaded, ConfigErrors> {
-        let Reading { settings, warnings, .. } = reading;
+    fn apply(&self, Reading { settings, warnings, .. }: Reading) -> Result<Reloaded, ConfigErrors> {
         let before = self.stack();
         let mut reloaded = Reloaded {
             changes: differences(&before.settings, &settings),
-            warnings: warnings.each().collect(),
+            warnings,
             at_next_start: before.stores.at_next_start(&settings),
             generation: before.generation,
         };
@@ -80,8 +79,8 @@ impl Live {
     }
 
     fn tell(&self, reloaded: &Reloaded) {
-        for warning in &reloaded.warnings {
-            tracing::warn!("{warning}");
+        if !reloaded.warnings.is_empty() {
+            tracing::warn!("suspicious configuration:\n{}", reloaded.warnings);
         }
         meters::state(reloaded.generation, true);
         if reloaded.changes.is_empty() {

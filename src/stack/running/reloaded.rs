@@ -1,8 +1,10 @@
+use crate::stack::ConfigWarnings;
+
 /// What came of reading a configuration again.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Reloaded {
     pub(super) changes: Vec<String>,
-    pub(super) warnings: Vec<String>,
+    pub(super) warnings: ConfigWarnings,
     pub(super) at_next_start: Vec<String>,
     pub(super) generation: u64,
 }
@@ -14,8 +16,8 @@ impl Reloaded {
         &self.changes
     }
 
-    /// What is suspicious about the file, as it is shown to a user.
-    pub fn warnings(&self) -> &[String] {
+    /// What is suspicious about the file.
+    pub fn warnings(&self) -> &ConfigWarnings {
         &self.warnings
     }
 

@@ -48,7 +48,7 @@ fn one(node: &Node, inherited: &Node, problems: &mut Problems) -> Option<(Route,
         fields.problems().add(problem.label("no `path`").help("such as path = \"/search\""));
     }
     fields.finish();
-    if own.is_empty() {
+    if own.is_empty() && path != Some(None) {
         let problem = Problem::warning(&node.place, "this route says nothing")
             .label("has all that it has from the defaults");
         problems.add(problem.help("leave it out, or say what is different here"));

@@ -18,8 +18,8 @@ const CLIENT_DIRECTIVES: [(&str, ClientDirectives); 2] =
 /// `cache`
 pub(in crate::stack::file) fn cache(node: &Node, problems: &mut Problems) -> Option<Cache> {
     let mut fields = Fields::of(node, "cache", problems)?;
-    let mut cache = Cache::default();
-    cache.ttl = fields.take("ttl", duration).filter(|ttl| !ttl.is_zero());
+    let ttl = fields.take("ttl", duration).filter(|ttl| !ttl.is_zero());
+    let mut cache = Cache { ttl, ..Cache::default() };
     fields.set(&mut cache.stale_while_revalidate, "stale_while_revalidate", duration);
     fields.set(&mut cache.stale_if_error, "stale_if_error", duration);
     fields.set(&mut cache.vary, "vary", list_of(header_name));

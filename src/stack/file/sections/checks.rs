@@ -36,7 +36,7 @@ pub(super) fn conflict(
 ) {
     let (node, other) = (fields.node(key), fields.node(other));
     let place = node.or(other).map_or(fields.place(), |node| &node.place);
-    let mut problem = Problem::error(place, message).help(help);
+    let mut problem = Problem::error(place, message).label("cannot be").help(help);
     if let (Some(_), Some(other)) = (node, other) {
         problem = problem.label("this").related(&other.place, "and this");
     }

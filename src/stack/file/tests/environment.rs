@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::support::{lines, reading, with_variables};
+use super::support::{errors, lines, reading, with_variables};
 use crate::stack::settings::Limit;
 
 const FILE: &str = "\
@@ -78,10 +78,19 @@ fn a_variable_that_names_nothing_is_an_error() {
 
 #[test]
 fn an_error_in_a_variable_shows_its_name_and_its_value() {
-    let errors = super::support::errors(&with_variables("", &[("WEIR_STORES__CACHE", "1 GoB")]));
+    let errors = errors(&with_variables("", &[("WEIR_STORES__CACHE", "1 GoB")]));
     let shown = errors.to_string();
     assert!(shown.contains("--> WEIR_STORES__CACHE:1:22"), "{shown}");
     assert!(shown.contains("1 | WEIR_STORES__CACHE=1 GoB\n"), "{shown}");
+}
+
+#[test]
+fn what_is_to_be_written_in_a_variable_has_no_quotes() {
+    let variables = [("WEIR_PRESET", "produktion"), ("WEIR_DEFAULTS__CACHE__TTL", "5")];
+    let errors = errors(&with_variables("", &variables));
+    let instead: Vec<_> = errors.problems().map(|problem| problem.replacement().unwrap()).collect();
+    assert_eq!(instead, ["5s", "production"]);
+    assert!(errors.to_string().ends_with("2 errors in the environment"), "{errors}");
 }
 
 #[test]
@@ -104,7 +113,7 @@ fn a_variable_that_is_nearly_one_of_ours_is_a_warning() {
     let read = reading(&with_variables("", &[("WEIR_DEFAULTS_PROFILE", "true"), variables[0]]));
     let found: Vec<_> = read.warnings.problems().map(|p| p.replacement().unwrap()).collect();
     assert_eq!(found, ["WEIR_DEFAULTS__PROFILE", "WEIR_PRESET"]);
-    assert_eq!(super::support::errors(&with_variables("", &variables)).problems().count(), 2);
+    assert_eq!(errors(&with_variables("", &variables)).problems().count(), 2);
 }
 
 #[test]

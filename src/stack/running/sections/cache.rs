@@ -42,6 +42,7 @@ pub(in crate::stack::running) fn cache(
     };
     let variants = NonZeroUsize::new(cache.max_variants).unwrap_or(NonZeroUsize::MIN);
     let mut layer = CacheLayer::new(store.clone())
+        .names(at.names.clone())
         .fingerprint(fingerprint)
         .grace(grace)
         .set_cookie(cookies)

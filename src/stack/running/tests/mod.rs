@@ -1,5 +1,7 @@
 //! What a running weir does, of settings that a small language stands for: the file's own is read elsewhere.
 
+mod carried;
+mod load;
 mod reload;
 mod watch;
 mod world;

@@ -34,7 +34,7 @@ fn main() -> ExitCode {
                 report: |figures| vec![coalesce::section(figures)],
             },
         ],
-        count: count::section,
+        count: Some(count::section),
     };
     area.main()
 }

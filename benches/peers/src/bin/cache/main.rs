@@ -62,7 +62,7 @@ fn main() -> ExitCode {
                 report: |figures| vec![ratio::section(figures)],
             },
         ],
-        count: count::section,
+        count: Some(count::section),
     };
     area.main()
 }

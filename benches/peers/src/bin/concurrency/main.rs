@@ -39,7 +39,7 @@ fn main() -> ExitCode {
                 report: |figures| vec![threads::section(figures)],
             },
         ],
-        count: count::section,
+        count: Some(count::section),
     };
     area.main()
 }

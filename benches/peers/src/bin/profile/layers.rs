@@ -12,11 +12,11 @@ use opentelemetry::metrics::MeterProvider;
 use tower::{Layer, Service, layer::util::Identity};
 use tower_otel::metrics::HttpLayer;
 use tower_weir::profile::{Profile, ProfileLayer, RouteReporter};
-use tower_weir_peers::{Case, Clients, Figures, Group, Inner, Row, Section};
+use tower_weir_peers::{Case, Clients, Figures, Group, Inner, Recorder, Row, Section};
 
 use crate::{
     requests::{Grpc, PATTERN, calls, matched, plain, router, table, traced},
-    telemetry::{Recorder, provider, provider_0_32},
+    telemetry::{provider, provider_0_32},
 };
 
 pub(crate) fn group() -> Group {

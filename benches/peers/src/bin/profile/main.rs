@@ -39,7 +39,7 @@ fn main() -> ExitCode {
             Measure { name: "quantiles", groups: Vec::new, report: |_| vec![quantiles::section()] },
             Measure { name: "memory", groups: Vec::new, report: |_| vec![memory::section()] },
         ],
-        count: count::section,
+        count: Some(count::section),
     };
     area.main()
 }

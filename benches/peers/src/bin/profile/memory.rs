@@ -10,12 +10,11 @@ use tower_weir::{
     clock::{Clock, ManualClock},
     profile::{Profile, ProfileLayer, Profiled},
 };
-use tower_weir_peers::{Row, Section, exchange, growth, walk};
+use tower_weir_peers::{Recorder, Row, Section, exchange, growth, walk};
 
 use crate::{
     requests::{Takes, matched_path},
     samples::Shape,
-    telemetry::Recorder,
 };
 
 const HOUR: Duration = Duration::from_secs(3_600);

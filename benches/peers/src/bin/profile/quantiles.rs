@@ -9,9 +9,9 @@ use tower_weir::{
     clock::Clock,
     profile::{Profile, ProfileLayer, Window},
 };
-use tower_weir_peers::{Row, Section, exchange};
+use tower_weir_peers::{Recorder, Row, Section, exchange};
 
-use crate::{record::hdr, requests::Takes, samples::Shape, telemetry::Recorder};
+use crate::{record::hdr, requests::Takes, samples::Shape};
 
 const SAMPLES: usize = 1_000_000;
 

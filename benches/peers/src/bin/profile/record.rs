@@ -8,9 +8,9 @@ use tower_weir::{
     clock::Clock,
     profile::{self, Operation, Profile},
 };
-use tower_weir_peers::{Case, Figures, Group, Row, Section, timed, walk};
+use tower_weir_peers::{Case, Figures, Group, Recorder, Row, Section, timed, walk};
 
-use crate::{layers::beyond_bare, samples::Shape, telemetry::Recorder};
+use crate::{layers::beyond_bare, samples::Shape};
 
 pub(crate) fn group() -> Group {
     Group {

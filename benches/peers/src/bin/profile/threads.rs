@@ -9,12 +9,11 @@ use http_body::Body;
 use http_body_util::Empty;
 use tower::{Layer, Service};
 use tower_weir::profile::{Profile, ProfileLayer};
-use tower_weir_peers::{Case, Figures, Group, Inner, Row, Section, both, exchange};
+use tower_weir_peers::{Case, Figures, Group, Inner, Recorder, Row, Section, both, exchange};
 
 use crate::{
     layers::beyond_bare,
     requests::{PATTERN, matched},
-    telemetry::Recorder,
 };
 
 pub(crate) fn group() -> Group {

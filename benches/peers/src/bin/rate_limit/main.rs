@@ -36,7 +36,7 @@ fn main() -> ExitCode {
                 report: |figures| vec![threads::section(figures)],
             },
         ],
-        count: count::section,
+        count: Some(count::section),
     };
     area.main()
 }
