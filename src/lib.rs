@@ -91,6 +91,7 @@
 //! | `profile` | yes | [`profile`] |
 //! | `compression` | no | stored responses compressed, in [`cache`] |
 //! | `system-load` | no | the signals `Cpu` and `Memory` in [`load`] |
+//! | `config` | no | `stack`: the whole stack from one file, reloaded while it runs |
 //! | `axum` | no | axum's `MatchedPath` in [`route`] and `ConnectInfo` in [`key::PeerIp`] |
 //! | `governor` | no | a `governor::RateLimiter` as the limiter behind the layer |
 //! | `prometheus` | no | `telemetry::prometheus`: a Prometheus recorder to install, and its endpoint |
@@ -138,6 +139,8 @@ mod pass_marks;
 pub mod profile;
 #[cfg(feature = "rate-limit")]
 pub mod rate_limit;
+#[cfg(any(feature = "_share", feature = "concurrency", feature = "rate-limit"))]
+mod readied;
 #[cfg(feature = "_share")]
 #[cfg_attr(not(all(feature = "cache", feature = "coalesce")), allow(dead_code, unused_imports))]
 mod recording;
