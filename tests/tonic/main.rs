@@ -1,0 +1,24 @@
+//! The layers in tonic, over a socket, as real gRPC clients see them.
+
+mod batch;
+mod cache;
+mod circuit_breaker;
+mod coalesce;
+mod concurrency;
+mod profile;
+mod rate_limit;
+mod rate_limit_outcomes;
+
+#[path = "../support/client.rs"]
+#[allow(dead_code)]
+mod client;
+#[path = "../support/counted.rs"]
+mod counted;
+#[path = "../../examples/support/greeter.rs"]
+#[allow(dead_code)]
+mod greeter;
+#[path = "../support/moods.rs"]
+#[allow(dead_code)]
+mod moods;
+#[path = "../support/until.rs"]
+mod until;
