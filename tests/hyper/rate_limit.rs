@@ -7,7 +7,7 @@ use http::{Method, Request, Response};
 use http_body_util::{BodyExt, Empty, Full};
 use hyper::body::{Body, Incoming};
 use hyper_util::rt::TokioIo;
-use tower::{BoxError, Layer, Service, ServiceBuilder, service_fn, util::BoxCloneSyncService};
+use tower::{BoxError, Layer, Service, service_fn, util::BoxCloneSyncService};
 use tower_weir::{
     clock::Clock,
     key::{Forwarded, PeerIp},

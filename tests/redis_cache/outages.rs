@@ -10,11 +10,7 @@ use std::{
 
 use tower_weir::redis::{Redis, RedisCache, Status};
 
-use crate::{
-    instance::{Instance, PATIENCE},
-    server::RedisServer,
-    until::until,
-};
+use crate::{instance::Instance, server::RedisServer, until::until};
 
 /// One that gives a server up soon.
 fn impatient(url: &str) -> (Instance, Redis) {

@@ -13,9 +13,10 @@ use tower_weir::{
 };
 
 use crate::{
+    calls::connect,
     client::{Server, listen},
     greeter::{GreeterClient, SERVICE},
-    moods::{Moods, connect},
+    moods::Moods,
     until::until,
 };
 

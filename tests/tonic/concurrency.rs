@@ -16,7 +16,7 @@ use tonic::{
     body::Body,
     codegen::tokio_stream::{self, Stream, StreamExt},
     server::NamedService,
-    transport::{Channel, Endpoint, server::TcpIncoming},
+    transport::{Channel, server::TcpIncoming},
 };
 use tonic_prost::ProstCodec;
 use tonic_types::StatusExt;
@@ -28,6 +28,7 @@ use tower_weir::{
 };
 
 use crate::{
+    calls::connect,
     client::{Http, Server, listen},
     greeter::{GreeterClient, GreeterServer, HelloReply, HelloRequest, SERVICE},
     until::until,
@@ -100,7 +101,7 @@ async fn serve(layer: ConcurrencyLimitLayer) -> Bench {
         let server = tonic::transport::Server::builder().layer(layer).add_service(service);
         server.serve_with_incoming(TcpIncoming::from(listener)).await.unwrap();
     });
-    let channel = Endpoint::try_from(format!("http://{addr}")).unwrap().connect().await.unwrap();
+    let channel = connect(addr).await;
     Bench { addr, greeter: GreeterClient::new(channel), go, handle, _server }
 }
 

@@ -2,9 +2,11 @@
 
 mod batch;
 mod cache;
+mod calls;
 mod circuit_breaker;
 mod coalesce;
 mod concurrency;
+mod moods;
 mod profile;
 mod rate_limit;
 mod rate_limit_outcomes;
@@ -17,8 +19,5 @@ mod counted;
 #[path = "../../examples/support/greeter.rs"]
 #[allow(dead_code)]
 mod greeter;
-#[path = "../support/moods.rs"]
-#[allow(dead_code)]
-mod moods;
 #[path = "../support/until.rs"]
 mod until;

@@ -18,7 +18,7 @@ use tonic::{
     codegen::tokio_stream::{self, Stream, StreamExt},
     server::NamedService,
     service::LayerExt,
-    transport::{Channel, Endpoint, server::TcpIncoming},
+    transport::{Channel, server::TcpIncoming},
 };
 use tonic_prost::ProstCodec;
 use tower::{BoxError, Service, ServiceBuilder, service_fn};
@@ -29,6 +29,7 @@ use tower_weir::{
 };
 
 use crate::{
+    calls::connect,
     client::{Http, Server, listen},
     counted::{in_flight, of, settled},
     greeter::{GreeterClient, GreeterServer, HelloReply, HelloRequest},
@@ -114,8 +115,7 @@ struct Client(Grpc<Channel>);
 
 impl Client {
     async fn connect(addr: SocketAddr) -> Self {
-        let endpoint = Endpoint::try_from(format!("http://{addr}")).unwrap();
-        Self(Grpc::new(endpoint.connect().await.unwrap()))
+        Self(Grpc::new(connect(addr).await))
     }
 
     /// Calls a method and reads all replies: those, and the code at the end, wherever it came.
@@ -381,8 +381,7 @@ async fn a_layer_around_one_service_counts_its_calls_only() {
     });
     let mut client = Client::connect(addr).await;
     client.call("Unary", &["a"]).await;
-    let endpoint = Endpoint::try_from(format!("http://{addr}")).unwrap();
-    let mut greeter = GreeterClient::new(endpoint.connect().await.unwrap());
+    let mut greeter = GreeterClient::new(connect(addr).await);
     greeter.say_hello("Ada").await.unwrap();
     assert_eq!(settled(&profile).await, ["POST /test.Echo/Unary ok 1"]);
 }

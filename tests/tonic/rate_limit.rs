@@ -5,7 +5,7 @@ use std::time::Duration;
 use tonic::{
     Code, Status,
     service::LayerExt,
-    transport::{Channel, Endpoint, server::TcpIncoming},
+    transport::{Channel, server::TcpIncoming},
 };
 use tonic_types::StatusExt;
 use tower::ServiceBuilder;
@@ -17,6 +17,7 @@ use tower_weir::{
 };
 
 use crate::{
+    calls::connect,
     client::{Server, listen},
     greeter::{GreeterClient, GreeterServer, HELLOS, SERVICE},
 };
@@ -27,7 +28,7 @@ async fn serve(layer: RateLimitLayer) -> (GreeterClient<Channel>, Server) {
         let server = tonic::transport::Server::builder().layer(layer).add_service(GreeterServer);
         server.serve_with_incoming(TcpIncoming::from(listener)).await.unwrap();
     });
-    let channel = Endpoint::try_from(format!("http://{addr}")).unwrap().connect().await.unwrap();
+    let channel = connect(addr).await;
     (GreeterClient::new(channel), server)
 }
 
@@ -122,7 +123,7 @@ async fn a_layer_inside_tonics_routes_tells_methods_apart() {
     let app = tonic::service::Routes::new(GreeterServer).into_axum_router().layer(layer);
     let (listener, addr) = listen().await;
     let _server = Server::spawn(async move { axum::serve(listener, app).await.unwrap() });
-    let channel = Endpoint::try_from(format!("http://{addr}")).unwrap().connect().await.unwrap();
+    let channel = connect(addr).await;
     let mut greeter = GreeterClient::new(channel);
     assert!(greeter.say_hello("Ada").await.is_ok());
     assert_eq!(greeter.say_hello("Ada").await.unwrap_err().code(), Code::ResourceExhausted);
@@ -139,7 +140,7 @@ async fn a_single_service_can_be_layered() {
         let server = tonic::transport::Server::builder().add_service(service);
         server.serve_with_incoming(TcpIncoming::from(listener)).await.unwrap();
     });
-    let channel = Endpoint::try_from(format!("http://{addr}")).unwrap().connect().await.unwrap();
+    let channel = connect(addr).await;
     let mut greeter = GreeterClient::new(channel);
     assert!(greeter.say_hello("Ada").await.is_ok());
     assert_eq!(greeter.say_hello("Ada").await.unwrap_err().code(), Code::ResourceExhausted);

@@ -16,9 +16,10 @@ use tower_weir::{
 };
 
 use crate::{
+    calls::connect,
     client::{Server, listen},
     greeter::{GreeterClient, HelloReply},
-    moods::{Moods, connect},
+    moods::Moods,
 };
 
 type Client = GreeterClient<Channel>;
