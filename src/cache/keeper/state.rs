@@ -21,6 +21,7 @@ use crate::{
         phrases::Phrases,
         purges::Scope,
         rules::{Reuse, Rules},
+        second_tier::Recalls,
         tags,
     },
     clock::Timestamp,
@@ -48,6 +49,7 @@ pub(in super::super) struct Keeper {
     pub(super) compressor: Option<Compressor>,
     routes: Arc<Resolved<Routes>>,
     meters: Resolved<Meters>,
+    recalls: Recalls,
     /// When the store's use was last told, in nanoseconds.
     usage_told: AtomicU64,
     pub(super) told_of_unfit: AtomicBool,
@@ -78,6 +80,7 @@ impl Keeper {
             compressor: settings.compression.map(Compressor::new),
             routes: settings.counts.clone().unwrap_or_default(),
             meters: Resolved::default(),
+            recalls: Recalls::default(),
             usage_told: AtomicU64::new(0),
             told_of_unfit: AtomicBool::new(false),
             told_of_cookies: AtomicBool::new(false),
@@ -133,6 +136,10 @@ impl Keeper {
 
     pub(in super::super) fn meters(&self) -> &Meters {
         self.meters.get_or_resolve(|| Meters::resolve(&self.settings.name))
+    }
+
+    pub(in super::super) fn recalls(&self) -> &Recalls {
+        &self.recalls
     }
 
     pub(in super::super) fn stats(&self) -> Stats {
