@@ -13,6 +13,8 @@ use http::header::COOKIE;
 use super::{Called, Errand, Settings};
 #[cfg(feature = "compression")]
 use crate::cache::compression::Compressor;
+#[cfg(feature = "redis")]
+use crate::cache::second_tier::Recalls;
 use crate::{
     cache::{
         Entry, Fingerprint, Resource, Shared, Stats, Store, StoreError,
@@ -21,7 +23,6 @@ use crate::{
         phrases::Phrases,
         purges::Scope,
         rules::{Reuse, Rules},
-        second_tier::Recalls,
         tags,
     },
     clock::Timestamp,
@@ -49,6 +50,7 @@ pub(in super::super) struct Keeper {
     pub(super) compressor: Option<Compressor>,
     routes: Arc<Resolved<Routes>>,
     meters: Resolved<Meters>,
+    #[cfg(feature = "redis")]
     recalls: Recalls,
     /// When the store's use was last told, in nanoseconds.
     usage_told: AtomicU64,
@@ -80,6 +82,7 @@ impl Keeper {
             compressor: settings.compression.map(Compressor::new),
             routes: settings.counts.clone().unwrap_or_default(),
             meters: Resolved::default(),
+            #[cfg(feature = "redis")]
             recalls: Recalls::default(),
             usage_told: AtomicU64::new(0),
             told_of_unfit: AtomicBool::new(false),
@@ -138,6 +141,7 @@ impl Keeper {
         self.meters.get_or_resolve(|| Meters::resolve(&self.settings.name))
     }
 
+    #[cfg(feature = "redis")]
     pub(in super::super) fn recalls(&self) -> &Recalls {
         &self.recalls
     }
