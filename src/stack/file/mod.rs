@@ -33,6 +33,7 @@ mod whole;
 
 pub use self::{
     errors::{ConfigErrors, ConfigWarnings},
+    presets::preset_text,
     problem::Severity,
     schema::schema,
     view::ConfigProblem,
@@ -40,7 +41,6 @@ pub use self::{
 pub(super) use self::{
     fields::Fields,
     origin::Origin,
-    presets::preset_text,
     problem::{Problem, Problems},
     reading::{Reading, Source, read},
     tree::{Entry, Node, Place, Value},

@@ -1,6 +1,8 @@
 //! `[redis]`, and what needs it.
 
-use super::{Node, Origin, Problem, Problems, Value, merged::Merged};
+#[cfg(feature = "redis")]
+use super::Value;
+use super::{Node, Origin, Problem, Problems, merged::Merged};
 use crate::stack::settings::Settings;
 
 /// Reads it, if the program can use it.

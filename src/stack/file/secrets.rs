@@ -52,6 +52,7 @@ pub(super) fn masked(text: &str) -> String {
 }
 
 /// Whether a URL holds a password. A user alone is none.
+#[cfg(feature = "redis")]
 pub(super) fn has_password(url: &str) -> bool {
     let user = url.split_once("://").and_then(|(_, rest)| rest.rsplit_once('@'));
     let by_user = user.is_some_and(|(user, _)| user.contains(':') && !user.ends_with(':'));
