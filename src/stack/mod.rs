@@ -99,7 +99,7 @@ mod service;
 mod settings;
 
 pub use self::{
-    file::{ConfigErrors, ConfigProblem, ConfigWarnings, Severity, schema},
+    file::{ConfigErrors, ConfigProblem, ConfigWarnings, Severity, preset_text, schema},
     overview::{Checked, Explanation, Overview},
     running::{Builder, Handle, Reloaded, Weir},
     service::{ResponseFuture, WeirBody, WeirLayer, WeirService},

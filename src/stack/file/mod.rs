@@ -31,10 +31,9 @@ mod values;
 mod view;
 mod whole;
 
-#[cfg(test)]
-use self::presets::preset_text;
 pub use self::{
     errors::{ConfigErrors, ConfigWarnings},
+    presets::preset_text,
     problem::Severity,
     schema::schema,
     view::ConfigProblem,
