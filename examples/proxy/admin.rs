@@ -107,11 +107,11 @@ impl Admin {
 }
 
 /// What a reload changed, in lines.
-pub(crate) fn told(reloaded: &Reloaded) -> String {
+fn told(reloaded: &Reloaded) -> String {
     let changes = reloaded.changes().iter().cloned();
-    let warnings = reloaded.warnings().iter().map(|warning| format!("warning: {warning}"));
     let later = reloaded.at_next_start().iter().map(|what| format!("at the next start: {what}"));
-    let lines: Vec<_> = changes.chain(warnings).chain(later).collect();
+    let warnings = (!reloaded.warnings().is_empty()).then(|| reloaded.warnings().to_string());
+    let lines: Vec<_> = changes.chain(later).chain(warnings).collect();
     if lines.is_empty() { "nothing has changed\n".to_owned() } else { lines.join("\n") + "\n" }
 }
 

@@ -1,6 +1,6 @@
 //! What stands between the clients and the upstream.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, sync::Arc};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -24,6 +24,6 @@ pub(crate) fn stack(
 + Send
 + 'static
 + use<> {
-    let upstream = Upstream::new(args);
-    weir.layer().layer(service_fn(move |request| upstream.clone().answer(request)))
+    let upstream = Arc::new(Upstream::new(args));
+    weir.layer().layer(service_fn(move |request| Arc::clone(&upstream).answer(request)))
 }

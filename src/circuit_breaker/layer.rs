@@ -15,7 +15,7 @@ use crate::{
     clock::Clock,
     head::Head,
     key::{KeyExtractor, OnMissingKey},
-    reject::Rejection,
+    reject::{Rejection, rendered_by},
     route::RouteTable,
     verdict::{Answer, Judge, Verdict},
 };
@@ -156,10 +156,7 @@ impl CircuitBreakerLayer {
     where
         R: Into<Bytes>,
     {
-        self.with(|config| {
-            config.on_reject =
-                Some(Arc::new(move |rejection, head| render(rejection, head).map(R::into)));
-        })
+        self.with(|config| config.on_reject = Some(rendered_by(render)))
     }
 
     /// Reads time from `clock`; the system's otherwise. Layers that share a breaker must share the clock.

@@ -116,6 +116,7 @@ mod adaptive;
 mod admission;
 mod changes;
 mod decision;
+mod deferred;
 mod exceptions;
 mod follow_up;
 mod future;

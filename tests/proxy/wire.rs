@@ -140,6 +140,12 @@ impl Peer {
         self.stream.write_all(text.as_bytes()).await.unwrap();
     }
 
+    /// Sends as much as goes, until the other side has gone.
+    pub(crate) async fn flood(&mut self) {
+        let all = async { while self.stream.write_all(&[b'x'; 64 << 10]).await.is_ok() {} };
+        timeout(HUNG / 2, all).await.expect("the connection does not end");
+    }
+
     /// Reads until `text` has come.
     pub(crate) async fn until(&mut self, text: &str) -> String {
         loop {

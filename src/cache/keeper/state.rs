@@ -13,6 +13,8 @@ use http::header::COOKIE;
 use super::{Called, Errand, Settings};
 #[cfg(feature = "compression")]
 use crate::cache::compression::Compressor;
+#[cfg(feature = "redis")]
+use crate::cache::second_tier::Recalls;
 use crate::{
     cache::{
         Entry, Fingerprint, Resource, Shared, Stats, Store, StoreError,
@@ -48,6 +50,8 @@ pub(in super::super) struct Keeper {
     pub(super) compressor: Option<Compressor>,
     routes: Arc<Resolved<Routes>>,
     meters: Resolved<Meters>,
+    #[cfg(feature = "redis")]
+    recalls: Recalls,
     /// When the store's use was last told, in nanoseconds.
     usage_told: AtomicU64,
     pub(super) told_of_unfit: AtomicBool,
@@ -78,6 +82,8 @@ impl Keeper {
             compressor: settings.compression.map(Compressor::new),
             routes: settings.counts.clone().unwrap_or_default(),
             meters: Resolved::default(),
+            #[cfg(feature = "redis")]
+            recalls: Recalls::default(),
             usage_told: AtomicU64::new(0),
             told_of_unfit: AtomicBool::new(false),
             told_of_cookies: AtomicBool::new(false),
@@ -133,6 +139,11 @@ impl Keeper {
 
     pub(in super::super) fn meters(&self) -> &Meters {
         self.meters.get_or_resolve(|| Meters::resolve(&self.settings.name))
+    }
+
+    #[cfg(feature = "redis")]
+    pub(in super::super) fn recalls(&self) -> &Recalls {
+        &self.recalls
     }
 
     pub(in super::super) fn stats(&self) -> Stats {

@@ -31,6 +31,8 @@ mod values;
 mod view;
 mod whole;
 
+#[cfg(test)]
+use self::presets::preset_text;
 pub use self::{
     errors::{ConfigErrors, ConfigWarnings},
     problem::Severity,
@@ -40,7 +42,6 @@ pub use self::{
 pub(super) use self::{
     fields::Fields,
     origin::Origin,
-    presets::preset_text,
     problem::{Problem, Problems},
     reading::{Reading, Source, read},
     tree::{Entry, Node, Place, Value},

@@ -13,6 +13,7 @@ const PRESETS: [(&str, &str); 2] = [
 ];
 
 /// The text of a preset: TOML, with the reasons for its values.
+#[cfg(test)]
 pub(in crate::stack) fn preset_text(name: &str) -> Option<&'static str> {
     PRESETS.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
 }

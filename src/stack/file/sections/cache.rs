@@ -1,6 +1,6 @@
 use crate::stack::{
     file::{
-        Fields, Node, Problem, Problems,
+        Fields, Node, Problems,
         sections::query::query,
         values::{boolean, bytes, duration, fraction, header_name, key, list_of, number, word},
     },
@@ -51,7 +51,8 @@ fn compress(fields: &mut Fields<'_>, _: &mut Cache) {
     if fields.take("compress", boolean) == Some(true)
         && let Some(node) = fields.node("compress")
     {
-        let problem = Problem::error(&node.place, "this program cannot compress responses");
+        let message = "this program cannot compress responses";
+        let problem = crate::stack::file::Problem::error(&node.place, message);
         let help = "leave it out, or build tower-weir with its feature `compression`";
         fields.problems().add(problem.label("not built in").help(help));
     }

@@ -1,16 +1,5 @@
 //! Latency profiling in tonic, over a socket, as real gRPC clients use it.
 
-#[path = "support/client.rs"]
-#[allow(dead_code)]
-mod client;
-#[path = "support/counted.rs"]
-mod counted;
-#[path = "../examples/support/greeter.rs"]
-#[allow(dead_code)]
-mod greeter;
-#[path = "support/until.rs"]
-mod until;
-
 use std::{
     convert::Infallible,
     net::SocketAddr,
@@ -20,9 +9,6 @@ use std::{
 };
 
 use axum::{Router, routing::get};
-use client::{Http, Server, listen};
-use counted::{in_flight, of, settled};
-use greeter::{GreeterClient, GreeterServer, HelloReply, HelloRequest};
 use http::uri::PathAndQuery;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use tonic::{
@@ -32,7 +18,7 @@ use tonic::{
     codegen::tokio_stream::{self, Stream, StreamExt},
     server::NamedService,
     service::LayerExt,
-    transport::{Channel, Endpoint, server::TcpIncoming},
+    transport::{Channel, server::TcpIncoming},
 };
 use tonic_prost::ProstCodec;
 use tower::{BoxError, Service, ServiceBuilder, service_fn};
@@ -41,7 +27,14 @@ use tower_weir::{
     profile::{Profile, ProfileLayer, RouteReporter, Window, operation},
     rate_limit::{Quota, RateLimitLayer},
 };
-use until::until;
+
+use crate::{
+    calls::connect,
+    client::{Http, Server, listen},
+    counted::{in_flight, of, settled},
+    greeter::{GreeterClient, GreeterServer, HelloReply, HelloRequest},
+    until::until,
+};
 
 /// Calls of all four kinds, by whichever name: what they stream back is what they are told.
 #[derive(Clone)]
@@ -122,8 +115,7 @@ struct Client(Grpc<Channel>);
 
 impl Client {
     async fn connect(addr: SocketAddr) -> Self {
-        let endpoint = Endpoint::try_from(format!("http://{addr}")).unwrap();
-        Self(Grpc::new(endpoint.connect().await.unwrap()))
+        Self(Grpc::new(connect(addr).await))
     }
 
     /// Calls a method and reads all replies: those, and the code at the end, wherever it came.
@@ -389,8 +381,7 @@ async fn a_layer_around_one_service_counts_its_calls_only() {
     });
     let mut client = Client::connect(addr).await;
     client.call("Unary", &["a"]).await;
-    let endpoint = Endpoint::try_from(format!("http://{addr}")).unwrap();
-    let mut greeter = GreeterClient::new(endpoint.connect().await.unwrap());
+    let mut greeter = GreeterClient::new(connect(addr).await);
     greeter.say_hello("Ada").await.unwrap();
     assert_eq!(settled(&profile).await, ["POST /test.Echo/Unary ok 1"]);
 }

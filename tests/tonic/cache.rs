@@ -1,15 +1,7 @@
 //! The cache in tonic, over a socket: around a server, and around a client's channel.
 
-#[path = "support/client.rs"]
-#[allow(dead_code)]
-mod client;
-#[path = "../examples/support/greeter.rs"]
-#[allow(dead_code)]
-mod greeter;
-
 use std::{
     convert::Infallible,
-    net::SocketAddr,
     pin::Pin,
     sync::{
         Arc,
@@ -20,8 +12,6 @@ use std::{
 };
 
 use bytes::Bytes;
-use client::{Server, listen};
-use greeter::{HelloReply, HelloRequest, SERVICE};
 use http::uri::PathAndQuery;
 use tokio::sync::mpsc;
 use tonic::{
@@ -31,13 +21,19 @@ use tonic::{
     codegen::tokio_stream::{self, Stream, StreamExt, wrappers::ReceiverStream},
     metadata::MetadataValue,
     server::NamedService,
-    transport::{Channel, Endpoint, server::TcpIncoming},
+    transport::server::TcpIncoming,
 };
 use tonic_prost::ProstCodec;
 use tower::{BoxError, Service, ServiceBuilder, service_fn};
 use tower_weir::{
     cache::{BodyKeyedLayer, CacheLayer, MemoryStore},
     clock::{Clock, ManualClock},
+};
+
+use crate::{
+    calls::{Client, connect, named},
+    client::{Server, listen},
+    greeter::{HelloReply, HelloRequest, SERVICE},
 };
 
 /// A greeter that counts its calls, and tells in each reply how many there were before.
@@ -110,10 +106,6 @@ impl Service<http::Request<Body>> for Counted {
     }
 }
 
-/// A client of it.
-#[derive(Clone)]
-struct Client<C>(C);
-
 impl<C> Client<C>
 where
     C: GrpcService<Body> + Clone,
@@ -121,22 +113,6 @@ where
     C::ResponseBody: http_body::Body<Data = Bytes> + Send + 'static,
     <C::ResponseBody as http_body::Body>::Error: Into<BoxError> + Send,
 {
-    async fn ready(&self) -> tonic::client::Grpc<C> {
-        let mut grpc = tonic::client::Grpc::new(self.0.clone());
-        grpc.ready().await.map_err(Into::into).unwrap();
-        grpc
-    }
-
-    async fn send(&self, request: Request<HelloRequest>) -> Result<Response<HelloReply>, Status> {
-        let path = PathAndQuery::from_static("/greet.v1.Greeter/SayHello");
-        let codec = ProstCodec::<HelloRequest, HelloReply>::default();
-        self.ready().await.unary(request, path, codec).await
-    }
-
-    async fn hello(&self, name: &str) -> Result<String, Status> {
-        Ok(self.send(named(name)).await?.into_inner().message)
-    }
-
     /// All of a stream, and whether it ends well.
     async fn hellos(&self, name: &str) -> (Vec<String>, Code) {
         let path = PathAndQuery::from_static("/greet.v1.Greeter/SayHellos");
@@ -159,14 +135,6 @@ where
         let codec = ProstCodec::<HelloRequest, HelloReply>::default();
         self.ready().await.streaming(Request::new(said), path, codec).await.unwrap().into_inner()
     }
-}
-
-fn named(name: &str) -> Request<HelloRequest> {
-    Request::new(HelloRequest { name: name.to_owned() })
-}
-
-async fn connect(addr: SocketAddr) -> Channel {
-    Endpoint::try_from(format!("http://{addr}")).unwrap().connect().await.unwrap()
 }
 
 /// A server with the layer around it, and its client.
@@ -275,7 +243,7 @@ async fn a_service_says_itself_how_long_an_answer_is_kept() {
     let ask = async |name: &str, wanted: &'static str| {
         let mut request = named(name);
         request.metadata_mut().insert("x-want", MetadataValue::from_static(wanted));
-        client.send(request).await.unwrap().into_inner().message
+        client.say(request).await.unwrap()
     };
     assert_eq!(ask("ann", "max-age=60").await, "ann 0");
     assert_eq!(ask("ann", "max-age=60").await, "ann 0");
@@ -293,7 +261,7 @@ async fn calls_with_credentials_share_nothing() {
     let ask = async |user: &'static str| {
         let mut request = named("me");
         request.metadata_mut().insert("authorization", MetadataValue::from_static(user));
-        client.send(request).await.unwrap().into_inner().message
+        client.say(request).await.unwrap()
     };
     assert_eq!(
         (ask("ann").await, ask("bob").await, ask("ann").await),

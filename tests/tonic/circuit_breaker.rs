@@ -1,22 +1,8 @@
 //! The circuit breaker in tonic, over a socket: around a server, and around a client's channel.
 
-#[path = "support/client.rs"]
-#[allow(dead_code)]
-mod client;
-#[path = "../examples/support/greeter.rs"]
-#[allow(dead_code)]
-mod greeter;
-#[path = "support/moods.rs"]
-mod moods;
-#[path = "support/until.rs"]
-mod until;
-
 use std::{sync::atomic::Ordering::SeqCst, time::Duration};
 
 use bytes::Bytes;
-use client::{Server, listen};
-use greeter::{GreeterClient, SERVICE};
-use moods::{Moods, connect};
 use tonic::{Code, Status, body::Body, client::GrpcService, transport::server::TcpIncoming};
 use tonic_types::StatusExt;
 use tower::ServiceBuilder;
@@ -25,7 +11,14 @@ use tower_weir::{
     clock::{Clock, ManualClock},
     route::RouteTable,
 };
-use until::until;
+
+use crate::{
+    calls::connect,
+    client::{Server, listen},
+    greeter::{GreeterClient, SERVICE},
+    moods::Moods,
+    until::until,
+};
 
 fn breaker() -> Breaker {
     Breaker::new().window(Window::by_count(10, 4).unwrap()).jitter(0.0).unwrap()

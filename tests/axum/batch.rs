@@ -1,14 +1,5 @@
 //! Batches in axum, over a socket.
 
-#[path = "support/client.rs"]
-#[allow(dead_code)]
-mod client;
-#[path = "support/raw.rs"]
-#[allow(dead_code)]
-mod raw;
-#[path = "support/until.rs"]
-mod until;
-
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},
@@ -23,15 +14,18 @@ use axum::{
     routing::{get, post_service},
 };
 use bytes::Bytes;
-use client::{Http, Server, listen};
 use http::{Request, StatusCode};
-use raw::Raw;
 use tokio::sync::Semaphore;
 use tower_weir::{
     batch::{BatchLayer, Fixed, HttpBatched},
     rate_limit::{Quota, RateLimitLayer},
 };
-use until::until;
+
+use crate::{
+    client::{Http, Server, listen},
+    raw::Raw,
+    until::until,
+};
 
 /// Longer than any test takes: a batch leaves when it is full.
 const LONG: Duration = Duration::from_secs(600);

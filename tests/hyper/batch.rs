@@ -1,28 +1,13 @@
 //! Batches in hyper, over a socket.
 
-#[path = "support/client.rs"]
-#[allow(dead_code)]
-mod client;
-#[path = "support/raw.rs"]
-#[allow(dead_code)]
-mod raw;
-#[path = "support/until.rs"]
-mod until;
-
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
-use client::{Http, Server, listen};
 use http::{Request, Response};
 use http_body_util::{Empty, Full};
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo},
-    server::conn::auto,
-    service::TowerToHyperService,
-};
-use raw::Raw;
 use tower_weir::batch::{BatchLayer, Fixed, HttpBatchLayer, HttpBatched, RequestTrailers};
-use until::until;
+
+use crate::{client::Http, raw::Raw, served::served, until::until};
 
 /// Longer than any test takes: a batch leaves when it is full.
 const LONG: Duration = Duration::from_secs(600);
@@ -45,29 +30,13 @@ fn described(layer: HttpBatchLayer) -> HttpBatched<Full<Bytes>> {
 }
 
 /// Serves HTTP/1 and HTTP/2.
-async fn serve(service: HttpBatched<Full<Bytes>>) -> (SocketAddr, Server) {
-    let (listener, addr) = listen().await;
-    let server = Server::spawn(async move {
-        loop {
-            let (stream, _) = listener.accept().await.unwrap();
-            let service = TowerToHyperService::new(service.clone());
-            tokio::spawn(async move {
-                let connection = auto::Builder::new(TokioExecutor::new());
-                // A client that leaves is no failure of the test.
-                drop(connection.serve_connection(TokioIo::new(stream), service).await);
-            });
-        }
-    });
-    (addr, server)
-}
-
 /// A request whose body comes in chunks.
 const CHUNKED: &str =
     "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\nconnection: close\r\n";
 
 #[tokio::test]
 async fn both_versions_share_a_batch() {
-    let (addr, _server) = serve(described(batches_of(3))).await;
+    let (addr, _server) = served(described(batches_of(3))).await;
     let (one, two) = (Http::new(addr), Http::with_http2_only(addr, true));
     let (one, two, third) = tokio::join!(one.get("/"), two.get("/"), async {
         let request = format!("{CHUNKED}\r\n3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\n");
@@ -80,7 +49,7 @@ async fn both_versions_share_a_batch() {
 
 #[tokio::test]
 async fn trailers_come_with_their_request() {
-    let (addr, _server) = serve(described(batches_of(1))).await;
+    let (addr, _server) = served(described(batches_of(1))).await;
     let request = format!("{CHUNKED}trailer: x-sum\r\n\r\n3\r\nabc\r\n0\r\nx-sum: 7\r\n\r\n");
     let answer = Raw::send(addr, &request).await.read_all().await;
     assert!(answer.ends_with("HTTP/1.1 abc 7 of 1."), "{answer}");
@@ -90,7 +59,7 @@ async fn trailers_come_with_their_request() {
 async fn a_client_that_disconnects_in_its_body_is_in_no_batch() {
     let service = described(batches_of(1));
     let handle = service.handle();
-    let (addr, _server) = serve(service).await;
+    let (addr, _server) = served(service).await;
     let mut client = Raw::send(addr, CHUNKED).await;
     client.write("\r\n3\r\nabc\r\n").await;
     drop(client);
@@ -104,7 +73,7 @@ async fn a_client_that_disconnects_in_its_body_is_in_no_batch() {
 async fn a_client_that_disconnects_leaves_its_place_to_others() {
     let service = described(batches_of(2));
     let handle = service.handle();
-    let (addr, _server) = serve(service).await;
+    let (addr, _server) = served(service).await;
     for http2 in [false, true] {
         let http = Http::with_http2_only(addr, http2);
         let before = handle.stats().abandoned;
@@ -126,7 +95,7 @@ async fn a_client_that_disconnects_leaves_its_place_to_others() {
 #[tokio::test]
 async fn a_body_that_does_not_come_is_not_waited_for_forever() {
     let service = described(batches_of(1).max_body_wait(Duration::from_millis(1)));
-    let (addr, _server) = serve(service).await;
+    let (addr, _server) = served(service).await;
     let mut client = Raw::send(addr, &format!("{CHUNKED}\r\n3\r\n")).await;
     let answer = client.read_to("took too long").await;
     assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
@@ -134,7 +103,7 @@ async fn a_body_that_does_not_come_is_not_waited_for_forever() {
 
 #[tokio::test]
 async fn chunks_are_refused_as_soon_as_they_are_too_many() {
-    let (addr, _server) = serve(described(batches_of(1).max_body_bytes(5))).await;
+    let (addr, _server) = served(described(batches_of(1).max_body_bytes(5))).await;
     let mut client = Raw::send(addr, &format!("{CHUNKED}\r\n3\r\nabc\r\n3\r\ndef")).await;
     let answer = client.read_to("5 bytes").await;
     assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
@@ -142,7 +111,7 @@ async fn chunks_are_refused_as_soon_as_they_are_too_many() {
 
 #[tokio::test]
 async fn a_request_for_the_head_gets_no_body() {
-    let (addr, _server) = serve(described(batches_of(1).max_body_bytes(0))).await;
+    let (addr, _server) = served(described(batches_of(1).max_body_bytes(0))).await;
     let http = Http::new(addr);
     let head = || Request::head("/").body(Empty::new()).unwrap();
     for _ in 0..2 {

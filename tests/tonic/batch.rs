@@ -1,20 +1,9 @@
 //! Batches in tonic, over a socket: one method whose calls are batched as they come over the wire, and a batcher inside of a
 //! method.
 
-#[path = "support/client.rs"]
-#[allow(dead_code)]
-mod client;
-#[path = "../examples/support/greeter.rs"]
-#[allow(dead_code)]
-mod greeter;
-#[path = "support/until.rs"]
-mod until;
-
 use std::{future::ready, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-use client::{Server, listen};
-use greeter::{GreeterClient, GreeterServer, HelloReply, HelloRequest};
 use http::HeaderMap;
 use http_body_util::{BodyExt, Full};
 use prost::Message;
@@ -23,11 +12,17 @@ use tonic::{
     Code, Status,
     body::Body,
     service::Routes,
-    transport::{Channel, Endpoint, server::TcpIncoming},
+    transport::{Channel, server::TcpIncoming},
 };
 use tonic_types::StatusExt;
 use tower_weir::batch::{BatchLayer, Fixed, HttpBatched};
-use until::until;
+
+use crate::{
+    calls::connect,
+    client::{Server, listen},
+    greeter::{GreeterClient, GreeterServer, HelloReply, HelloRequest},
+    until::until,
+};
 
 type Request = http::Request<Bytes>;
 type Response = http::Response<Body>;
@@ -86,8 +81,8 @@ async fn serve(say_hello: HttpBatched<Body, Status>) -> (SocketAddr, Server) {
     (addr, server)
 }
 
-async fn connect(addr: SocketAddr) -> GreeterClient<Channel> {
-    let channel = Endpoint::try_from(format!("http://{addr}")).unwrap().connect().await.unwrap();
+async fn client(addr: SocketAddr) -> GreeterClient<Channel> {
+    let channel = connect(addr).await;
     GreeterClient::new(channel)
 }
 
@@ -104,7 +99,7 @@ async fn calls_that_come_together_are_served_together() {
     let service = together(batches_of(3));
     let handle = service.handle();
     let (addr, _server) = serve(service).await;
-    let (one, other) = (connect(addr).await, connect(addr).await);
+    let (one, other) = (client(addr).await, client(addr).await);
     let (ann, bob, carl) =
         tokio::join!(hello(&one, "Ann"), hello(&other, "Bob"), hello(&one, "Carl"));
     for greeting in [ann, bob, carl] {
@@ -119,7 +114,7 @@ async fn calls_that_come_together_are_served_together() {
 #[tokio::test]
 async fn a_call_may_fail_among_others() {
     let (addr, _server) = serve(together(batches_of(2))).await;
-    let client = &connect(addr).await;
+    let client = &client(addr).await;
     let (ann, nobody) = tokio::join!(hello(client, "Ann"), hello(client, ""));
     assert_eq!(ann.unwrap(), "Hello, Ann!");
     let status = nobody.unwrap_err();
@@ -132,7 +127,7 @@ async fn a_batch_that_panics_is_an_internal_error() {
         async |calls: Vec<Request>| -> Vec<Result<Response, Status>> { panic!("{}", calls.len()) },
     );
     let (addr, _server) = serve(service).await;
-    let client = &connect(addr).await;
+    let client = &client(addr).await;
     for _ in 0..2 {
         let status = hello(client, "Ann").await.unwrap_err();
         assert_eq!(status.code(), Code::Internal);
@@ -145,7 +140,7 @@ async fn a_client_that_leaves_leaves_its_place_to_others() {
     let service = together(batches_of(2));
     let handle = service.handle();
     let (addr, _server) = serve(service).await;
-    let client = &connect(addr).await;
+    let client = &client(addr).await;
     tokio::select! {
         _ = hello(client, "Zoe") => panic!("the batch is not full"),
         () = until(|| handle.stats().waiting == 1) => {}
@@ -169,7 +164,7 @@ async fn an_overload_is_unavailable_with_when_to_come_again() {
     });
     let handle = service.handle();
     let (addr, _server) = serve(service).await;
-    let client = &connect(addr).await;
+    let client = &client(addr).await;
     let (called, waits, refused) = tokio::join!(
         hello(client, "Ann"),
         async {
@@ -192,7 +187,7 @@ async fn an_overload_is_unavailable_with_when_to_come_again() {
 #[tokio::test]
 async fn a_message_that_is_too_large_exhausts_a_resource() {
     let (addr, _server) = serve(together(batches_of(1))).await;
-    let client = &connect(addr).await;
+    let client = &client(addr).await;
     let status = hello(client, &"x".repeat(65 << 10)).await.unwrap_err();
     assert_eq!(status.code(), Code::ResourceExhausted);
     assert_eq!(hello(client, "Ann").await.unwrap(), "Hello, Ann!");

@@ -1,9 +1,5 @@
 //! The circuit breaker in hyper, over a socket: around a server, and around hyper-util's client.
 
-#[path = "support/client.rs"]
-#[allow(dead_code)]
-mod client;
-
 use std::{
     convert::Infallible,
     net::SocketAddr,
@@ -15,7 +11,6 @@ use std::{
 };
 
 use bytes::Bytes;
-use client::{Http, Server, listen};
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt, Empty, Full};
 use hyper::body::Incoming;
@@ -33,6 +28,8 @@ use tower_weir::{
     head::Head,
     reject::Rejected,
 };
+
+use crate::client::{Http, Server, listen};
 
 fn layer() -> (CircuitBreakerLayer, ManualClock) {
     let (clock, hand) = Clock::manual();

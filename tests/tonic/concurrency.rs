@@ -1,14 +1,5 @@
 //! The concurrency limit in tonic, over a socket, as a real gRPC client sees it.
 
-#[path = "support/client.rs"]
-#[allow(dead_code)]
-mod client;
-#[path = "../examples/support/greeter.rs"]
-#[allow(dead_code)]
-mod greeter;
-#[path = "support/until.rs"]
-mod until;
-
 use std::{
     convert::Infallible,
     net::SocketAddr,
@@ -18,8 +9,6 @@ use std::{
     time::Duration,
 };
 
-use client::{Http, Server, listen};
-use greeter::{GreeterClient, GreeterServer, HelloReply, HelloRequest, SERVICE};
 use http_body_util::Empty;
 use tokio::sync::Semaphore;
 use tonic::{
@@ -27,7 +16,7 @@ use tonic::{
     body::Body,
     codegen::tokio_stream::{self, Stream, StreamExt},
     server::NamedService,
-    transport::{Channel, Endpoint, server::TcpIncoming},
+    transport::{Channel, server::TcpIncoming},
 };
 use tonic_prost::ProstCodec;
 use tonic_types::StatusExt;
@@ -37,7 +26,13 @@ use tower_weir::{
     route::RouteTable,
     verdict::Verdict,
 };
-use until::until;
+
+use crate::{
+    calls::connect,
+    client::{Http, Server, listen},
+    greeter::{GreeterClient, GreeterServer, HelloReply, HelloRequest, SERVICE},
+    until::until,
+};
 
 /// The greeter, which answers when it is let go. A stream has one reply at once, and ends when it is let go.
 #[derive(Clone)]
@@ -106,7 +101,7 @@ async fn serve(layer: ConcurrencyLimitLayer) -> Bench {
         let server = tonic::transport::Server::builder().layer(layer).add_service(service);
         server.serve_with_incoming(TcpIncoming::from(listener)).await.unwrap();
     });
-    let channel = Endpoint::try_from(format!("http://{addr}")).unwrap().connect().await.unwrap();
+    let channel = connect(addr).await;
     Bench { addr, greeter: GreeterClient::new(channel), go, handle, _server }
 }
 

@@ -1,14 +1,5 @@
 //! The concurrency limit in axum, over a socket.
 
-#[path = "support/client.rs"]
-#[allow(dead_code)]
-mod client;
-#[path = "support/raw.rs"]
-#[allow(dead_code)]
-mod raw;
-#[path = "support/until.rs"]
-mod until;
-
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
@@ -16,16 +7,19 @@ use axum::{
     body::{Body, Bytes},
     routing::{MethodRouter, get},
 };
-use client::{Http, Server, listen};
 use http::{Method, StatusCode};
-use raw::Raw;
 use tokio::sync::Semaphore;
 use tonic::codegen::tokio_stream;
 use tower_weir::{
     concurrency::{ConcurrencyLimitLayer, Fixed, HoldUntil, Limiter, Queue},
     route::RouteTable,
 };
-use until::until;
+
+use crate::{
+    client::{Http, Server, listen},
+    raw::Raw,
+    until::until,
+};
 
 async fn serve(app: Router) -> (SocketAddr, Server) {
     let (listener, addr) = listen().await;

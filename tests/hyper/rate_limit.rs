@@ -1,26 +1,23 @@
 //! The layers in hyper, over a socket.
 
-#[path = "support/client.rs"]
-mod client;
-
 use std::{convert::Infallible, net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
-use client::{Http, Server, listen};
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt, Empty, Full};
 use hyper::body::{Body, Incoming};
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo},
-    server::conn::auto,
-    service::TowerToHyperService,
-};
-use tower::{BoxError, Layer, Service, ServiceBuilder, service_fn, util::BoxCloneSyncService};
+use hyper_util::rt::TokioIo;
+use tower::{BoxError, Layer, Service, service_fn, util::BoxCloneSyncService};
 use tower_weir::{
     clock::Clock,
     key::{Forwarded, PeerIp},
     rate_limit::{Queue, Quota, RateLimitLayer, Rule},
     route::RouteTable,
+};
+
+use crate::{
+    client::{Http, Server},
+    served::served,
 };
 
 type Handler = BoxCloneSyncService<Request<Incoming>, Response<Full<Bytes>>, Infallible>;
@@ -34,31 +31,11 @@ where
     <L::Service as Service<Request<Incoming>>>::Future: Send,
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
-    let (listener, addr) = listen().await;
-    let server = Server::spawn(async move {
-        loop {
-            let (stream, peer) = listener.accept().await.unwrap();
-            let handler =
-                BoxCloneSyncService::new(service_fn(async |request: Request<Incoming>| {
-                    let path = request.uri().path().to_owned();
-                    Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(path))))
-                }));
-            let service = ServiceBuilder::new()
-                .map_request(move |mut request: Request<Incoming>| {
-                    request.extensions_mut().insert(peer);
-                    request
-                })
-                .layer(layer.clone())
-                .service(handler);
-            tokio::spawn(async move {
-                let connection = auto::Builder::new(TokioExecutor::new());
-                let service = TowerToHyperService::new(service);
-                // A client that leaves is no failure of the test.
-                drop(connection.serve_connection(TokioIo::new(stream), service).await);
-            });
-        }
+    let handler = service_fn(async |request: Request<Incoming>| {
+        let path = request.uri().path().to_owned();
+        Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(path))))
     });
-    (addr, server)
+    served(layer.layer(BoxCloneSyncService::new(handler))).await
 }
 
 #[tokio::test]

@@ -1,14 +1,5 @@
 //! The circuit breaker in axum, over a socket.
 
-#[path = "support/client.rs"]
-#[allow(dead_code)]
-mod client;
-#[path = "support/raw.rs"]
-#[allow(dead_code)]
-mod raw;
-#[path = "support/until.rs"]
-mod until;
-
 use std::{
     future::pending,
     net::SocketAddr,
@@ -20,9 +11,7 @@ use std::{
 };
 
 use axum::{Router, body::Body, routing::get};
-use client::{Http, Server, listen};
 use http::{Method, Request, StatusCode};
-use raw::Raw;
 use tower::ServiceExt;
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 use tower_weir::{
@@ -30,7 +19,12 @@ use tower_weir::{
     clock::{Clock, ManualClock},
     route::RouteTable,
 };
-use until::until;
+
+use crate::{
+    client::{Http, Server, listen},
+    raw::Raw,
+    until::until,
+};
 
 fn breaker() -> Breaker {
     Breaker::new().window(Window::by_count(10, 4).unwrap()).jitter(0.0).unwrap()

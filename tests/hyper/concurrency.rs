@@ -1,37 +1,26 @@
 //! The concurrency limit in hyper, over a socket.
 
-#[path = "support/client.rs"]
-#[allow(dead_code)]
-mod client;
-#[path = "support/raw.rs"]
-#[allow(dead_code)]
-mod raw;
-#[path = "support/until.rs"]
-mod until;
-
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use client::{Http, Server, listen};
 use http::{Method, Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo},
-    server::conn::auto,
-    service::TowerToHyperService,
-};
-use raw::Raw;
 use tokio::sync::Semaphore;
 use tower::{ServiceBuilder, service_fn};
 use tower_weir::concurrency::{ConcurrencyLimitLayer, Fixed, Handle, Queue};
-use until::until;
+
+use crate::{
+    client::{Http, Server},
+    raw::Raw,
+    served::served,
+    until::until,
+};
 
 /// Serves HTTP/1 and HTTP/2 with the layer around a handler that answers with its path when it is let go.
 async fn serve(layer: ConcurrencyLimitLayer) -> (SocketAddr, Arc<Semaphore>, Handle, Server) {
     let go = Arc::new(Semaphore::new(0));
     let handle = layer.handle();
-    let (listener, addr) = listen().await;
     let handler = service_fn({
         let go = Arc::clone(&go);
         move |request: Request<Incoming>| {
@@ -47,17 +36,7 @@ async fn serve(layer: ConcurrencyLimitLayer) -> (SocketAddr, Arc<Semaphore>, Han
         }
     });
     let service = ServiceBuilder::new().layer(layer).service(handler);
-    let server = Server::spawn(async move {
-        loop {
-            let (stream, _) = listener.accept().await.unwrap();
-            let service = TowerToHyperService::new(service.clone());
-            tokio::spawn(async move {
-                let connection = auto::Builder::new(TokioExecutor::new());
-                // A client that leaves is no failure of the test.
-                drop(connection.serve_connection(TokioIo::new(stream), service).await);
-            });
-        }
-    });
+    let (addr, server) = served(service).await;
     (addr, go, handle, server)
 }
 

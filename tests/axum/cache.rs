@@ -1,14 +1,5 @@
 //! The cache in axum, over a socket.
 
-#[path = "support/client.rs"]
-#[allow(dead_code)]
-mod client;
-#[path = "support/raw.rs"]
-#[allow(dead_code)]
-mod raw;
-#[path = "support/until.rs"]
-mod until;
-
 use std::{
     convert::Infallible,
     net::SocketAddr,
@@ -26,10 +17,8 @@ use axum::{
     response::IntoResponse,
     routing::{MethodRouter, get, post},
 };
-use client::{Answer, Http, Server, listen};
 use http::{HeaderValue, Request};
 use http_body_util::Empty;
-use raw::Raw;
 use tokio::sync::Semaphore;
 use tonic::codegen::tokio_stream::{self, StreamExt};
 use tower_http::cors::{AllowOrigin, CorsLayer};
@@ -37,7 +26,12 @@ use tower_weir::{
     cache::{CacheLayer, MemoryStore},
     clock::Clock,
 };
-use until::until;
+
+use crate::{
+    client::{Answer, Http, Server, listen},
+    raw::Raw,
+    until::until,
+};
 
 async fn serve(app: Router) -> (Http, SocketAddr, Server) {
     let (listener, addr) = listen().await;

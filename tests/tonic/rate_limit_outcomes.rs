@@ -1,74 +1,26 @@
 //! Limits that look at how calls end, in tonic, over a socket: statuses in heads and in trailers, and clients that leave.
 
-#[path = "support/client.rs"]
-#[allow(dead_code)]
-mod client;
-#[path = "../examples/support/greeter.rs"]
-#[allow(dead_code)]
-mod greeter;
-
 use std::{
-    convert::Infallible,
     net::{IpAddr, Ipv4Addr},
-    pin::Pin,
-    task::{Context, Poll},
     time::Duration,
 };
 
-use client::{Server, listen};
-use greeter::{GreeterClient, HelloReply, HelloRequest, SERVICE};
 use tonic::{
-    Code, Request, Response, Status, Streaming,
-    codegen::tokio_stream::{self, Stream, StreamExt},
-    server::NamedService,
-    transport::{Channel, Endpoint, server::TcpIncoming},
+    Code, Status, Streaming,
+    transport::{Channel, server::TcpIncoming},
 };
-use tonic_prost::ProstCodec;
-use tower::{Service, service_fn};
 use tower_weir::{
     clock::{Clock, ManualClock},
     key::PeerIp,
     rate_limit::{Adaptive, Aimd, Queue, Quota, RateLimitLayer, Served},
 };
 
-/// Streams one reply, and then does what its caller's name says.
-#[derive(Clone)]
-struct Moods;
-
-type Replies = Pin<Box<dyn Stream<Item = Result<HelloReply, Status>> + Send>>;
-
-async fn reply(request: Request<HelloRequest>) -> Result<Response<Replies>, Status> {
-    let one = tokio_stream::once(Ok(HelloReply { message: "Hello!".to_owned() }));
-    let replies: Replies = match request.into_inner().name.as_str() {
-        "fine" => Box::pin(one),
-        "unavailable" => Box::pin(one.chain(tokio_stream::once(Err(Status::unavailable("busy"))))),
-        "endless" => Box::pin(one.chain(tokio_stream::pending())),
-        _ => return Err(Status::unavailable("busy from the start")),
-    };
-    Ok(Response::new(replies))
-}
-
-impl NamedService for Moods {
-    const NAME: &'static str = SERVICE;
-}
-
-impl Service<http::Request<tonic::body::Body>> for Moods {
-    type Response = http::Response<tonic::body::Body>;
-    type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: http::Request<tonic::body::Body>) -> Self::Future {
-        Box::pin(async move {
-            let codec = ProstCodec::<HelloReply, HelloRequest>::default();
-            let mut grpc = tonic::server::Grpc::new(codec);
-            Ok(grpc.server_streaming(service_fn(reply), request).await)
-        })
-    }
-}
+use crate::{
+    calls::connect,
+    client::{Server, listen},
+    greeter::{GreeterClient, HelloReply},
+    moods::Moods,
+};
 
 type Client = GreeterClient<Channel>;
 
@@ -78,11 +30,11 @@ macro_rules! serve {
         let (listener, addr) = listen().await;
         let layer = $layer;
         let server = Server::spawn(async move {
-            let server = tonic::transport::Server::builder().layer(layer).add_service(Moods);
+            let server =
+                tonic::transport::Server::builder().layer(layer).add_service(Moods::default());
             server.serve_with_incoming(TcpIncoming::from(listener)).await.unwrap();
         });
-        let endpoint = Endpoint::try_from(format!("http://{addr}")).unwrap();
-        (GreeterClient::new(endpoint.connect().await.unwrap()), server)
+        (GreeterClient::new(connect(addr).await), server)
     }};
 }
 
@@ -111,7 +63,7 @@ fn failures(served: &Served<'_>) -> u32 {
 
 #[tokio::test]
 async fn calls_are_charged_by_their_code_in_the_head_or_in_the_trailers() {
-    for failing in ["unavailable", "from the start"] {
+    for failing in ["torn", "at once"] {
         let (layer, hand) = limit(Quota::per_minute(2));
         let (mut client, _server) = serve!(layer.charge_on(failures));
         for _ in 0..5 {
@@ -150,7 +102,7 @@ async fn a_client_that_leaves_in_the_stream_is_charged_what_was_reserved() {
 
 #[tokio::test]
 async fn a_limit_adapts_to_the_codes_of_calls() {
-    for failing in ["unavailable", "from the start"] {
+    for failing in ["torn", "at once"] {
         let (layer, hand) = limit(Quota::per_second(100));
         let adaptive = Adaptive::new().outcomes(Aimd::default().min_volume(4));
         let layer = layer.adaptive(adaptive);

@@ -1,8 +1,5 @@
 //! The layers in axum, over a socket.
 
-#[path = "support/client.rs"]
-mod client;
-
 use std::{net::SocketAddr, time::Duration};
 
 use axum::{
@@ -12,7 +9,6 @@ use axum::{
     middleware::{Next, from_fn},
     routing::{any, get, post},
 };
-use client::{Http, Server, listen};
 use http::Method;
 use http_body_util::Empty;
 use tower_http::cors::CorsLayer;
@@ -23,6 +19,8 @@ use tower_weir::{
     rate_limit::{Quota, RateLimitLayer, Rule},
     route::{RouteLabels, RouteTable, UNMATCHED},
 };
+
+use crate::client::{Http, Server, listen};
 
 async fn serve(app: Router) -> (Http, Server) {
     let (listener, addr) = listen().await;

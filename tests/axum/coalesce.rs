@@ -1,11 +1,5 @@
 //! Coalesced calls in axum, over a socket.
 
-#[path = "support/client.rs"]
-#[allow(dead_code)]
-mod client;
-#[path = "support/until.rs"]
-mod until;
-
 use std::{
     net::SocketAddr,
     sync::{
@@ -20,14 +14,17 @@ use axum::{
     response::AppendHeaders,
     routing::{MethodRouter, get, post},
 };
-use client::{Answer, Http, Server, listen};
 use http::{HeaderValue, Method, Request};
 use http_body_util::{Empty, Full};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use tokio::sync::Semaphore;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_weir::coalesce::{CoalesceLayer, Handle};
-use until::until;
+
+use crate::{
+    client::{Answer, Http, Server, listen},
+    until::until,
+};
 
 async fn serve(app: Router) -> (Http, SocketAddr, Server) {
     let (listener, addr) = listen().await;

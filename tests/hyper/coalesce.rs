@@ -1,14 +1,5 @@
 //! Coalesced calls in hyper, over a socket.
 
-#[path = "support/client.rs"]
-#[allow(dead_code)]
-mod client;
-#[path = "support/raw.rs"]
-#[allow(dead_code)]
-mod raw;
-#[path = "support/until.rs"]
-mod until;
-
 use std::{
     convert::Infallible,
     net::SocketAddr,
@@ -19,22 +10,21 @@ use std::{
 };
 
 use bytes::Bytes;
-use client::{Http, Server, listen};
 use http::{Request, Response};
 use http_body::Frame;
 use http_body_util::{BodyExt, Empty, StreamBody, combinators::UnsyncBoxBody};
 use hyper::body::Incoming;
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo},
-    server::conn::auto,
-    service::TowerToHyperService,
-};
-use raw::Raw;
 use tokio::sync::Semaphore;
 use tonic::codegen::tokio_stream::{self, StreamExt};
 use tower::{ServiceBuilder, service_fn};
 use tower_weir::coalesce::{CoalesceLayer, Handle};
-use until::until;
+
+use crate::{
+    client::{Http, Server},
+    raw::Raw,
+    served::served,
+    until::until,
+};
 
 /// How often the handler was called, and what lets its head and each piece of its body go.
 #[derive(Clone)]
@@ -72,18 +62,7 @@ async fn serve() -> (SocketAddr, Script, Handle, Server) {
         async { Ok::<_, Infallible>(answer.await) }
     });
     let service = ServiceBuilder::new().layer(layer).service(handler);
-    let (listener, addr) = listen().await;
-    let server = Server::spawn(async move {
-        loop {
-            let (stream, _) = listener.accept().await.unwrap();
-            let service = TowerToHyperService::new(service.clone());
-            tokio::spawn(async move {
-                let connection = auto::Builder::new(TokioExecutor::new());
-                // A client that leaves is no failure of the test.
-                drop(connection.serve_connection(TokioIo::new(stream), service).await);
-            });
-        }
-    });
+    let (addr, server) = served(service).await;
     (addr, script, handle, server)
 }
 

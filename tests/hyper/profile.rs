@@ -1,15 +1,5 @@
 //! Latency profiling in hyper, over a socket.
 
-#[path = "support/client.rs"]
-#[allow(dead_code)]
-mod client;
-#[path = "support/counted.rs"]
-mod counted;
-#[path = "support/raw.rs"]
-mod raw;
-#[path = "support/until.rs"]
-mod until;
-
 use std::{
     fmt,
     future::pending,
@@ -20,17 +10,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use client::{Http, Server, listen};
-use counted::{counted, in_flight, of, settled};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Empty, Full, combinators::UnsyncBoxBody};
 use hyper::body::{Body, Frame, Incoming};
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo},
-    server::conn::auto,
-    service::TowerToHyperService,
-};
-use raw::Raw;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use tower::{BoxError, Layer, Service, ServiceBuilder, service_fn, util::BoxCloneSyncService};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_weir::{
@@ -38,7 +21,14 @@ use tower_weir::{
     profile::{Profile, ProfileLayer, Window, operation},
     route::RouteTable,
 };
-use until::until;
+
+use crate::{
+    client::{Http, Server},
+    counted::{counted, in_flight, of, settled},
+    raw::Raw,
+    served::served,
+    until::until,
+};
 
 type AnyBody = UnsyncBoxBody<Bytes, Failed>;
 type Handler = BoxCloneSyncService<Request<Incoming>, Response<AnyBody>, Failed>;
@@ -116,19 +106,7 @@ where
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
     let service = layer.layer(BoxCloneSyncService::new(service_fn(handle)));
-    let (listener, addr) = listen().await;
-    let server = Server::spawn(async move {
-        loop {
-            let (stream, _) = listener.accept().await.unwrap();
-            let service = TowerToHyperService::new(service.clone());
-            tokio::spawn(async move {
-                let connection = auto::Builder::new(TokioExecutor::new());
-                // A client that leaves is no failure of the test.
-                drop(connection.serve_connection(TokioIo::new(stream), service).await);
-            });
-        }
-    });
-    (addr, server)
+    served(service).await
 }
 
 /// A profile with a clock that stands, the hand of that, and a layer that names a few routes.
@@ -295,18 +273,7 @@ async fn a_profile_is_shown() {
     Http::new(addr).get("/users/7").await;
     settled(&profile).await;
 
-    let (listener, addr) = listen().await;
-    let page = TowerToHyperService::new(profile.page());
-    let _server = Server::spawn(async move {
-        loop {
-            let (stream, _) = listener.accept().await.unwrap();
-            let page = page.clone();
-            tokio::spawn(async move {
-                let connection = auto::Builder::new(TokioExecutor::new());
-                drop(connection.serve_connection(TokioIo::new(stream), page).await);
-            });
-        }
-    });
+    let (addr, _server) = served(profile.page()).await;
     let http = Http::new(addr);
     let text = String::from_utf8(http.get("/").await.body.to_vec()).unwrap();
     assert!(text.contains("/users/{id}"), "{text}");

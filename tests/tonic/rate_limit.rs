@@ -1,20 +1,11 @@
 //! The layers in tonic, over a socket, as a real gRPC client sees them.
 
-#[path = "support/client.rs"]
-#[allow(dead_code)]
-mod client;
-#[path = "../examples/support/greeter.rs"]
-#[allow(dead_code)]
-mod greeter;
-
 use std::time::Duration;
 
-use client::{Server, listen};
-use greeter::{GreeterClient, GreeterServer, HELLOS, SERVICE};
 use tonic::{
     Code, Status,
     service::LayerExt,
-    transport::{Channel, Endpoint, server::TcpIncoming},
+    transport::{Channel, server::TcpIncoming},
 };
 use tonic_types::StatusExt;
 use tower::ServiceBuilder;
@@ -25,13 +16,19 @@ use tower_weir::{
     route::RouteTable,
 };
 
+use crate::{
+    calls::connect,
+    client::{Server, listen},
+    greeter::{GreeterClient, GreeterServer, HELLOS, SERVICE},
+};
+
 async fn serve(layer: RateLimitLayer) -> (GreeterClient<Channel>, Server) {
     let (listener, addr) = listen().await;
     let server = Server::spawn(async move {
         let server = tonic::transport::Server::builder().layer(layer).add_service(GreeterServer);
         server.serve_with_incoming(TcpIncoming::from(listener)).await.unwrap();
     });
-    let channel = Endpoint::try_from(format!("http://{addr}")).unwrap().connect().await.unwrap();
+    let channel = connect(addr).await;
     (GreeterClient::new(channel), server)
 }
 
@@ -126,7 +123,7 @@ async fn a_layer_inside_tonics_routes_tells_methods_apart() {
     let app = tonic::service::Routes::new(GreeterServer).into_axum_router().layer(layer);
     let (listener, addr) = listen().await;
     let _server = Server::spawn(async move { axum::serve(listener, app).await.unwrap() });
-    let channel = Endpoint::try_from(format!("http://{addr}")).unwrap().connect().await.unwrap();
+    let channel = connect(addr).await;
     let mut greeter = GreeterClient::new(channel);
     assert!(greeter.say_hello("Ada").await.is_ok());
     assert_eq!(greeter.say_hello("Ada").await.unwrap_err().code(), Code::ResourceExhausted);
@@ -143,7 +140,7 @@ async fn a_single_service_can_be_layered() {
         let server = tonic::transport::Server::builder().add_service(service);
         server.serve_with_incoming(TcpIncoming::from(listener)).await.unwrap();
     });
-    let channel = Endpoint::try_from(format!("http://{addr}")).unwrap().connect().await.unwrap();
+    let channel = connect(addr).await;
     let mut greeter = GreeterClient::new(channel);
     assert!(greeter.say_hello("Ada").await.is_ok());
     assert_eq!(greeter.say_hello("Ada").await.unwrap_err().code(), Code::ResourceExhausted);

@@ -1,17 +1,7 @@
 //! Coalesced calls in tonic, over a socket: around a server, and around a client's channel.
 
-#[path = "support/client.rs"]
-#[allow(dead_code)]
-mod client;
-#[path = "../examples/support/greeter.rs"]
-#[allow(dead_code)]
-mod greeter;
-#[path = "support/until.rs"]
-mod until;
-
 use std::{
     convert::Infallible,
-    net::SocketAddr,
     pin::Pin,
     sync::{
         Arc,
@@ -21,22 +11,21 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
-use client::{Server, listen};
-use greeter::{HelloReply, HelloRequest, SERVICE};
-use http::uri::PathAndQuery;
 use tokio::sync::Semaphore;
 use tonic::{
-    Code, Request, Response, Status,
-    body::Body,
-    client::GrpcService,
-    server::NamedService,
-    transport::{Channel, Endpoint, server::TcpIncoming},
+    Code, Request, Response, Status, body::Body, server::NamedService,
+    transport::server::TcpIncoming,
 };
 use tonic_prost::ProstCodec;
-use tower::{BoxError, Service, ServiceBuilder, service_fn};
+use tower::{Service, ServiceBuilder, service_fn};
 use tower_weir::coalesce::{BodyKeyedLayer, CoalesceLayer, Handle};
-use until::until;
+
+use crate::{
+    calls::{Client, connect, named},
+    client::{Server, listen},
+    greeter::{HelloReply, HelloRequest, SERVICE},
+    until::until,
+};
 
 /// A greeter that tells in each reply how many calls there were before, when it is let go; `bad` gets an error.
 #[derive(Clone)]
@@ -77,38 +66,6 @@ impl Service<http::Request<Body>> for Gated {
             Ok(grpc.unary(service_fn(|it| this.clone().hello(it)), request).await)
         })
     }
-}
-
-/// A client of it.
-#[derive(Clone)]
-struct Client<C>(C);
-
-impl<C> Client<C>
-where
-    C: GrpcService<Body> + Clone,
-    C::Error: Into<BoxError>,
-    C::ResponseBody: http_body::Body<Data = Bytes> + Send + 'static,
-    <C::ResponseBody as http_body::Body>::Error: Into<BoxError> + Send,
-{
-    async fn send(&self, request: Request<HelloRequest>) -> Result<String, Status> {
-        let path = PathAndQuery::from_static("/greet.v1.Greeter/SayHello");
-        let codec = ProstCodec::<HelloRequest, HelloReply>::default();
-        let mut grpc = tonic::client::Grpc::new(self.0.clone());
-        grpc.ready().await.map_err(Into::into).unwrap();
-        Ok(grpc.unary(request, path, codec).await?.into_inner().message)
-    }
-
-    async fn hello(&self, name: &str) -> Result<String, Status> {
-        self.send(named(name)).await
-    }
-}
-
-fn named(name: &str) -> Request<HelloRequest> {
-    Request::new(HelloRequest { name: name.to_owned() })
-}
-
-async fn connect(addr: SocketAddr) -> Channel {
-    Endpoint::try_from(format!("http://{addr}")).unwrap().connect().await.unwrap()
 }
 
 fn layer() -> BodyKeyedLayer<CoalesceLayer, Body> {
@@ -169,7 +126,7 @@ macro_rules! unary_calls_are_shared {
         let (ann, same, patient, bob, ()) = tokio::join!(
             client.hello("ann"),
             client.hello("ann"),
-            client.send(patient),
+            client.say(patient),
             client.hello("bob"),
             go(&handle, &gated, 2, 2)
         );
@@ -215,7 +172,7 @@ async fn a_deadline_that_passes_is_that_of_its_client_only() {
         tokio::spawn(async move {
             let mut request = named("ann");
             request.set_timeout(Duration::from_millis(200));
-            client.send(request).await
+            client.say(request).await
         })
     };
     until(|| handle.stats().led == 1).await;

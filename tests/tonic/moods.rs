@@ -2,7 +2,6 @@
 
 use std::{
     convert::Infallible,
-    net::SocketAddr,
     pin::Pin,
     sync::{
         Arc,
@@ -15,7 +14,6 @@ use tonic::{
     Request, Response, Status,
     codegen::tokio_stream::{self, Stream, StreamExt},
     server::NamedService,
-    transport::{Channel, Endpoint},
 };
 use tonic_prost::ProstCodec;
 use tower::{Service, service_fn};
@@ -75,9 +73,4 @@ impl Service<http::Request<tonic::body::Body>> for Moods {
             })
         })
     }
-}
-
-/// A connection to a server.
-pub(crate) async fn connect(addr: SocketAddr) -> Channel {
-    Endpoint::try_from(format!("http://{addr}")).unwrap().connect().await.unwrap()
 }

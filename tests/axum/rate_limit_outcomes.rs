@@ -1,10 +1,5 @@
 //! Limits that look at responses, wait, and are steered, in axum, over a socket.
 
-#[path = "support/client.rs"]
-mod client;
-#[path = "support/until.rs"]
-mod until;
-
 use std::{
     net::{IpAddr, SocketAddr},
     pin::Pin,
@@ -22,7 +17,6 @@ use axum::{
     extract::Path,
     routing::get,
 };
-use client::{Http, Server, listen};
 use http::{Method, Request, StatusCode};
 use http_body::Frame;
 use http_body_util::{BodyExt, Empty};
@@ -35,7 +29,11 @@ use tower_weir::{
     key::PeerIp,
     rate_limit::{Queue, Quota, RateLimitLayer},
 };
-use until::until;
+
+use crate::{
+    client::{Http, Server, listen},
+    until::until,
+};
 
 async fn serve(app: Router) -> (SocketAddr, Server) {
     let (listener, addr) = listen().await;
