@@ -44,8 +44,7 @@ impl Handle {
     /// | `concurrency` | whoever is in, and counts; whoever waits, for as long as it was to; what an adaptive limit has learnt; a limit that a handle has set, unless the file has another now; a pause or a drain | all of that, if the key is another, or the number of keys |
     /// | `circuit_breaker` | whether it is open, until when, and forced; what it has counted, if the window is the same | all of that, if the key is another |
     ///
-    /// If the trusted proxies change, all keys count as others to concurrency limits and circuit breakers. A route keeps what it
-    /// has by its name: see the [handle](Self). What a route had in common with the defaults and now has for itself begins anew,
+    /// If the trusted proxies change, `forwarded` is another key. A route keeps what it has by its name: see the [handle](Self). What a route had in common with the defaults and now has for itself begins anew,
     /// and the other way round. The sizes of the stores, and the server behind the cache, stay until the next start:
     /// [`Reloaded::at_next_start`].
     ///

@@ -19,7 +19,9 @@ pub(in crate::stack::running) fn concurrency(
     at: &Building<'_>,
     commit: &mut Commit,
 ) -> Result<ConcurrencyLimitLayer, ConfigError> {
-    let former = former.filter(|(before, _)| at.same_keys && is_same_key(before, concurrency));
+    let former = former.filter(|(before, _)| {
+        at.is_same_key(concurrency.key.as_ref()) && is_same_key(before, concurrency)
+    });
     if let Some((before, former)) = former
         && let Some(limiter) = former.handle().limiters().next()
     {
