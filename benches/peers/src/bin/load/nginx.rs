@@ -33,7 +33,6 @@ http {{
     scgi_temp_path scgi;
 
     sendfile on;
-    tcp_nopush on;
     keepalive_requests 1000000000;
     open_file_cache max=1000 inactive=1h;
 
@@ -47,7 +46,7 @@ http {{
         keepalive_requests 1000000000;
     }}
     server {{
-        listen 127.0.0.1:{port} backlog=1024;
+        listen 127.0.0.1:{port} backlog=1024 reuseport;
         limit_req zone=peers burst=1000000 nodelay;
         location / {{
             proxy_pass http://service;

@@ -7,6 +7,8 @@ use std::{
 
 pub(crate) struct Probe {
     stream: BufReader<TcpStream>,
+    /// As wrk has it: a cache tells hosts apart.
+    host: String,
 }
 
 pub(crate) struct Answer {
@@ -24,14 +26,14 @@ impl Probe {
     pub(crate) fn new(port: u16) -> Self {
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("the server listens");
         stream.set_nodelay(true).expect("it is a connection over TCP");
-        Self { stream: BufReader::new(stream) }
+        Self { stream: BufReader::new(stream), host: format!("127.0.0.1:{port}") }
     }
 
     /// # Panics
     ///
     /// If the connection ends before the answer does.
     pub(crate) fn get(&mut self, path: &str) -> Answer {
-        let request = format!("GET {path} HTTP/1.1\r\nHost: shop.example\r\n\r\n");
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.host);
         self.stream.get_mut().write_all(request.as_bytes()).expect("the connection is kept");
         let status = self.line().split(' ').nth(1).and_then(|status| status.parse().ok());
         let mut answer =

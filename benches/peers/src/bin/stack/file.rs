@@ -5,6 +5,9 @@ use tower_weir::{Weir, profile::Profile};
 
 use crate::quotas::{BURST, CONCURRENCY};
 
+/// Routes beyond those that are asked for, where there are many.
+pub(crate) const MORE: usize = 50;
+
 /// All but a cache for items, and all for pages.
 pub(crate) fn all(router: Router) -> Router {
     layered(router, &text("none", &CONCURRENCY.to_string()))
@@ -20,11 +23,31 @@ pub(crate) fn adaptive(router: Router) -> Router {
     layered(router, &text("none", "\"adaptive\""))
 }
 
+/// The same, and so many routes that nobody asks for.
+pub(crate) fn with_routes(router: Router) -> Router {
+    layered(router, &(text("none", &CONCURRENCY.to_string()) + &routes(MORE)))
+}
+
 fn layered(router: Router, text: &str) -> Router {
     let weir = Weir::builder().text(text).profile(Profile::new()).build();
     router.layer(weir.expect("there is no mistake in it").layer())
 }
 
+/// Routes with limits of their own.
+pub(crate) fn routes(count: usize) -> String {
+    let route = |number: usize| {
+        format!(
+            r#"
+[[route]]
+path = "/things-{number}/{{id}}"
+rate_limit = {{ policies = ["{number}/second"] }}
+"#
+        )
+    };
+    (1..=count).map(route).collect()
+}
+
+/// What holds for all, and a route that is cached.
 pub(crate) fn text(fields: &str, limit: &str) -> String {
     format!(
         r#"

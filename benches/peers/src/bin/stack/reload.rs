@@ -1,7 +1,6 @@
 //! Requests while the file is read again all the time, and what that takes.
 
 use std::{
-    fmt::Write,
     sync::{
         Arc, Weak,
         atomic::{AtomicBool, Ordering},
@@ -15,15 +14,12 @@ use tower_weir_peers::{Case, Figures, Folder, Group, Recorder, Row, Section, tim
 
 use crate::{
     asked::{App, Route},
-    file::text,
+    file::{MORE, routes, text},
     quotas::CONCURRENCY,
 };
 
 /// From the end of one reload to the next.
 const PAUSE: Duration = Duration::from_millis(10);
-
-/// Routes beyond that of the file.
-const MORE: usize = 50;
 
 pub(crate) fn groups() -> Vec<Group> {
     vec![
@@ -58,14 +54,7 @@ impl Edited {
     /// With so many more routes.
     fn new(more: usize) -> (Self, Weir) {
         let folder = Folder::new("reloads");
-        let mut routes = String::new();
-        for route in 0..more {
-            let _ = write!(
-                routes,
-                "[[route]]\npath = \"/things-{route}/{{id}}\"\nrate_limit = {{ policies = [\"{}/second\"] }}\n",
-                route + 1
-            );
-        }
+        let routes = routes(more);
         let file = folder.write("weir.toml", &(text("none", &CONCURRENCY.to_string()) + &routes));
         let weir = Weir::builder().file(file).profile(Profile::new()).build();
         let weir = weir.expect("there is no mistake in it");

@@ -33,6 +33,7 @@ pub(crate) fn group() -> Group {
                 App::bare().with(|router| hand::pass(router, Headers::Draft11))
             }),
             pass("fields:peers", Prometheus, || App::bare().with(peers::pass_with_fields)),
+            pass("routes:file", Prometheus, || App::bare().with(file::with_routes)),
             pass("adaptive:file", Prometheus, || App::bare().with(file::adaptive)),
             pass("adaptive:hand", Prometheus, || App::bare().with(hand::adaptive)),
             hit("hit:file", Prometheus, from_file),
@@ -132,6 +133,11 @@ fn rows(unit: &'static str, added: impl Fn(&str) -> f64) -> Vec<Row> {
             Row::new(format!("{name}, beside by hand"), unit, file).beside("ours by hand", hand),
         );
     }
+    let more = added("routes:file");
+    rows.push(
+        Row::new(format!("all layers, {} routes more", file::MORE), unit, more)
+            .beside("one route", added("pass:file")),
+    );
     let alone = [
         ("all layers, with a limit that learns", "adaptive"),
         ("all layers, no recorder", "pass, silent"),
