@@ -4,11 +4,9 @@
 //! use axum::{Router, routing::get};
 //! use tower_weir::stack::Weir;
 //!
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let weir = Weir::from_toml("weir.toml")?;
 //! let app: Router = Router::new().route("/search", get(async || "found")).layer(weir.layer());
-//! # Ok(())
-//! # }
+//! # Ok::<(), tower_weir::stack::ConfigErrors>(())
 //! ```
 //!
 //! ```toml

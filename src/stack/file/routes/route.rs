@@ -40,7 +40,7 @@ fn one(node: &Node, inherited: &Node, problems: &mut Problems) -> Option<(Route,
     let mut fields = Fields::of(node, "route", problems)?;
     let path = fields.value("path", None, |node, problems| path(node, problems).map(Some));
     let methods = fields.value("methods", Vec::new(), methods);
-    let name = fields.value("name", None, |node, problems| text(node, problems).map(Some));
+    let name = fields.value("name", None, |node, problems| name(node, problems).map(Some));
     let own: Vec<_> =
         Section::ALL.into_iter().filter(|own| fields.node(own.name()).is_some()).collect();
     if path == Some(None) {
@@ -48,17 +48,30 @@ fn one(node: &Node, inherited: &Node, problems: &mut Problems) -> Option<(Route,
         fields.problems().add(problem.label("no `path`").help("such as path = \"/search\""));
     }
     fields.finish();
-    if own.is_empty() && path != Some(None) {
+    let merged = overlay(inherited, node, SCOPE);
+    let scope = scope(node, &merged, problems);
+    // With a profile it says what its requests are called there.
+    if own.is_empty() && path != Some(None) && scope.profile.is_none() {
         let problem = Problem::warning(&node.place, "this route says nothing")
             .label("has all that it has from the defaults");
         problems.add(problem.help("leave it out, or say what is different here"));
     }
-    let merged = overlay(inherited, node, SCOPE);
-    let scope = scope(node, &merged, problems);
     let mut route = Route { name: String::new(), path: path??, methods: methods?, scope, own };
     unsafe_only(&route, node, problems);
     route.name = name?.unwrap_or_else(|| route.pattern());
     Some((route, merged))
+}
+
+/// What a route is called: anything but what the defaults are called.
+fn name(node: &Node, problems: &mut Problems) -> Option<String> {
+    let name = text(node, problems)?;
+    if name == "default" {
+        let problem = Problem::error(&node.place, "no route is called `default`");
+        let help = "limits and metrics of the defaults are called so: give the route another name";
+        problems.add(problem.label("not a route's").help(help));
+        return None;
+    }
+    Some(name)
 }
 
 /// The sections. Of what is inherited it has been said already what is suspicious.
