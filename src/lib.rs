@@ -35,6 +35,7 @@
 //! | [`CoalesceLayer`](coalesce::CoalesceLayer) | one call, and one answer, for requests that are the same and come at the same time | `coalesce` |
 //! | [`BatchLayer`](batch::BatchLayer), [`Batcher`](batch::Batcher) | one call for many items, and an answer for each; in front of services and inside of handlers | `batch` |
 //! | [`ProfileLayer`](profile::ProfileLayer) | how long requests take and what becomes of them, by route and method: as metrics, as a table, as JSON | `profile` |
+//! | [`WeirLayer`](stack::WeirLayer) | all of these but batches, in their order, as a file says that is reloaded while it runs | `config` |
 //!
 //! What they share: who a request is counted for ([`key`]), which route it belongs to ([`route`]), how it is turned away
 //! ([`reject`]), how loaded the machine is ([`load`]), what time it is ([`clock`]) and what is told about it
@@ -89,6 +90,7 @@
 //! | `coalesce` | yes | [`coalesce`] |
 //! | `batch` | yes | [`batch`], [`deadline`] |
 //! | `profile` | yes | [`profile`] |
+//! | `config` | yes | [`stack`]: all of these but batches, from one file that is reloaded while it runs |
 //! | `compression` | no | stored responses compressed, in [`cache`] |
 //! | `system-load` | no | the signals `Cpu` and `Memory` in [`load`] |
 //! | `axum` | no | axum's `MatchedPath` in [`route`] and `ConnectInfo` in [`key::PeerIp`] |
@@ -138,6 +140,8 @@ mod pass_marks;
 pub mod profile;
 #[cfg(feature = "rate-limit")]
 pub mod rate_limit;
+#[cfg(any(feature = "_share", feature = "concurrency", feature = "rate-limit"))]
+mod readied;
 #[cfg(feature = "_share")]
 #[cfg_attr(not(all(feature = "cache", feature = "coalesce")), allow(dead_code, unused_imports))]
 mod recording;
@@ -160,6 +164,7 @@ pub use stack::Weir;
 #[cfg(all(
     doctest,
     feature = "axum",
+    feature = "config",
     feature = "prometheus",
     feature = "redis",
     feature = "tonic"

@@ -8,7 +8,7 @@ use std::{
 
 /// The modules from the ground up. A module may use those of rows above its own, and none of its own row.
 const ROWS: &[&[&str]] = &[
-    &["clock", "error", "body", "head", "list", "sync"],
+    &["clock", "error", "body", "head", "list", "readied", "sync"],
     &["reject", "telemetry", "load"],
     &["route", "key", "verdict", "deadline"],
     &["fingerprint", "flight", "pass_marks", "recording"],

@@ -65,7 +65,7 @@ rate_limit = { policies = ["2/hour"] }
 /// A weir whose time stands still, and what it measures.
 fn weir() -> (WeirLayer, Profile) {
     let profile = Profile::new();
-    let weir = Weir::builder().text(FILE).environment([]).profile(profile.clone());
+    let weir = Weir::builder().text(FILE).environment([("", ""); 0]).profile(profile.clone());
     let (clock, _) = Clock::manual();
     (weir.clock(clock).build().unwrap().layer(), profile)
 }
@@ -150,7 +150,7 @@ async fn holds(http: Http, calls: Calls) {
     let before = calls.number();
     let first = http.get("/cached/7").await;
     let second = http.get("/cached/7").await;
-    assert_eq!((first.status.as_u16(), first.body.clone()), (200, second.body));
+    assert_eq!((first.status.as_u16(), first.body.clone()), (200, second.body.clone()));
     assert!(second.header("cache-status").contains("hit"), "{:?}", second.headers);
     assert_eq!(http.statuses(Method::GET, "/cached/8", 4).await, [200, 200, 200, 200]);
     assert_eq!(calls.number() - before, 2, "one call for each page");

@@ -19,9 +19,10 @@ use hyper::{body::Incoming, server::conn::http1::Builder, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet, time::sleep};
 use tower::ServiceExt;
-use tower_weir::telemetry::prometheus::Prometheus;
-
-use super::weir::Handle;
+use tower_weir::{
+    stack::{Handle, Reloaded},
+    telemetry::prometheus::Prometheus,
+};
 
 /// How many may look at once.
 const MOST_CONNECTIONS: usize = 64;
@@ -80,7 +81,7 @@ impl Admin {
                 prometheus.service().oneshot(request).await?.map(Full::from)
             }
             ("/profile", _) => self.handle.profile().page().oneshot(request).await?,
-            ("/config", _) => text(StatusCode::OK, self.handle.overview()),
+            ("/config", _) => text(StatusCode::OK, format!("{}\n", self.handle.overview())),
             ("/healthz", _) => text(StatusCode::OK, "ok\n"),
             ("/readyz", _) if self.ending.load(Ordering::Relaxed) => {
                 text(StatusCode::SERVICE_UNAVAILABLE, "ending\n")
@@ -99,10 +100,19 @@ impl Admin {
             return text(StatusCode::FORBIDDEN, "not from a browser\n");
         }
         match self.handle.reload() {
-            Ok(changed) => text(StatusCode::OK, format!("{changed}\n")),
+            Ok(changed) => text(StatusCode::OK, told(&changed)),
             Err(errors) => text(StatusCode::UNPROCESSABLE_ENTITY, format!("{errors}\n")),
         }
     }
+}
+
+/// What a reload changed, in lines.
+fn told(reloaded: &Reloaded) -> String {
+    let changes = reloaded.changes().iter().cloned();
+    let later = reloaded.at_next_start().iter().map(|what| format!("at the next start: {what}"));
+    let warnings = (!reloaded.warnings().is_empty()).then(|| reloaded.warnings().to_string());
+    let lines: Vec<_> = changes.chain(later).chain(warnings).collect();
+    if lines.is_empty() { "nothing has changed\n".to_owned() } else { lines.join("\n") + "\n" }
 }
 
 fn only(methods: &'static str) -> Response<Full<Bytes>> {

@@ -2,28 +2,44 @@
 
 use std::io::{IsTerminal, Write};
 
-use super::{
-    args::CheckArgs,
-    weir::{self, Colour},
-};
+use tower_weir::stack::{ConfigErrors, Weir};
+
+use super::args::CheckArgs;
 
 /// Prints to `out` what is in force and to `err` what is wrong or suspicious. Whether the file is good is what it returns.
 pub(crate) fn check(args: &CheckArgs, out: &mut impl Write, err: &mut impl Write) -> bool {
-    let colour = if std::io::stderr().is_terminal() { Colour::Yes } else { Colour::No };
-    let checked = match weir::check(&args.config, colour) {
+    let checked = match Weir::builder().file(&args.config).check() {
         Ok(checked) => checked,
         Err(errors) => {
-            let _ = writeln!(err, "{}", errors.trim_end());
+            let _ = writeln!(err, "{}", for_terminals(&errors).trim_end());
             return false;
         }
     };
-    for warning in checked.warnings(colour) {
-        let _ = writeln!(err, "{}", warning.trim_end());
+    let warnings = checked.warnings();
+    if !warnings.is_empty() {
+        let shown = if has_colours() { warnings.in_colour() } else { warnings.to_string() };
+        let _ = writeln!(err, "{}", shown.trim_end());
     }
-    // Whoever closed the pipe wants no more of it.
-    let _ = match &args.explain {
-        Some((method, path)) => writeln!(out, "{}", checked.explain(method, path).trim_end()),
-        None => writeln!(out, "{}", checked.table().trim_end()),
+    let told = match &args.explain {
+        None => checked.overview().to_string(),
+        Some((method, target)) => match checked.explain(method, target) {
+            Ok(explanation) => explanation.to_string(),
+            Err(error) => {
+                let _ = writeln!(err, "proxy: {error}");
+                return false;
+            }
+        },
     };
+    // Whoever closed the pipe wants no more of it.
+    let _ = writeln!(out, "{}", told.trim_end());
     true
+}
+
+/// All that is wrong, in colours where they show.
+pub(crate) fn for_terminals(errors: &ConfigErrors) -> String {
+    if has_colours() { errors.in_colour() } else { errors.to_string() }
+}
+
+fn has_colours() -> bool {
+    std::io::stderr().is_terminal()
 }

@@ -39,7 +39,8 @@
 //! a connection from the pool that the upstream was about to close; what else fails is the client's to repeat.
 //!
 //! A client that is slow holds nothing for long: `--header-timeout` and `--idle-timeout` end connections whose next request does
-//! not come, or does not come to its end, and those that do not read; `--max-connections` bounds how many there are.
+//! not come, or does not come to its end, and those that do not read; `--max-connections` bounds how many there are. What is left
+//! are uploads that trickle, and streams of HTTP/2 whose client opens no window: `concurrency` in the file bounds how many.
 //!
 //! A line on stderr tells of each request at its end: the client's address, method, path, version, status, bytes, how long it took
 //! (`ms`) and the upstream to its head (`upstream_ms`), what the weir did (a rejection, or what `Cache-Status` says), whether it
@@ -80,7 +81,6 @@ pub(crate) mod stack;
 mod trouble;
 mod upload;
 mod upstream;
-pub(crate) mod weir;
 
 use std::process::ExitCode;
 

@@ -3,7 +3,7 @@
 //! A pool of hyper-util's has connections for each authority, and with HTTP/2 that is the one that the client named: there would
 //! be as many as clients make up.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use http::{Request, Response, request, uri::Authority};
 use hyper::{
@@ -20,17 +20,17 @@ use super::{trouble::Trouble, upload::Upload};
 const PING_AFTER: Duration = Duration::from_secs(20);
 const PONG_WITHIN: Duration = Duration::from_secs(10);
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Multiplexed {
     upstream: Authority,
     connect_timeout: Duration,
     /// Locked while a connection is made, so that all wait for the same one.
-    connection: Arc<Mutex<Option<SendRequest<Upload<Incoming>>>>>,
+    connection: Mutex<Option<SendRequest<Upload<Incoming>>>>,
 }
 
 impl Multiplexed {
     pub(crate) fn new(upstream: Authority, connect_timeout: Duration) -> Self {
-        Self { upstream, connect_timeout, connection: Arc::default() }
+        Self { upstream, connect_timeout, connection: Mutex::default() }
     }
 
     /// Sends the request, and once more on another connection if the one that was there ended before it was sent.

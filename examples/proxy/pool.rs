@@ -26,7 +26,7 @@ const MAX_IDLE: usize = 64;
 
 type Connector = MapResponse<HttpConnector, fn(TokioIo<TcpStream>) -> Tracked>;
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Pool {
     client: Client<Connector, Either<Upload<Incoming>, Empty<Bytes>>>,
 }

@@ -11,16 +11,18 @@ use std::{
 };
 
 use tokio::{net::TcpListener, sync::mpsc, task::AbortHandle};
-use tower_weir::telemetry::prometheus;
+use tower_weir::{
+    stack::{Handle, Weir},
+    telemetry::prometheus,
+};
 
 use super::{
     admin::{self, Admin},
     args::{Args, Command, LogFormat, parse},
-    check::check,
+    check::{check, for_terminals},
     log, serve,
     signals::{Signals, Wish},
     stack,
-    weir::{Colour, Handle, Weir},
 };
 
 /// 0 if all went well, 1 if requests were cut off or a file that was to be checked is not good, 2 if nothing was done.
@@ -55,7 +57,9 @@ async fn proxy(args: &Args) -> Result<bool, String> {
     // Before the weir, whose metrics would go nowhere otherwise.
     let prometheus = args.admin.map(|_| prometheus::install()).transpose();
     let prometheus = prometheus.map_err(|error| format!("no metrics: {error}"))?;
-    let weir = Weir::open(&args.config, Colour::of_stderr())?;
+    let weir = Weir::from_toml(&args.config).map_err(|errors| {
+        format!("cannot begin with this file\n{}", for_terminals(&errors).trim_end())
+    })?;
     let (listener, address) = listen("listen", args.listen).await?;
     let ending = Arc::new(AtomicBool::new(false));
     let _admin = match args.admin {
@@ -87,10 +91,8 @@ async fn obey(
                 ending.store(true, Ordering::Relaxed);
                 let _ = wish.send(()).await;
             }
-            Wish::Reload => match handle.reload() {
-                Ok(changed) => tracing::info!(target: "proxy", changed, "reloaded"),
-                Err(error) => tracing::error!(target: "proxy", error, "nothing is changed"),
-            },
+            // What came of it is logged there.
+            Wish::Reload => drop(handle.reload()),
         }
     }
 }

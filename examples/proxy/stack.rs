@@ -1,15 +1,15 @@
 //! What stands between the clients and the upstream.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, sync::Arc};
 
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
 use tower::{Layer, Service, service_fn};
-use tower_weir::error::BoxError;
+use tower_weir::{error::BoxError, stack::Weir};
 
-use super::{args::Args, upstream::Upstream, weir::Weir};
+use super::{args::Args, upstream::Upstream};
 
 pub(crate) fn stack(
     args: &Args,
@@ -24,6 +24,6 @@ pub(crate) fn stack(
 + Send
 + 'static
 + use<> {
-    let upstream = Upstream::new(args);
-    weir.layer().layer(service_fn(move |request| upstream.clone().answer(request)))
+    let upstream = Arc::new(Upstream::new(args));
+    weir.layer().layer(service_fn(move |request| Arc::clone(&upstream).answer(request)))
 }

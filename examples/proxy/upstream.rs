@@ -1,6 +1,6 @@
 //! The call to the upstream.
 
-use std::{convert::Infallible, net::SocketAddr};
+use std::{convert::Infallible, net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
 use http::{
@@ -26,16 +26,16 @@ use super::{
     upload::{Progress, Upload},
 };
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Upstream {
     connections: Connections,
     authority: Authority,
     timeouts: Timeouts,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 enum Connections {
-    Http1(Pool),
+    Http1(Box<Pool>),
     Http2(Multiplexed),
 }
 
@@ -45,14 +45,14 @@ impl Upstream {
         let connections = if args.upstream_http2 {
             Connections::Http2(Multiplexed::new(authority.clone(), timeouts.connect))
         } else {
-            Connections::Http1(Pool::new(timeouts.connect))
+            Connections::Http1(Box::new(Pool::new(timeouts.connect)))
         };
         Self { connections, authority, timeouts }
     }
 
     /// The upstream's response, or a problem document that stands in for it.
     pub(crate) async fn answer(
-        self,
+        self: Arc<Self>,
         mut request: Request<Incoming>,
     ) -> Result<Response<BoxBody<Bytes, BoxError>>, Infallible> {
         let notes = request.extensions_mut().remove::<Notes>().unwrap_or_default();

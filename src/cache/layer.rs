@@ -107,6 +107,13 @@ impl CacheLayer {
         self.with(|settings| settings.names = Some(names))
     }
 
+    /// Counts requests together with another layer of the same name and store, so that a handle of either tells of both.
+    #[cfg(feature = "config")]
+    pub(crate) fn counted_with(self, other: &Self) -> Self {
+        let counts = Arc::clone(other.keeper.counts());
+        self.with(|settings| settings.counts = Some(counts))
+    }
+
     /// Guesses how long a response is fresh that only says when it was last modified (RFC 9111 section 4.2.2).
     pub fn heuristic(self, heuristic: Heuristic) -> Self {
         self.with_rules(|rules| rules.heuristic(heuristic))

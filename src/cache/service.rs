@@ -1,5 +1,5 @@
 use std::{
-    fmt, mem,
+    fmt,
     sync::Arc,
     task::{Context, Poll},
 };
@@ -22,6 +22,7 @@ use crate::{
     fingerprint::has_unkeyed_body,
     flight::Joined,
     head::Head,
+    readied::take_readied,
 };
 
 /// The service that [`CacheLayer`](super::CacheLayer) makes.
@@ -51,15 +52,6 @@ impl<S> Cache<S> {
     /// The inner service.
     pub fn into_inner(self) -> S {
         self.inner
-    }
-
-    /// The readied service, to be called later.
-    fn take(&mut self) -> S
-    where
-        S: Clone,
-    {
-        let clone = self.inner.clone();
-        mem::replace(&mut self.inner, clone)
     }
 }
 
@@ -143,7 +135,12 @@ impl<S> Cache<S> {
             Ruling::Pass(pass) => self.pass(request, pass),
             Ruling::Fetch(errand) => {
                 let keeper = Arc::clone(&self.keeper);
-                ResponseFuture::boxed(Box::pin(fetch(keeper, self.take(), request, errand)))
+                ResponseFuture::boxed(Box::pin(fetch(
+                    keeper,
+                    take_readied(&mut self.inner),
+                    request,
+                    errand,
+                )))
             }
             Ruling::Refresh(response, errand) => {
                 // Once: whoever finds that it is under way leaves it at that.
@@ -152,7 +149,8 @@ impl<S> Cache<S> {
                 {
                     self.keeper.meters().refreshes.increment(1);
                     let keeper = Arc::clone(&self.keeper);
-                    let refresh = lead(keeper, self.take(), request, errand, leader, false);
+                    let refresh =
+                        lead(keeper, take_readied(&mut self.inner), request, errand, leader, false);
                     runtime.spawn(async { drop(refresh.await) });
                 }
                 ResponseFuture::new(Stage::Answered(Some(response)))

@@ -5,7 +5,7 @@ use std::sync::{
 
 use metrics::Gauge;
 
-use super::{circuit::Circuit, settings::Settings};
+use super::{State, circuit::Circuit, settings::Settings};
 use crate::{
     head::Head,
     key::{Evictable, HashedKey, Key, KeyMap, KeySeed, MissingKey},
@@ -33,6 +33,9 @@ pub(super) struct Member {
     pub(super) key: Option<Key>,
     /// Where it is counted, by its state.
     gauges: OnceLock<[Gauge; 3]>,
+    /// As what it was counted in: closed, unless it took over from another.
+    #[cfg(feature = "config")]
+    began: OnceLock<State>,
 }
 
 /// What a handle may have said of all circuits.
@@ -83,6 +86,22 @@ impl Circuits {
         self.keyed.get()?.map.get(key)
     }
 
+    /// Goes on where others stopped, for all that they know. Nobody may have asked these yet.
+    #[cfg(feature = "config")]
+    pub(super) fn resume(&self, former: &Self, settings: &Settings, alike: bool) {
+        self.set_forced(former.forced());
+        self.rest.resume(&former.rest, alike);
+        let Some(known) = former.keyed.get() else { return };
+        // Keys are found again under the same secret only.
+        let keyed = || Keyed { seed: known.seed, map: KeyMap::new(self.max_keys) };
+        self.keyed.get_or_init(keyed);
+        for former in former.all_keyed() {
+            if let Some((member, true)) = former.key.and_then(|key| self.of(key, settings)) {
+                member.resume(&former, alike);
+            }
+        }
+    }
+
     /// All of those with a key. They are collected first, as what is done to them must not be done under a lock.
     pub(super) fn all_keyed(&self) -> Vec<Arc<Member>> {
         let mut all = Vec::new();
@@ -112,15 +131,42 @@ impl Circuits {
 impl Member {
     fn new(settings: &Settings, seed: Option<u64>, key: Option<Key>) -> Self {
         let seed = seed.unwrap_or_else(|| fastrand::u64(..));
-        Self { circuit: Circuit::new(settings, seed), key, gauges: OnceLock::new() }
+        Self {
+            circuit: Circuit::new(settings, seed),
+            key,
+            gauges: OnceLock::new(),
+            #[cfg(feature = "config")]
+            began: OnceLock::new(),
+        }
     }
 
     /// Counts it among those that are closed, as all are at first, until it is dropped.
     pub(super) fn count_in(&self, gauges: &[Gauge; 3]) {
         self.gauges.get_or_init(|| {
-            gauges[0].increment(1.0);
+            gauges[self.began() as usize].increment(1.0);
             gauges.clone()
         });
+    }
+}
+
+impl Member {
+    #[cfg(feature = "config")]
+    fn began(&self) -> State {
+        self.began.get().copied().unwrap_or_default()
+    }
+
+    #[cfg(not(feature = "config"))]
+    fn began(&self) -> State {
+        State::Closed
+    }
+
+    /// Goes on where another stopped: see [`Machine::resume`](super::state::Machine::resume).
+    #[cfg(feature = "config")]
+    fn resume(&self, former: &Self, alike: bool) {
+        former.circuit.locked(|former| {
+            self.circuit.locked(|machine| machine.resume(former, alike));
+        });
+        let _ = self.began.set(self.circuit.state());
     }
 }
 

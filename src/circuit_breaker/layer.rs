@@ -4,6 +4,8 @@ use bytes::Bytes;
 use http::Response;
 use tower_layer::Layer;
 
+#[cfg(feature = "config")]
+use super::watched::Watched;
 use super::{
     Breaker, CircuitBreaker, Handle, StateChange,
     admission::{Admission, Config},
@@ -13,7 +15,7 @@ use crate::{
     clock::Clock,
     head::Head,
     key::{KeyExtractor, OnMissingKey},
-    reject::Rejection,
+    reject::{Rejection, rendered_by},
     route::RouteTable,
     verdict::{Answer, Judge, Verdict},
 };
@@ -154,15 +156,23 @@ impl CircuitBreakerLayer {
     where
         R: Into<Bytes>,
     {
-        self.with(|config| {
-            config.on_reject =
-                Some(Arc::new(move |rejection, head| render(rejection, head).map(R::into)));
-        })
+        self.with(|config| config.on_reject = Some(rendered_by(render)))
     }
 
     /// Reads time from `clock`; the system's otherwise. Layers that share a breaker must share the clock.
     pub fn clock(self, clock: Clock) -> Self {
         self.with(|config| config.usage.clock = clock)
+    }
+
+    #[cfg(feature = "config")]
+    pub(super) fn watched(&self) -> Vec<&Arc<Watched>> {
+        self.admission.breakers()
+    }
+
+    /// Whether it was a dry run before a handle said otherwise.
+    #[cfg(feature = "config")]
+    pub(super) fn is_shadow_as_built(&self) -> bool {
+        self.config.shadow
     }
 
     /// Reads and steers the layer while it is at work.

@@ -105,6 +105,8 @@ mod retry_after;
 mod service;
 mod settings;
 mod state;
+#[cfg(feature = "config")]
+mod take_over;
 mod watched;
 mod window;
 

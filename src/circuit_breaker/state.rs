@@ -68,6 +68,21 @@ impl Machine {
         }
     }
 
+    /// Goes on where another stopped that had other settings: as open, for as long, as forced, and after as many openings. Half-open,
+    /// it begins to probe anew. What it counts begins anew too, unless it counts `alike`.
+    #[cfg(feature = "config")]
+    pub(super) fn resume(&mut self, other: &Self, alike: bool) {
+        self.phase = match &other.phase {
+            Phase::Closed { since } => Phase::Closed { since: *since },
+            Phase::HalfOpen(_) => Phase::HalfOpen(Probes::default()),
+            Phase::Open { until } => Phase::Open { until: *until },
+        };
+        (self.forced, self.openings) = (other.forced, other.openings);
+        if alike {
+            self.window = other.window.clone();
+        }
+    }
+
     pub(super) fn state(&self) -> State {
         match self.phase {
             Phase::Closed { .. } => State::Closed,

@@ -52,6 +52,12 @@ impl Window {
         Ok(Self { span: Span::Time(length), minimum })
     }
 
+    /// Whether it counts the same calls as another, whatever follows from them.
+    #[cfg(feature = "config")]
+    pub(super) fn counts_alike(&self, other: &Self) -> bool {
+        self.span == other.span
+    }
+
     /// The last `calls` that ended. There must be `minimum` of them.
     ///
     /// # Errors
@@ -77,14 +83,14 @@ impl Default for Window {
 }
 
 /// Counts the calls of a window. Whatever is done takes a time that the number of calls has no part in.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Sliding {
     Time(Buckets),
     Count(Ring),
 }
 
 /// A window by time, in tenths.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Buckets {
     width: u64,
     counts: [Counts; BUCKETS],
@@ -95,7 +101,7 @@ pub(super) struct Buckets {
 }
 
 /// A window by count.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Ring {
     /// In the order of their coming until it is full; then `next` is the oldest.
     outcomes: Vec<Outcome>,

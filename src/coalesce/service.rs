@@ -1,5 +1,5 @@
 use std::{
-    fmt, mem,
+    fmt,
     sync::Arc,
     task::{Context, Poll},
 };
@@ -22,6 +22,7 @@ use crate::{
     fingerprint::has_unkeyed_body,
     flight::Joined,
     head::Head,
+    readied::take_readied,
 };
 
 /// The service that [`CoalesceLayer`](super::CoalesceLayer) makes.
@@ -51,15 +52,6 @@ impl<S> Coalesce<S> {
     /// The inner service.
     pub fn into_inner(self) -> S {
         self.inner
-    }
-
-    /// The readied service, to be called later.
-    fn take(&mut self) -> S
-    where
-        S: Clone,
-    {
-        let clone = self.inner.clone();
-        mem::replace(&mut self.inner, clone)
     }
 }
 
@@ -137,7 +129,7 @@ impl<S> Coalesce<S> {
             }
             joined => {
                 let desk = Arc::clone(&self.desk);
-                Stage::Waits(wait(desk, self.take(), request, key, joined))
+                Stage::Waits(wait(desk, take_readied(&mut self.inner), request, key, joined))
             }
         })
     }

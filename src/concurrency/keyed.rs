@@ -1,7 +1,7 @@
 use std::{
     fmt,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -22,14 +22,15 @@ pub(super) struct Keyed {
     gates: KeyMap<Gate>,
     /// Of those who carry no key, and those for whose key there is no room.
     rest: Arc<Gate>,
-    make: MakeLimit,
     terms: Arc<Terms>,
-    /// What was set by hand, for the gates that are yet to come.
+    /// What the gates that are yet to come go by.
     set: Mutex<Set>,
     warned: AtomicBool,
 }
 
 struct Set {
+    make: MakeLimit,
+    /// By hand.
     limit: Option<usize>,
     mode: Mode,
 }
@@ -48,9 +49,8 @@ impl Keyed {
             key,
             seed: KeySeed::random(),
             rest: Arc::new(Gate::new(make(), terms)),
-            make,
             terms: Arc::clone(terms),
-            set: Mutex::new(Set { limit: None, mode: Mode::Open }),
+            set: Mutex::new(Set { make, limit: None, mode: Mode::Open }),
             warned: AtomicBool::new(false),
         }
     }
@@ -80,8 +80,8 @@ impl Keyed {
     }
 
     pub(super) fn first_limit(&self) -> usize {
-        let set = self.set.lock().unwrap_or_else(PoisonError::into_inner).limit;
-        set.unwrap_or_else(|| (self.make)().limit())
+        let set = self.set();
+        set.limit.unwrap_or_else(|| (set.make)().limit())
     }
 
     pub(super) fn len(&self) -> usize {
@@ -98,7 +98,7 @@ impl Keyed {
 
     pub(super) fn steer(&self, steer: Steer) {
         {
-            let mut set = self.set.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut set = self.set();
             match steer {
                 Steer::Pin(limit) => set.limit = Some(limit),
                 Steer::Unpin => set.limit = None,
@@ -109,9 +109,23 @@ impl Keyed {
         self.for_each(|gate| steer.gate(gate));
     }
 
+    /// Lets every key go by another limit from now on.
+    #[cfg(feature = "config")]
+    pub(super) fn change(&self, make: &MakeLimit) {
+        {
+            let mut set = self.set();
+            (set.make, set.limit) = (Arc::clone(make), None);
+        }
+        self.for_each(|gate| gate.change(make()));
+    }
+
+    fn set(&self) -> MutexGuard<'_, Set> {
+        self.set.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn new_gate(&self) -> Gate {
-        let gate = Gate::new((self.make)(), &self.terms);
-        let set = self.set.lock().unwrap_or_else(PoisonError::into_inner);
+        let set = self.set();
+        let gate = Gate::new((set.make)(), &self.terms);
         if let Some(limit) = set.limit {
             gate.pin(limit);
         }

@@ -14,7 +14,7 @@ use crate::{
     error::ConfigError,
     head::Head,
     key::{KeyExtractor, OnMissingKey},
-    reject::Rejection,
+    reject::{Rejection, rendered_by},
     route::RouteTable,
     verdict::{Answer, Judge, Verdict},
 };
@@ -218,12 +218,7 @@ impl ConcurrencyLimitLayer {
         self,
         render: impl Fn(&Rejection, &Head<'_>) -> Response<R> + Send + Sync + 'static,
     ) -> Self {
-        self.with(|config| {
-            let render = Arc::new(move |rejection: &Rejection, head: &Head<'_>| {
-                render(rejection, head).map(R::into)
-            });
-            config.shed = config.shed.clone().render(render);
-        })
+        self.with(|config| config.shed = config.shed.clone().render(rendered_by(render)))
     }
 
     /// Reads and steers the layer while it is at work.

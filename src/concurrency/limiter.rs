@@ -286,6 +286,19 @@ impl Limiter {
         Acquire::new(self.unkeyed(), self.default_class())
     }
 
+    /// Goes by another limit, and lets requests wait in another way, from now on, for a stack whose settings change while it is at
+    /// work: all who are in stay and count, and whoever waits goes on waiting. A limit that was set by hand is forgotten if there
+    /// is another, and a pause or a drain goes on.
+    #[cfg(feature = "config")]
+    pub(crate) fn change(&self, limit: Option<&Self>, queue: Option<Queue>) {
+        self.shared.terms.set_queue(queue);
+        let Some(Self { settings: Settings { make, .. }, .. }) = limit else { return };
+        match &self.shared.gates {
+            Gates::One(gate) => gate.change(make()),
+            Gates::PerKey(keyed) => keyed.change(make),
+        }
+    }
+
     fn default_class(&self) -> usize {
         self.shared.terms.priorities.as_ref().map_or(0, Priorities::default_place)
     }
@@ -360,7 +373,7 @@ impl fmt::Debug for Limiter {
             .field("name", &self.name())
             .field("limit", &self.limit())
             .field("in_flight", &self.in_flight())
-            .field("queue", &self.settings.queue)
+            .field("queue", &self.shared.terms.queue())
             .field("priorities", &self.settings.priorities)
             .finish_non_exhaustive()
     }

@@ -1,5 +1,5 @@
 use std::{
-    fmt, mem,
+    fmt,
     sync::Arc,
     task::{Context, Poll},
 };
@@ -13,7 +13,7 @@ use super::{
     future::{ResponseFuture, Stage},
     held::Held,
 };
-use crate::{body::ResponseBody, head::Head};
+use crate::{body::ResponseBody, head::Head, readied::take_readied};
 
 /// The service that [`ConcurrencyLimitLayer`](super::ConcurrencyLimitLayer) makes.
 ///
@@ -90,9 +90,7 @@ impl<S> ConcurrencyLimit<S> {
                 hold_until: self.admission.hold_until(),
             },
             Ruling::Waits(waiter) => {
-                // The readied service waits with the request.
-                let clone = self.inner.clone();
-                let inner = mem::replace(&mut self.inner, clone);
+                let inner = take_readied(&mut self.inner);
                 let admission = Arc::clone(&self.admission);
                 ResponseFuture::waiting(waiter, inner, request, admission)
             }

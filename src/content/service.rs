@@ -1,5 +1,5 @@
 use std::{
-    fmt, mem,
+    fmt,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -12,6 +12,7 @@ use super::{
     ContentHash, ContentKey,
     reading::{Read, Reading},
 };
+use crate::readied::take_readied;
 
 /// A `Cache` or a `Coalesce` for queries with a body too: the service that [`BodyKeyedLayer`](super::BodyKeyedLayer) makes.
 ///
@@ -68,8 +69,7 @@ where
         if let Some(why) = self.reading.declines(&request) {
             return self.service.pass_by(request, why);
         }
-        let clone = self.service.clone();
-        let mut service = mem::replace(&mut self.service, clone);
+        let mut service = take_readied(&mut self.service);
         let reading = self.reading.clone();
         C::boxed(Box::pin(async move {
             match reading.read(request, service.content_hash()).await {

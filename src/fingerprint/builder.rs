@@ -1,9 +1,10 @@
 use std::{fmt, hash::Hash, sync::Arc};
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header::HOST};
+use http::{HeaderMap, HeaderName, Method, Uri};
 
 use super::{
-    KeyBytes, Place, Query, Seen,
+    KeyBytes, Place, Query, Seen, Unfit,
+    host::{check_agreement, host_of, write_host},
     seen::{IDENTITIES, MANNERS, UNKEYED, is_unkeyed},
 };
 use crate::{
@@ -54,17 +55,6 @@ pub struct FingerprintBuilder {
 enum Part {
     Header(HeaderName),
     Key(Arc<dyn WriteKey>),
-}
-
-/// A request that has no fingerprint: it passes the layer by.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Unfit {
-    /// Responses may depend on this field, and the fingerprint does not.
-    Unkeyed(HeaderName),
-    /// It does not say clearly which host it is for.
-    Host,
-    /// A key is missing.
-    Key(MissingKey),
 }
 
 impl FingerprintBuilder {
@@ -247,50 +237,6 @@ impl FingerprintBuilder {
 
 static PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// What counts is the host of the URI, but many services read the field (RFC 9112 section 3.2.2): so they must be the same.
-fn check_agreement(head: &Head<'_>, seen: Seen) -> Result<(), Unfit> {
-    let field = head.headers.get(HOST).map_or(&[][..], HeaderValue::as_bytes);
-    let authority = head.uri.authority().map_or(&[][..], |authority| authority.as_str().as_bytes());
-    if !seen.has(Seen::HOSTS) && field == authority { Ok(()) } else { Err(Unfit::Host) }
-}
-
-/// Host and port. The URI's authority goes before the field `Host` (RFC 9112 section 3.2.2).
-#[inline]
-fn host_of<'a>(uri: &'a Uri, head: &Head<'a>, seen: Seen) -> Result<&'a [u8], Unfit> {
-    match uri.authority() {
-        Some(authority) => Ok(authority.as_str().as_bytes()),
-        None if !seen.has(Seen::HOST) => Ok(b""),
-        None if seen.has(Seen::HOSTS) => Err(Unfit::Host),
-        None => Ok(head.headers.get(HOST).map_or(&[][..], HeaderValue::as_bytes)),
-    }
-}
-
-/// Appends a host in lower case, if it is one. Whether it had capital letters.
-#[inline]
-fn write_host(host: &[u8], key: &mut KeyBytes) -> Result<bool, Unfit> {
-    let (mut is_clear, mut had_capitals) = (true, false);
-    for (lower, byte) in key.room(host.len()).iter_mut().zip(host) {
-        *lower = HOST_BYTES[usize::from(*byte)];
-        is_clear &= *lower != 0;
-        had_capitals |= lower != byte;
-    }
-    if is_clear { Ok(had_capitals) } else { Err(Unfit::Host) }
-}
-
-/// Each byte that may be in a host in lower case, 0 for others: what ends a host, separates several, or comes before one, as in
-/// `user@host`, is in none.
-const HOST_BYTES: [u8; 256] = {
-    let (mut bytes, mut byte) = ([0; 256], 0);
-    while byte < 256 {
-        let char = byte as u8;
-        if char.is_ascii_graphic() && !matches!(char, b',' | b'/' | b'?' | b'#' | b'@' | b'\\') {
-            bytes[byte] = char.to_ascii_lowercase();
-        }
-        byte += 1;
-    }
-    bytes
-};
-
 /// All lines of a field, with how many and how long they are.
 pub(crate) fn write_fields(head: &Head<'_>, name: &HeaderName, key: &mut KeyBytes) {
     let lines = head.headers.get_all(name);
@@ -310,29 +256,6 @@ impl<E: KeyExtractor> WriteKey for E {
     fn write(&self, head: &Head<'_>, key: &mut KeyBytes) -> Result<(), MissingKey> {
         // What a value hashes is no prefix of what another hashes, so that it needs no length.
         self.extract(head).map(|value| value.hash(key))
-    }
-}
-
-impl Unfit {
-    /// What to say of it where a cache tells why it did not answer.
-    pub(crate) fn detail(&self) -> &'static str {
-        match self {
-            Self::Unkeyed(_) => "unkeyed-header",
-            Self::Host => "unclear-host",
-            Self::Key(_) => "missing-key",
-        }
-    }
-
-    /// What the operator can do about it, where such requests pass `what` by.
-    pub(crate) fn remedy(&self, what: &str) -> String {
-        match self {
-            Self::Unkeyed(name) => format!(
-                "requests with the field {name} pass {what} by; add it to the fingerprint (`.header(..)`), or state that no \
-                 response depends on it (`.disregard(..)`)"
-            ),
-            Self::Host => format!("requests that name no host, or several, pass {what} by"),
-            Self::Key(missing) => format!("requests without a key pass {what} by: {missing}"),
-        }
     }
 }
 
@@ -357,125 +280,4 @@ impl fmt::Debug for Part {
 }
 
 #[cfg(test)]
-mod tests {
-    use http::{Request, header::ACCEPT};
-
-    use super::*;
-
-    fn written(builder: &FingerprintBuilder, request: &Request<()>) -> Result<Vec<u8>, Unfit> {
-        let (mut key, head) = (KeyBytes::default(), Head::of(request));
-        builder.write(&head, Seen::of(head.headers), &mut key).map(|_| key.bytes().to_vec())
-    }
-
-    fn request(uri: &str, fields: &[(&str, &str)]) -> Request<()> {
-        let request = Request::get(uri);
-        fields
-            .iter()
-            .fold(request, |request, (name, value)| request.header(*name, *value))
-            .body(())
-            .unwrap()
-    }
-
-    fn plain(uri: &str, fields: &[(&str, &str)]) -> Result<Vec<u8>, Unfit> {
-        written(&Fingerprint::builder(), &request(uri, fields))
-    }
-
-    use super::super::Fingerprint;
-
-    #[test]
-    fn a_head_request_has_the_fingerprint_of_a_get() {
-        let mut head = request("/a", &[]);
-        *head.method_mut() = Method::HEAD;
-        assert_eq!(written(&Fingerprint::builder(), &head), plain("/a", &[]));
-        *head.method_mut() = Method::POST;
-        assert_ne!(written(&Fingerprint::builder(), &head), plain("/a", &[]));
-    }
-
-    #[test]
-    fn the_host_is_the_uris_or_else_the_fields() {
-        let different_only_in_case = [
-            plain("/a", &[("host", "Example.COM:80")]),
-            plain("/a", &[("host", "example.com:80")]),
-        ];
-        assert_ne!(different_only_in_case[0], different_only_in_case[1]);
-        assert_ne!(plain("/a", &[("host", "a")]), plain("/a", &[("host", "b")]));
-        assert_ne!(plain("/a", &[("host", "a")]), plain("/a", &[]));
-        assert_eq!(plain("http://a/", &[]), plain("http://a/", &[("host", "a")]));
-        assert_ne!(plain("http://a/", &[]), plain("https://a/", &[]));
-        let any = Fingerprint::builder().any_host();
-        assert_eq!(
-            written(&any, &request("/", &[("host", "a")])),
-            written(&any, &request("/", &[("host", "b")]))
-        );
-    }
-
-    #[test]
-    fn a_request_with_an_unclear_host_has_no_fingerprint() {
-        for bad in ["a, b", "a/b", "a@b", "a?b", "a#b", "a\\b", "a b", "\u{fc}"] {
-            assert_eq!(plain("/", &[("host", bad)]), Err(Unfit::Host), "{bad}");
-        }
-        assert_eq!(plain("/", &[("host", "a"), ("host", "a")]), Err(Unfit::Host));
-        assert_eq!(plain("http://user@a/", &[]), Err(Unfit::Host));
-        for contradicting in
-            [&[("host", "b")][..], &[("host", "A")], &[("host", "a"), ("host", "a")]]
-        {
-            assert_eq!(plain("http://a/", contradicting), Err(Unfit::Host), "{contradicting:?}");
-        }
-    }
-
-    #[test]
-    fn fields_that_are_not_keyed_leave_no_fingerprint() {
-        for name in UNKEYED.iter().copied().chain(["forwarded"]) {
-            let name = HeaderName::from_static(name);
-            let request = request("/", &[(name.as_str(), "x")]);
-            assert_eq!(
-                written(&Fingerprint::builder(), &request),
-                Err(Unfit::Unkeyed(name.clone()))
-            );
-            assert!(written(&Fingerprint::builder().header(name.clone()), &request).is_ok());
-            let disregarded = written(&Fingerprint::builder().disregard(name), &request);
-            assert_eq!(disregarded, plain("/", &[]));
-        }
-        assert_ne!(
-            plain("/", &[("x-forwarded-proto", "http")]),
-            plain("/", &[("x-forwarded-proto", "https")])
-        );
-    }
-
-    #[test]
-    fn parts_cannot_be_shifted_into_each_other() {
-        let two = Fingerprint::builder().header(ACCEPT).header(HeaderName::from_static("x-b"));
-        let of = |fields: &[(&str, &str)]| written(&two, &request("/", fields)).unwrap();
-        let all = [
-            of(&[]),
-            of(&[("accept", "")]),
-            of(&[("accept", "ab")]),
-            of(&[("accept", "a"), ("x-b", "b")]),
-            of(&[("x-b", "ab")]),
-            of(&[("accept", "a"), ("accept", "b")]),
-            of(&[("accept", "a, b")]),
-        ];
-        let distinct: std::collections::HashSet<_> = all.iter().collect();
-        assert_eq!(distinct.len(), all.len());
-    }
-
-    #[test]
-    fn a_key_that_is_missing_leaves_no_fingerprint() {
-        let keyed =
-            Fingerprint::builder().key(crate::key::Header(HeaderName::from_static("x-tenant")));
-        let of = |fields: &[(&str, &str)]| written(&keyed, &request("/", fields));
-        assert!(matches!(of(&[]), Err(Unfit::Key(_))));
-        assert_ne!(of(&[("x-tenant", "a")]).unwrap(), of(&[("x-tenant", "b")]).unwrap());
-    }
-
-    #[test]
-    fn the_place_of_the_uri_is_known() {
-        let request = request("http://A.b:8/x/y?z=1", &[]);
-        let (mut key, head) = (KeyBytes::default(), Head::of(&request));
-        let place = Fingerprint::builder().write(&head, Seen::of(head.headers), &mut key).unwrap();
-        let text = |from: u32, to: u32| {
-            std::str::from_utf8(&key.bytes()[from as usize..to as usize]).unwrap()
-        };
-        assert_eq!(text(place.host, place.end), "a.b:8/x/y?z=1");
-    }
-}
+mod tests;

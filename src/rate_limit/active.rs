@@ -55,6 +55,8 @@ pub(super) struct ActiveRule {
     deny: Vec<TestFn>,
     preflight_counts: bool,
     shadow: AtomicBool,
+    #[cfg(feature = "config")]
+    shadow_as_built: bool,
     /// By the place of the policy; empty if no policy has any.
     quotas: Vec<Option<QuotaFn>>,
     /// Each with the place of its policy.
@@ -125,6 +127,8 @@ impl ActiveRule {
             deny: rule.deny,
             preflight_counts: rule.preflight_counts,
             shadow: AtomicBool::new(rule.shadow.unwrap_or(false)),
+            #[cfg(feature = "config")]
+            shadow_as_built: rule.shadow.unwrap_or(false),
             quotas,
             controllers,
             holds,
@@ -397,6 +401,12 @@ impl ActiveRule {
     /// Whether requests may have quotas of their own for a policy.
     pub(super) fn has_tiers(&self, policy: usize) -> bool {
         self.quotas.get(policy).is_some_and(Option::is_some)
+    }
+
+    /// Whether it was a dry run before a handle said otherwise.
+    #[cfg(feature = "config")]
+    pub(super) fn shadow_as_built(&self) -> bool {
+        self.shadow_as_built
     }
 
     pub(super) fn is_shadow(&self) -> bool {

@@ -107,6 +107,21 @@ impl Exceptions {
         self.shards.get().map_or(0, |shards| shards.iter().map(|shard| shard.load().len()).sum())
     }
 
+    /// Adds those of other policies, each policy with its place here, if it has one.
+    #[cfg(feature = "config")]
+    pub(super) fn take_over(&self, others: &Self, places: &[Option<usize>]) {
+        for shard in others.shards.get().into_iter().flatten() {
+            for (key, exception) in &**shard.load() {
+                self.set_access(*key, exception.access);
+                for (quota, place) in exception.quotas.iter().zip(places) {
+                    if let (Some(_), Some(place)) = (quota, place) {
+                        self.set_quota(*key, *place, *quota);
+                    }
+                }
+            }
+        }
+    }
+
     fn edit(&self, key: Key, edit: impl Fn(&mut Exception)) {
         self.shard(key).rcu(|exceptions| {
             let mut exceptions = HashMap::clone(exceptions);

@@ -17,7 +17,7 @@ use crate::{
     error::ConfigError,
     head::Head,
     key::{KeyExtractor, OnMissingKey},
-    reject::Rejection,
+    reject::{Rejection, rendered_by},
     route::RouteTable,
 };
 
@@ -214,10 +214,7 @@ impl RateLimitLayer {
     where
         R: Into<Bytes>,
     {
-        self.with(|config| {
-            config.on_reject =
-                Some(Arc::new(move |rejection, head| render(rejection, head).map(R::into)));
-        })
+        self.with(|config| config.on_reject = Some(rendered_by(render)))
     }
 
     /// Keeps what keys owe in `table`; one of [`Table::DEFAULT_CAPACITY`] otherwise.

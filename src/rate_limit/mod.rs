@@ -116,6 +116,7 @@ mod adaptive;
 mod admission;
 mod changes;
 mod decision;
+mod deferred;
 mod exceptions;
 mod follow_up;
 mod future;
@@ -143,6 +144,8 @@ mod service;
 pub mod shared;
 mod snapshot;
 mod table;
+#[cfg(feature = "config")]
+mod take_over;
 mod terms;
 
 #[cfg(feature = "governor")]

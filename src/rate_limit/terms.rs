@@ -111,6 +111,12 @@ impl Terms {
         self.edit(|source| source.ceiling = ceiling);
     }
 
+    /// The cap of the multiplier.
+    #[cfg(feature = "config")]
+    pub(super) fn ceiling(&self) -> f64 {
+        self.source().ceiling
+    }
+
     /// Tells what a controller wants; whether that is new.
     #[inline]
     pub(super) fn set_controlled(&self, controlled: f64) -> bool {

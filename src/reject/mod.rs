@@ -18,6 +18,6 @@ mod rejection;
 ))]
 pub(crate) use self::grpc::grpc_code;
 pub(crate) use self::grpc::is_grpc;
-#[cfg(any(feature = "_limit", feature = "batch"))]
-pub(crate) use self::rejection::Render;
 pub use self::rejection::{Reason, Rejected, Rejection};
+#[cfg(any(feature = "_limit", feature = "batch"))]
+pub(crate) use self::rejection::{Render, rendered_by};

@@ -67,6 +67,14 @@ pub enum Reason {
 #[cfg(any(feature = "_limit", feature = "batch"))]
 pub(crate) type Render = Arc<dyn Fn(&Rejection, &Head<'_>) -> Response<Bytes> + Send + Sync>;
 
+/// What a user's `on_reject` is kept as, whatever its body is made of.
+#[cfg(any(feature = "_limit", feature = "batch"))]
+pub(crate) fn rendered_by<R: Into<Bytes>>(
+    render: impl Fn(&Rejection, &Head<'_>) -> Response<R> + Send + Sync + 'static,
+) -> Render {
+    Arc::new(move |rejection, head| render(rejection, head).map(R::into))
+}
+
 /// The mark of a response that a layer made itself: the request was turned away, and did not reach the service inside.
 ///
 /// ```

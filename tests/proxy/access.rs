@@ -84,6 +84,20 @@ async fn a_line_tells_what_went_wrong_upstream() {
 }
 
 #[tokio::test]
+async fn a_line_tells_of_a_rejection() {
+    let (lines, _guard) = Lines::keep(LogFormat::Text);
+    let wire = Wire::with(
+        "watch = false\n[defaults.rate_limit]\ndeny = ['127.0.0.0/8']\npolicies = ['1/second']",
+        |_| {},
+    )
+    .await;
+    assert!(wire.ask("GET / HTTP/1.1\r\nHost: site\r\n\r\n").await.starts_with("HTTP/1.1 403 "));
+    let line = lines.one().await;
+    assert!(line.contains(" status=403 ") && line.contains(" weir=\"rejected\""), "{line}");
+    assert!(!line.contains("upstream_ms"), "{line}");
+}
+
+#[tokio::test]
 async fn a_client_that_leaves_has_a_line_that_says_so() {
     let (lines, _guard) = Lines::keep(LogFormat::Text);
     let wire = Wire::new(&[]).await;

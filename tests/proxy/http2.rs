@@ -208,3 +208,22 @@ async fn a_connection_with_http2_ends_with_the_proxy_when_its_requests_have() {
     assert!(wire.ended().await);
     assert!(client.ready().await.is_err());
 }
+
+#[tokio::test]
+async fn a_call_beyond_the_limit_is_told_so_in_the_words_of_grpc() {
+    let (address, _connections) = upstream().await;
+    let file = "watch = false\n[defaults.rate_limit]\npolicies = ['1/hour']\n";
+    let wire = Wire::with(file, |args| {
+        (args.upstream, args.upstream_http2) = (address.to_string().parse().unwrap(), true);
+    })
+    .await;
+    let mut client = connect(wire.address).await;
+    for status in [None, Some("8")] {
+        let mut call = request(Method::POST, "/weir.Greeter/Hello", "");
+        call.headers_mut().insert("content-type", "application/grpc".parse().unwrap());
+        let response = timeout(HUNG, client.send_request(call)).await.unwrap().unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        let told = response.headers().get("grpc-status").map(|status| status.to_str().unwrap());
+        assert_eq!(told, status);
+    }
+}

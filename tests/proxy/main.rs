@@ -16,4 +16,5 @@ mod process;
 mod slow;
 mod streaming;
 mod troubles;
+mod weir;
 mod wire;

@@ -15,7 +15,7 @@ use tokio::{
 use crate::wire::*;
 
 /// What the proxy's arguments are handed over in, one a line.
-const ARGUMENTS: &str = "WEIR_TEST_PROXY_ARGUMENTS";
+const ARGUMENTS: &str = "PROXY_TEST_ARGUMENTS";
 
 /// The program itself: the other tests run this one in a process of its own. Without arguments it does nothing.
 #[tokio::test]

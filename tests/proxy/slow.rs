@@ -49,6 +49,17 @@ async fn a_request_may_take_longer_than_a_connection_may_idle() {
 }
 
 #[tokio::test]
+async fn a_client_that_does_not_read_is_not_waited_for() {
+    let wire = Wire::with("watch = false", |args| args.timeouts.idle = SHORT).await;
+    let mut client = wire.client().await;
+    client.send(GET).await;
+    let mut upstream = wire.upstream().await;
+    upstream.head().await;
+    upstream.send("HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n").await;
+    upstream.flood().await;
+}
+
+#[tokio::test]
 async fn clients_beyond_the_most_wait_for_their_turn() {
     let wire = Wire::with("watch = false", |args| args.max_connections = 1).await;
     let mut first = wire.client().await;

@@ -19,8 +19,9 @@ use crate::proxy::{
     args::{Args, Command, Timeouts, parse},
     serve::serve,
     stack::stack,
-    weir::{Colour, Handle, Weir},
 };
+
+use tower_weir::stack::{Handle, Weir};
 
 /// Longer than anything takes that happens at all.
 pub(crate) const HUNG: Duration = Duration::from_secs(30);
@@ -63,7 +64,7 @@ impl Wire {
         let listener = listen().await;
         let address = listener.local_addr().unwrap();
         let (wish, wishes) = mpsc::channel(2);
-        let weir = Weir::open(&args.config, Colour::No).unwrap();
+        let weir = Weir::from_toml(&args.config).unwrap();
         let handle = weir.handle();
         let proxy =
             tokio::spawn(async move { serve(listener, stack(&args, &weir), &args, wishes).await });
@@ -137,6 +138,12 @@ impl Peer {
 
     pub(crate) async fn send(&mut self, text: &str) {
         self.stream.write_all(text.as_bytes()).await.unwrap();
+    }
+
+    /// Sends as much as goes, until the other side has gone.
+    pub(crate) async fn flood(&mut self) {
+        let all = async { while self.stream.write_all(&[b'x'; 64 << 10]).await.is_ok() {} };
+        timeout(HUNG / 2, all).await.expect("the connection does not end");
     }
 
     /// Reads until `text` has come.

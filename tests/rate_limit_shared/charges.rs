@@ -1,6 +1,6 @@
 //! Charges that the response decides on.
 
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
 use http_body::Body as _;
 use http_body_util::BodyExt;
@@ -12,7 +12,7 @@ use tower_weir::{
 };
 
 use crate::{
-    Limited, from, get, header, run, send, service,
+    Answer, Limited, from, get, header, run, send, service,
     store::{MemoryStore, Mood},
 };
 
@@ -28,6 +28,16 @@ fn instances() -> (MemoryStore, [Limited; 2], tower_weir::clock::ManualClock) {
     let store = MemoryStore::with(clock.clone(), None);
     let instances = [failures(&store, &clock), failures(&store, &clock)];
     (store, instances, hand)
+}
+
+/// Three requests that hold all there is while they are under way.
+async fn reserving(service: &Limited) -> JoinSet<Result<Answer, Infallible>> {
+    let mut under_way = JoinSet::new();
+    for _ in 0..3 {
+        under_way.spawn(service.clone().oneshot(from("somebody", "/slow")));
+    }
+    yield_now().await;
+    under_way
 }
 
 #[test]
@@ -51,11 +61,7 @@ fn what_was_reserved_is_taken_back_or_stays() {
 fn who_is_refused_because_of_reservations_passes_when_they_are_given_back() {
     run(async {
         let (_, [first, second], _) = instances();
-        let mut under_way = JoinSet::new();
-        for _ in 0..3 {
-            under_way.spawn(first.clone().oneshot(from("somebody", "/slow")));
-        }
-        yield_now().await;
+        let under_way = reserving(&first).await;
         assert_eq!([get(&first, "/").await, get(&second, "/").await], [429, 429]);
         under_way.join_all().await;
         yield_now().await;
@@ -67,11 +73,7 @@ fn who_is_refused_because_of_reservations_passes_when_they_are_given_back() {
 fn who_leaves_before_there_is_a_status_is_charged_what_was_reserved() {
     run(async {
         let (_, [first, second], _) = instances();
-        let mut under_way = JoinSet::new();
-        for _ in 0..3 {
-            under_way.spawn(first.clone().oneshot(from("somebody", "/slow")));
-        }
-        yield_now().await;
+        let mut under_way = reserving(&first).await;
         under_way.shutdown().await;
         assert_eq!(get(&second, "/").await, 429);
     });

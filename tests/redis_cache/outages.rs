@@ -10,25 +10,13 @@ use std::{
 
 use tower_weir::redis::{Redis, RedisCache, Status};
 
-use crate::{
-    instance::{Instance, PATIENCE},
-    server::RedisServer,
-};
+use crate::{instance::Instance, server::RedisServer, until::until};
 
 /// One that gives a server up soon.
 fn impatient(url: &str) -> (Instance, Redis) {
     let redis = Redis::open(url).unwrap().timeout(Duration::from_millis(100)).unwrap();
     let tier = RedisCache::new(&redis).timeout(Duration::from_millis(100)).unwrap();
     (Instance::over(tier), redis)
-}
-
-async fn until(redis: &Redis, status: Status) {
-    let wait = async {
-        while redis.status() != status {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, wait).await.expect("it never happened");
 }
 
 #[tokio::test]
@@ -53,7 +41,7 @@ async fn a_server_that_is_killed_and_restarted_amid_traffic_is_no_errors() {
         })
     });
     server.kill();
-    until(&redis, Status::Down).await;
+    until(|| redis.status() == Status::Down).await;
     // Memory goes on.
     let before = answered.load(SeqCst);
     assert!(one.get("/kept").await.is_local());
@@ -79,7 +67,7 @@ async fn a_server_that_accepts_and_never_answers_holds_nobody_up_for_good() {
         assert!(one.get(&format!("/frozen/{number}")).await.is_of_service());
         assert!(one.get(&format!("/frozen/{number}")).await.is_local());
     }
-    until(&redis, Status::Down).await;
+    until(|| redis.status() == Status::Down).await;
     server.thaw();
     two.shares_with(&one).await;
     one.shares_with(&two).await;
@@ -91,7 +79,7 @@ async fn a_purge_that_is_made_while_the_server_is_down_reaches_the_others_later(
     let [(one, redis), (two, _)] = [(); 2].map(|()| impatient(&server.url()));
     two.shares_with(&one).await;
     server.freeze();
-    until(&redis, Status::Down).await;
+    until(|| redis.status() == Status::Down).await;
     two.get("/posts/1").await;
     one.cache.purge_tag("posts");
     assert!(two.get("/posts/1").await.is_local());
@@ -107,7 +95,7 @@ async fn a_server_that_comes_later_is_used_then() {
     let [(one, redis), (two, _)] = [(); 2].map(|()| impatient(&server.url()));
     assert!(one.get("/a").await.is_of_service());
     assert!(one.get("/a").await.is_local());
-    until(&redis, Status::Down).await;
+    until(|| redis.status() == Status::Down).await;
     server.restart();
     two.shares_with(&one).await;
 }
@@ -121,7 +109,7 @@ async fn what_a_server_gets_to_late_is_not_taken_for_new() {
     server.freeze();
     // What is sent to it now is carried out when it goes on, however much later that is.
     assert!(one.get("/late").await.is_of_service());
-    until(&redis, Status::Down).await;
+    until(|| redis.status() == Status::Down).await;
     server.thaw();
     two.shares_with(&one).await;
     assert!(two.get("/late").await.is_of_service());

@@ -1,8 +1,6 @@
 //! What a server holds.
 
-use std::time::Duration;
-
-use crate::{instance::PATIENCE, server::RedisServer};
+use crate::server::RedisServer;
 
 /// How many responses are in it.
 pub(crate) fn records(server: &RedisServer) -> usize {
@@ -17,12 +15,7 @@ pub(crate) fn keys(server: &RedisServer) -> Vec<String> {
 
 /// Waits until a server is as it is to be.
 pub(crate) async fn until(server: &RedisServer, so: impl Fn(&RedisServer) -> bool) {
-    let wait = async {
-        while !so(server) {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, wait).await.expect("it never happened");
+    crate::until::until(|| so(server)).await;
 }
 
 /// Waits until there are so many responses in it.

@@ -6,3 +6,6 @@ mod through_a_layer;
 #[path = "../support/redis.rs"]
 #[allow(dead_code)]
 mod server;
+#[path = "../support/until.rs"]
+#[allow(dead_code)]
+mod until;

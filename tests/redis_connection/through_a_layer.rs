@@ -9,9 +9,7 @@ use tower_weir::{
     redis::{Redis, RedisStore, Status},
 };
 
-use crate::server::RedisServer;
-
-const NEVER: Duration = Duration::from_secs(60);
+use crate::{server::RedisServer, until::until_it_is};
 
 async fn status(redis: &Redis) -> StatusCode {
     let layer = RateLimitLayer::new(Quota::per_second(1_000_000))
@@ -23,13 +21,8 @@ async fn status(redis: &Redis) -> StatusCode {
     service.oneshot(Request::new(Empty::new())).await.unwrap().status()
 }
 
-async fn until_it_is(redis: &Redis, wanted: StatusCode) {
-    let wait = async {
-        while status(redis).await != wanted {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    };
-    tokio::time::timeout(NEVER, wait).await.expect("it never happened");
+async fn until_it_says(wanted: StatusCode, redis: &Redis) {
+    until_it_is(async || status(redis).await == wanted).await;
 }
 
 #[tokio::test]
@@ -40,14 +33,14 @@ async fn requests_are_limited_again_after_every_kind_of_outage() {
     assert_eq!(status(&redis).await, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(redis.status(), Status::Down);
     server.restart();
-    until_it_is(&redis, StatusCode::OK).await;
+    until_it_says(StatusCode::OK, &redis).await;
     assert_eq!(redis.status(), Status::Up);
     server.restart();
-    until_it_is(&redis, StatusCode::OK).await;
+    until_it_says(StatusCode::OK, &redis).await;
     assert_eq!(server.ask("SCRIPT FLUSH"), "+OK\r\n");
     assert_eq!(status(&redis).await, StatusCode::OK);
     server.freeze();
-    until_it_is(&redis, StatusCode::SERVICE_UNAVAILABLE).await;
+    until_it_says(StatusCode::SERVICE_UNAVAILABLE, &redis).await;
     server.thaw();
-    until_it_is(&redis, StatusCode::OK).await;
+    until_it_says(StatusCode::OK, &redis).await;
 }

@@ -13,7 +13,7 @@ use crate::{
     deadline::deadline,
     error::BoxError,
     head::Head,
-    reject::{Rejection, Render},
+    reject::{Rejection, Render, rendered_by},
 };
 
 /// A [`BatchLayer`] for HTTP and gRPC: [`BatchLayer::http`].
@@ -182,8 +182,7 @@ impl<P, D, F> HttpBatchLayer<P, D, F> {
     where
         R: Into<Bytes>,
     {
-        self.on_reject =
-            Some(Arc::new(move |rejection, head| render(rejection, head).map(R::into)));
+        self.on_reject = Some(rendered_by(render));
         self
     }
 

@@ -7,11 +7,13 @@ use crate::cache::Compression;
 use crate::{
     cache::{
         FingerprintBuilder,
+        count::Routes,
         rules::{CacheName, Rules},
     },
     clock::Clock,
     head::Head,
     route::RouteTable,
+    telemetry::Resolved,
 };
 
 /// A user's say on whether a response may be stored.
@@ -27,6 +29,8 @@ pub(in super::super) struct Settings {
     pub(in super::super) route_ttl: Option<RouteTable<Duration>>,
     /// What requests are named by in figures; the patterns that have a lifetime otherwise.
     pub(in super::super) names: Option<RouteTable<()>>,
+    /// Where requests are counted; by itself otherwise.
+    pub(in super::super) counts: Option<Arc<Resolved<Routes>>>,
     pub(in super::super) cacheable: Option<Cacheable>,
     pub(in super::super) max_object_bytes: u64,
     pub(in super::super) max_variants: usize,
@@ -49,6 +53,7 @@ impl Default for Settings {
             rules: Rules::new(),
             route_ttl: None,
             names: None,
+            counts: None,
             cacheable: None,
             max_object_bytes: 1 << 20,
             max_variants: 16,

@@ -13,6 +13,8 @@ use http::header::COOKIE;
 use super::{Called, Errand, Settings};
 #[cfg(feature = "compression")]
 use crate::cache::compression::Compressor;
+#[cfg(feature = "redis")]
+use crate::cache::second_tier::Recalls;
 use crate::{
     cache::{
         Entry, Fingerprint, Resource, Shared, Stats, Store, StoreError,
@@ -46,8 +48,10 @@ pub(in super::super) struct Keeper {
     pub(super) passes: PassMarks,
     #[cfg(feature = "compression")]
     pub(super) compressor: Option<Compressor>,
-    routes: Resolved<Routes>,
+    routes: Arc<Resolved<Routes>>,
     meters: Resolved<Meters>,
+    #[cfg(feature = "redis")]
+    recalls: Recalls,
     /// When the store's use was last told, in nanoseconds.
     usage_told: AtomicU64,
     pub(super) told_of_unfit: AtomicBool,
@@ -76,8 +80,10 @@ impl Keeper {
             passes: PassMarks::new(),
             #[cfg(feature = "compression")]
             compressor: settings.compression.map(Compressor::new),
-            routes: Resolved::default(),
+            routes: settings.counts.clone().unwrap_or_default(),
             meters: Resolved::default(),
+            #[cfg(feature = "redis")]
+            recalls: Recalls::default(),
             usage_told: AtomicU64::new(0),
             told_of_unfit: AtomicBool::new(false),
             told_of_cookies: AtomicBool::new(false),
@@ -116,6 +122,12 @@ impl Keeper {
         self.settings.clock.unix_time()
     }
 
+    /// Where requests are counted.
+    #[cfg(feature = "config")]
+    pub(in super::super) fn counts(&self) -> &Arc<Resolved<Routes>> {
+        &self.routes
+    }
+
     #[inline]
     pub(in super::super) fn routes(&self) -> &Routes {
         self.routes.get_or_resolve(|| {
@@ -127,6 +139,11 @@ impl Keeper {
 
     pub(in super::super) fn meters(&self) -> &Meters {
         self.meters.get_or_resolve(|| Meters::resolve(&self.settings.name))
+    }
+
+    #[cfg(feature = "redis")]
+    pub(in super::super) fn recalls(&self) -> &Recalls {
+        &self.recalls
     }
 
     pub(in super::super) fn stats(&self) -> Stats {

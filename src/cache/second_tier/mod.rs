@@ -38,6 +38,7 @@ mod behind;
 mod below;
 mod codec;
 mod log;
+mod meters;
 mod packed;
 mod pass_on;
 mod purging;
@@ -46,7 +47,7 @@ mod record;
 mod tier;
 mod wire;
 
-pub(super) use self::{behind::Tier, below::Below};
+pub(super) use self::{behind::Tier, below::Below, meters::Recalls};
 pub use self::{
     purging::{Position, Purging, Unsent},
     record::{Encoded, Receipt, Record, TierKey},

@@ -1,13 +1,13 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use metrics::counter;
 use tokio::{runtime::Handle, time::timeout};
 
 use super::{
     Claim, Held, SecondTierError, Tier, TierKey,
     below::Variants,
     codec::{self, Kept, Response, Unusable},
+    meters::Recall,
 };
 use crate::{
     cache::{
@@ -19,7 +19,6 @@ use crate::{
     },
     clock::Timestamp,
     sync::AtomicU64,
-    telemetry::names,
 };
 
 /// A tier is to tell by itself that it takes too long. This is for one that does not.
@@ -43,12 +42,12 @@ impl From<Unusable> for Missed {
 }
 
 impl Missed {
-    const fn as_str(&self) -> &'static str {
+    const fn recall(&self) -> Recall {
         match self {
-            Self::Absent | Self::Unusable(Unusable::OtherKey | Unusable::TooLarge) => "miss",
-            Self::Purged => "purged",
-            Self::Unusable(Unusable::Corrupt) => "corrupt",
-            Self::Failed(_) => "unavailable",
+            Self::Absent | Self::Unusable(Unusable::OtherKey | Unusable::TooLarge) => Recall::Miss,
+            Self::Purged => Recall::Purged,
+            Self::Unusable(Unusable::Corrupt) => Recall::Corrupt,
+            Self::Failed(_) => Recall::Unavailable,
         }
     }
 }
@@ -82,7 +81,7 @@ impl Keeper {
         match found {
             Ok(entry) => self.use_recalled(errand, Arc::new(entry)),
             Err(missed) => {
-                self.count_recall(missed.as_str());
+                self.count_recall(missed.recall());
                 if let Missed::Failed(error) = missed {
                     tier.failed(&self.settings().name, &error);
                 }
@@ -125,7 +124,7 @@ impl Keeper {
             .as_ref()
             .is_none_or(|stale| entry.received.saturating_since(stale.received) > NEWER_BY);
         if !is_newer {
-            self.count_recall("miss");
+            self.count_recall(Recall::Miss);
             return None;
         }
         let resident = entry.resident(self.now());
@@ -140,26 +139,24 @@ impl Keeper {
                 errand.forward = if is_fresh { Forward::Request } else { Forward::Stale };
                 errand.if_error = if_error;
                 errand.stale = Some(entry);
-                self.count_recall("stale");
+                self.count_recall(Recall::Stale);
                 return None;
             }
             _ => {
-                self.count_recall("stale");
+                self.count_recall(Recall::Stale);
                 return None;
             }
         };
         if !self.promote(errand, &entry) {
-            self.count_recall("purged");
+            self.count_recall(Recall::Purged);
             return None;
         }
-        self.count_recall("hit");
+        self.count_recall(Recall::Hit);
         Some((entry, outcome))
     }
 
-    fn count_recall(&self, outcome: &'static str) {
-        let cache = self.settings().name.clone();
-        let name = names::CACHE_SECOND_TIER.name;
-        counter!(name, "cache" => cache, "outcome" => outcome).increment(1);
+    fn count_recall(&self, recall: Recall) {
+        self.recalls().count(&self.settings().name, recall);
     }
 
     async fn look_below(&self, tier: &Tier, errand: &mut Errand) -> Result<Entry, Missed> {

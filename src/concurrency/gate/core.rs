@@ -1,5 +1,10 @@
 use std::{
-    sync::{Arc, PoisonError},
+    sync::{
+        Arc,
+        PoisonError,
+        // Not loom's: whether to measure is advice.
+        atomic::{AtomicBool, Ordering},
+    },
     task::Waker,
 };
 
@@ -26,10 +31,9 @@ pub(in crate::concurrency) struct Gate {
     word: Word,
     terms: Arc<Terms>,
     line_up: Mutex<LineUp>,
-    /// What it was built with.
-    first_limit: usize,
-    /// None, if the limit is fixed.
-    learner: Option<Mutex<Learner>>,
+    learner: Mutex<Learner>,
+    /// Whether there is anything to be learnt: the limit is not fixed.
+    learns: AtomicBool,
 }
 
 /// What settling comes to.
@@ -41,14 +45,12 @@ enum Step {
 
 impl Gate {
     pub(in crate::concurrency) fn new(limit: Box<dyn Limit>, terms: &Arc<Terms>) -> Self {
-        let first_limit = limit.limit();
-        let learner = (!limit.is_fixed()).then(|| Mutex::new(Learner::new(limit)));
         Self {
-            word: Word::new(first_limit, terms.priorities.is_some()),
+            word: Word::new(limit.limit(), terms.priorities.is_some()),
             terms: Arc::clone(terms),
             line_up: Mutex::new(LineUp::new(terms)),
-            first_limit,
-            learner,
+            learns: AtomicBool::new(!limit.is_fixed()),
+            learner: Mutex::new(Learner::new(limit)),
         }
     }
 
@@ -72,7 +74,7 @@ impl Gate {
                 self.meters().class(0).admitted.increment(1);
                 Some(Ok((Permit::new(Arc::clone(self), 0), in_flight)))
             }
-            Err(Closed::Full) if self.terms.queue.is_none() => {
+            Err(Closed::Full) if self.terms.queue().is_none() => {
                 self.meters().class(0).refused(Refusal::Full).increment(1);
                 Some(Err(Refusal::Full))
             }
@@ -89,7 +91,7 @@ impl Gate {
     ) -> Entry {
         let entry = match self.word.enter() {
             Ok(in_flight) => Entry::Admitted(Permit::new(Arc::clone(self), class), in_flight),
-            Err(Closed::Full) if self.terms.queue.is_none() => Entry::Refused(Refusal::Full),
+            Err(Closed::Full) if self.terms.queue().is_none() => Entry::Refused(Refusal::Full),
             Err(_) => self.enter_slowly(&ask()),
         };
         match &entry {
@@ -131,7 +133,8 @@ impl Gate {
             }
             Err(refusal) => refusal,
         };
-        let (Some(queue), Refusal::Full) = (&self.terms.queue, refusal) else {
+        let queue = self.terms.queue();
+        let (Some(queue), Refusal::Full) = (&*queue, refusal) else {
             return Entry::Refused(refusal);
         };
         let limit = self.word.load().limit();
@@ -143,7 +146,8 @@ impl Gate {
         // A place may have become free before the guard was seen.
         self.word.guard();
         self.settle(line_up, ask.now, displaced);
-        Entry::Waits(Waiter::new(Arc::clone(self), at, ask, patience))
+        let longest = queue.longest_wait();
+        Entry::Waits(Waiter::new(Arc::clone(self), at, ask, longest, patience))
     }
 
     /// Lets someone in who needs not wait behind others; as one of so many.
@@ -155,10 +159,10 @@ impl Gate {
         }
         let state = self.word.load();
         // With the lock held, and the guard set or nobody waiting, no place is promised to anyone else.
-        let may = match self.terms.queue {
-            Some(_) => line_up.waiting() == 0,
-            None => line_up.may_borrow(&self.terms, class, state.in_flight(), state.limit()),
-        };
+        // Some may wait where none may any more.
+        let may = line_up.waiting() == 0
+            && (self.terms.queue().is_some()
+                || line_up.may_borrow(&self.terms, class, state.in_flight(), state.limit()));
         let in_flight = if may { self.word.enter_locked() } else { None };
         if in_flight.is_some() {
             line_up.came(class);
@@ -206,14 +210,15 @@ impl Gate {
 
     fn step(&self, line_up: &mut LineUp, now: Timestamp) -> Step {
         if line_up.waiting() > 0 {
-            let Some(queue) = &self.terms.queue else { return Step::Done };
             if line_up.mode() == Mode::Draining {
                 return match line_up.oldest() {
                     Some(oldest) => Step::Did(line_up.refuse(oldest, Refusal::Draining)),
                     None => Step::Done,
                 };
             }
-            if let Some(overdue) = line_up.overdue(queue, now) {
+            if let Some(queue) = &*self.terms.queue()
+                && let Some(overdue) = line_up.overdue(queue, now)
+            {
                 return Step::Did(line_up.refuse(overdue, Refusal::TimedOut));
             }
             if line_up.mode() == Mode::Open
@@ -239,13 +244,12 @@ impl Gate {
     /// The time, for a request that starts now; `None` if the limit is not learnt and so needs no samples.
     #[inline]
     pub(in crate::concurrency) fn starts(&self) -> Option<Timestamp> {
-        self.learner.is_some().then(|| self.terms.clock.now())
+        self.learns.load(Ordering::Relaxed).then(|| self.terms.clock.now())
     }
 
     /// Learns from an answer.
     pub(in crate::concurrency) fn learn(&self, sample: &Sample) {
-        let Some(learner) = &self.learner else { return };
-        let mut learner = learner.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut learner = self.learner();
         let Some(limit) = learner.learn(sample) else { return };
         // Under the lock of the learner, or an older limit could be set after a newer one.
         if self.apply(limit) {
@@ -266,26 +270,35 @@ impl Gate {
 
     /// Sets the limit by hand.
     pub(in crate::concurrency) fn pin(&self, limit: usize) {
-        if let Some(learner) = &self.learner {
-            let mut learner = learner.lock().unwrap_or_else(PoisonError::into_inner);
-            learner.pin();
-            self.apply(limit);
-        } else {
-            self.apply(limit);
-        }
+        let mut learner = self.learner();
+        learner.pin();
+        self.apply(limit);
+        drop(learner);
         self.settle_now();
     }
 
     /// Goes by what it was built with, or what is learnt, again.
     pub(in crate::concurrency) fn unpin(&self) {
-        if let Some(learner) = &self.learner {
-            let mut learner = learner.lock().unwrap_or_else(PoisonError::into_inner);
-            let limit = learner.unpin();
-            self.apply(limit);
-        } else {
-            self.apply(self.first_limit);
-        }
+        let mut learner = self.learner();
+        let limit = learner.unpin();
+        self.apply(limit);
+        drop(learner);
         self.settle_now();
+    }
+
+    /// Goes by another limit from now on: whoever is in stays and counts.
+    #[cfg(feature = "config")]
+    pub(in crate::concurrency) fn change(&self, limit: Box<dyn Limit>) {
+        let mut learner = self.learner();
+        self.learns.store(!limit.is_fixed(), Ordering::Relaxed);
+        let limit = learner.replace(limit);
+        self.apply(limit);
+        drop(learner);
+        self.settle_now();
+    }
+
+    fn learner(&self) -> MutexGuard<'_, Learner> {
+        self.learner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(in crate::concurrency) fn set_mode(&self, mode: Mode) {

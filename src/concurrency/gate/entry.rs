@@ -20,7 +20,8 @@ impl Ask {
     /// A request of a class.
     pub(in crate::concurrency) fn of(terms: &Terms, class: usize, head: &Head<'_>) -> Self {
         let now = terms.clock.now();
-        let fair = terms.queue.as_ref().and_then(|queue| queue.fair.as_ref());
+        let queue = terms.queue();
+        let fair = queue.as_ref().and_then(|queue| queue.fair.as_ref());
         // Those without a key share a line.
         let key = fair.and_then(|fair| fair.key(head, &terms.seed).ok()).unwrap_or(terms.no_key);
         Self { class, key, deadline: deadline(head, now), now }

@@ -2,7 +2,7 @@ use std::fmt;
 
 use crate::concurrency::{Limit, Sample};
 
-/// A limit that is learnt, and whether it is.
+/// A limit that is learnt, or fixed, and whether it is enforced.
 pub(super) struct Learner {
     limit: Box<dyn Limit>,
     /// Set by hand: it learns, but nobody listens.
@@ -12,6 +12,13 @@ pub(super) struct Learner {
 impl Learner {
     pub(super) fn new(limit: Box<dyn Limit>) -> Self {
         Self { limit, pinned: false }
+    }
+
+    /// Learns in another way from now on; what the limit is then.
+    #[cfg(feature = "config")]
+    pub(super) fn replace(&mut self, limit: Box<dyn Limit>) -> usize {
+        *self = Self::new(limit);
+        self.limit.limit()
     }
 
     /// The limit to enforce from now on, if it is not set by hand.

@@ -1,4 +1,9 @@
-use std::{borrow::Cow, sync::OnceLock};
+use std::{
+    borrow::Cow,
+    sync::{Arc, OnceLock},
+};
+
+use arc_swap::{ArcSwapOption, Guard};
 
 use crate::{
     clock::Clock,
@@ -11,7 +16,7 @@ use crate::{
 #[derive(Debug)]
 pub(in crate::concurrency) struct Terms {
     pub(in crate::concurrency) clock: Clock,
-    pub(in crate::concurrency) queue: Option<Queue>,
+    queue: ArcSwapOption<Queue>,
     pub(in crate::concurrency) priorities: Option<Priorities>,
     /// The secret under which the keys of lines are hashed.
     pub(super) seed: KeySeed,
@@ -35,13 +40,24 @@ impl Terms {
         let seed = KeySeed::random();
         Self {
             clock,
-            queue,
+            queue: ArcSwapOption::new(queue.map(Arc::new)),
             priorities,
             seed,
             no_key: seed.unused_key(),
             name,
             meters: Resolved::default(),
         }
+    }
+
+    /// How requests wait now; `None` if none may.
+    pub(in crate::concurrency) fn queue(&self) -> Guard<Option<Arc<Queue>>> {
+        self.queue.load()
+    }
+
+    /// Lets those who come from now on wait in another way. Whoever waits already, waits as long as it was to.
+    #[cfg(feature = "config")]
+    pub(in crate::concurrency) fn set_queue(&self, queue: Option<Queue>) {
+        self.queue.store(queue.map(Arc::new));
     }
 
     /// The name that it was given first. To ask for it does not name it.

@@ -30,9 +30,13 @@ pub(in crate::concurrency) struct Waiter {
 }
 
 impl Waiter {
-    pub(super) fn new(gate: Arc<Gate>, at: usize, ask: &Ask, patience: Option<Timestamp>) -> Self {
-        let longest =
-            gate.terms().queue.as_ref().map_or(Duration::MAX, |queue| queue.longest_wait());
+    pub(super) fn new(
+        gate: Arc<Gate>,
+        at: usize,
+        ask: &Ask,
+        longest: Duration,
+        patience: Option<Timestamp>,
+    ) -> Self {
         let longest =
             (longest < Duration::MAX).then(|| (ask.now.saturating_add(longest), Refusal::TimedOut));
         let deadline = ask.deadline.map(|deadline| (deadline, Refusal::Deadline));

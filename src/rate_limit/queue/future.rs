@@ -1,22 +1,11 @@
-use std::{
-    fmt,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll, ready},
-};
-
-use http::{Request, Response};
-use http_body::Body;
-use pin_project::pin_project;
-use tower_service::Service;
+use std::sync::Arc;
 
 use super::room::{Turn, Waiter};
 use crate::{
-    body::ResponseBody,
     head::Head,
     rate_limit::{
-        FollowUp, ResponseFuture,
         admission::{Admission, Answer, Passed, Subject},
+        deferred::{Decide, Deciding, DeferredFuture},
     },
 };
 
@@ -25,69 +14,16 @@ use crate::{
 /// # Cancel safety
 ///
 /// Dropping it while it waits leaves the queue, with nothing charged; the request has not reached the inner service. After
-/// that it is as with [`ResponseFuture`].
-#[pin_project]
-pub struct QueuedFuture<S, F, R> {
-    waiting: Option<Waiting<S, R>>,
-    #[pin]
-    called: Option<ResponseFuture<F>>,
-}
+/// that it is as with [`ResponseFuture`](crate::rate_limit::ResponseFuture).
+pub type QueuedFuture<S, F, R> = DeferredFuture<S, F, R>;
 
-/// Boxed: only requests that wait pay for it.
-type Turning = Pin<Box<dyn Future<Output = (Turn, Waiter)> + Send>>;
-
-struct Waiting<S, R> {
-    turning: Turning,
-    inner: S,
-    request: R,
-    admission: Arc<Admission>,
-}
-
-impl<S, F, R> QueuedFuture<S, F, R> {
-    pub(super) fn passed(inner: &mut S, passed: Passed, request: R) -> Self
-    where
-        S: Service<R, Future = F>,
-    {
-        Self::answered(ResponseFuture::passed(inner.call(request), passed))
-    }
-
-    pub(super) fn answered(answer: ResponseFuture<F>) -> Self {
-        Self { waiting: None, called: Some(answer) }
-    }
-
-    pub(super) fn waiting(waiter: Waiter, inner: S, request: R, admission: Arc<Admission>) -> Self {
-        let turning = Box::pin(async move { (waiter.turn().await, waiter) });
-        Self { waiting: Some(Waiting { turning, inner, request, admission }), called: None }
-    }
-}
-
-impl<S, ReqBody, ResBody> Future for QueuedFuture<S, S::Future, Request<ReqBody>>
-where
-    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
-    ResBody: Body,
-{
-    type Output = Result<Response<ResponseBody<ResBody, FollowUp>>, S::Error>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        if let Some(waiting) = this.waiting {
-            let (turn, waiter) = ready!(waiting.turning.as_mut().poll(cx));
-            if let Some(mut waiting) = this.waiting.take() {
-                let head = Head::of(&waiting.request);
-                let answer = match decided(&waiting.admission, turn, waiter, &head) {
-                    Ok(passed) => {
-                        ResponseFuture::passed(waiting.inner.call(waiting.request), passed)
-                    }
-                    Err(answer) => ResponseFuture::rejected(answer),
-                };
-                this.called.set(Some(answer));
-            }
-        }
-        match this.called.as_pin_mut() {
-            Some(called) => called.poll(cx),
-            None => Poll::Pending,
-        }
-    }
+/// Waits for the turn of `waiter`, and decides then.
+pub(super) fn wait(waiter: Waiter, admission: Arc<Admission>) -> Deciding {
+    Box::pin(async move {
+        let turn = waiter.turn().await;
+        let decide: Decide = Box::new(move |head| decided(&admission, turn, waiter, head));
+        decide
+    })
 }
 
 /// What becomes of a request after its wait.
@@ -111,12 +47,4 @@ fn decided(
     meters.queued.increment(1);
     meters.wait.record(waited);
     Ok(Admission::passed(subject, &decision, head))
-}
-
-impl<S, F, R> fmt::Debug for QueuedFuture<S, F, R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("QueuedFuture")
-            .field("waits", &self.waiting.is_some())
-            .finish_non_exhaustive()
-    }
 }

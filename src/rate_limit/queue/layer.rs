@@ -30,6 +30,12 @@ impl QueuedRateLimitLayer {
         self.layer.handle()
     }
 
+    /// The layer that it lets requests wait for.
+    #[cfg(feature = "config")]
+    pub(crate) fn limiting(&self) -> &RateLimitLayer {
+        &self.layer
+    }
+
     /// How many requests wait now.
     pub fn waiting(&self) -> usize {
         self.room.waiting()

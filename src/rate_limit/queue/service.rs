@@ -1,5 +1,5 @@
 use std::{
-    fmt, mem,
+    fmt,
     sync::Arc,
     task::{Context, Poll},
 };
@@ -8,11 +8,12 @@ use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::{QueuedFuture, room::Room};
+use super::{QueuedFuture, future::wait, room::Room};
 use crate::{
     body::ResponseBody,
     head::Head,
-    rate_limit::{FollowUp, ResponseFuture, admission::Admission},
+    rate_limit::{FollowUp, admission::Admission},
+    readied::take_readied,
 };
 
 /// The service that [`QueuedRateLimitLayer`](super::QueuedRateLimitLayer) makes.
@@ -62,7 +63,7 @@ where
         let mut subject = match self.admission.identify(&head) {
             Ok(subject) => subject,
             Err(Ok(passed)) => return QueuedFuture::passed(&mut self.inner, passed, request),
-            Err(Err(answer)) => return QueuedFuture::answered(ResponseFuture::rejected(answer)),
+            Err(Err(answer)) => return QueuedFuture::rejected(answer),
         };
         let is_shadow = subject.rule.is_shadow();
         // Whoever comes while others of its key wait goes behind them, and does not take what has just come back to them.
@@ -81,11 +82,9 @@ where
             Some(decision) if is_shadow || decision.refusal() == Some(None) => decision,
             decision => match self.room.join(&mut subject) {
                 Ok(waiter) => {
-                    // The readied service waits with the request.
-                    let clone = self.inner.clone();
-                    let inner = mem::replace(&mut self.inner, clone);
-                    let admission = Arc::clone(&self.admission);
-                    return QueuedFuture::waiting(waiter, inner, request, admission);
+                    let deciding = wait(waiter, Arc::clone(&self.admission));
+                    let inner = take_readied(&mut self.inner);
+                    return QueuedFuture::deciding(deciding, inner, request);
                 }
                 Err(preview) if preview.refused_by.is_some() => *preview,
                 // There is no room to wait in, but those before it will leave enough; or nobody can tell what they will leave.
@@ -98,7 +97,7 @@ where
         }
         match self.admission.limit(subject, &refused, &head) {
             Ok(passed) => QueuedFuture::passed(&mut self.inner, passed, request),
-            Err(answer) => QueuedFuture::answered(ResponseFuture::rejected(answer)),
+            Err(answer) => QueuedFuture::rejected(answer),
         }
     }
 }

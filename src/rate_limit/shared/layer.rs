@@ -105,6 +105,12 @@ impl SharedRateLimitLayer {
         }
     }
 
+    /// The layer whose limits it shares.
+    #[cfg(feature = "config")]
+    pub(crate) fn limiting(&self) -> &RateLimitLayer {
+        &self.layer
+    }
+
     /// Reads and steers the running layer.
     pub fn handle(&self) -> Handle {
         self.layer.handle()

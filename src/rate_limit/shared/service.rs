@@ -1,5 +1,5 @@
 use std::{
-    fmt, mem,
+    fmt,
     sync::Arc,
     task::{Context, Poll},
 };
@@ -12,11 +12,7 @@ use super::{
     SharedFuture,
     sharing::{Sharing, Step},
 };
-use crate::{
-    body::ResponseBody,
-    head::Head,
-    rate_limit::{FollowUp, ResponseFuture},
-};
+use crate::{body::ResponseBody, head::Head, rate_limit::FollowUp, readied::take_readied};
 
 /// The service that [`SharedRateLimitLayer`](crate::rate_limit::SharedRateLimitLayer) makes.
 #[derive(Clone)]
@@ -61,15 +57,10 @@ where
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         match Sharing::begin(&self.sharing, &Head::of(&request)) {
-            Step::Done(Ok(passed)) => {
-                SharedFuture::answered(ResponseFuture::passed(self.inner.call(request), passed))
-            }
-            Step::Done(Err(answer)) => SharedFuture::answered(ResponseFuture::rejected(answer)),
+            Step::Done(Ok(passed)) => SharedFuture::passed(&mut self.inner, passed, request),
+            Step::Done(Err(answer)) => SharedFuture::rejected(answer),
             Step::Ask(deciding) => {
-                // The readied service waits with the request.
-                let clone = self.inner.clone();
-                let inner = mem::replace(&mut self.inner, clone);
-                SharedFuture::deciding(deciding, inner, request)
+                SharedFuture::deciding(deciding, take_readied(&mut self.inner), request)
             }
         }
     }

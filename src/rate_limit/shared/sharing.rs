@@ -1,7 +1,6 @@
 use std::{
     fmt,
     num::NonZeroU32,
-    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -28,6 +27,7 @@ use crate::{
         active::ActiveRule,
         admission::{Admission, Answer, Passed, Subject},
         decision::Decision,
+        deferred::{Decide, Deciding},
         exceptions::Tiers,
     },
 };
@@ -54,11 +54,8 @@ pub(super) enum Step {
     Ask(Deciding),
 }
 
-/// A request that waits for the store.
-pub(super) type Deciding = Pin<Box<dyn Future<Output = Box<Decided>> + Send>>;
-
 /// A request, and what was decided.
-pub(super) struct Decided {
+struct Decided {
     sharing: Arc<Sharing>,
     asked: Asked,
     now: Timestamp,
@@ -180,7 +177,7 @@ impl Sharing {
     }
 
     /// Waits until cells are bought.
-    async fn wait(self: Arc<Self>, asked: Asked, told: oneshot::Receiver<Told>) -> Box<Decided> {
+    async fn wait(self: Arc<Self>, asked: Asked, told: oneshot::Receiver<Told>) -> Decide {
         let told = told.await.unwrap_or_else(|_| {
             let ended = "the runtime ended that cells were being bought on";
             Err(Arc::new(SharedStoreError::Failed(ended.into())))
@@ -191,10 +188,11 @@ impl Sharing {
             Ok(decision) => Verdict::Shared(decision),
             Err(_) => self.fall_back(&asked, now),
         };
-        Box::new(Decided { sharing: self, asked, now, verdict })
+        let decided = Decided { sharing: self, asked, now, verdict };
+        Box::new(move |head| decided.finish(head))
     }
 
-    async fn decide(self: Arc<Self>, mut asked: Asked, asking: Asking) -> Box<Decided> {
+    async fn decide(self: Arc<Self>, mut asked: Asked, asking: Asking) -> Decide {
         let answer = asking.await;
         let now = asked.rule.limiter.now();
         let decision = answer.and_then(|outcome| {
@@ -215,7 +213,8 @@ impl Sharing {
                 None => self.fall_back(&asked, now),
             },
         };
-        Box::new(Decided { sharing: self, asked, now, verdict })
+        let decided = Decided { sharing: self, asked, now, verdict };
+        Box::new(move |head| decided.finish(head))
     }
 
     fn fall_back(&self, asked: &Asked, now: Timestamp) -> Verdict {
@@ -261,7 +260,7 @@ impl Sharing {
 
 impl Decided {
     /// What becomes of the request.
-    pub(super) fn finish(self, head: &Head<'_>) -> Result<Passed, Answer> {
+    fn finish(self, head: &Head<'_>) -> Result<Passed, Answer> {
         let Self { sharing, asked, now, verdict } = self;
         let Asked { rule, key, shared, cost, tiers, gcras, .. } = asked;
         let subject = Subject { rule: &rule, key, cost, tiers, governed: None, now };

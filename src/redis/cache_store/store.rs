@@ -91,6 +91,8 @@ impl RedisCache {
 
     /// Waits no longer than this for Redis to say what it has: 20 ms if not set. After that, the service is asked.
     ///
+    /// No cache waits for longer than a second, whatever is set here.
+    ///
     /// # Errors
     ///
     /// If it is zero.

@@ -5,16 +5,30 @@ use crate::stack::settings::Section;
 
 /// Keys that only work if something else is said, or if the program brings them.
 pub(super) fn keys(tree: &Node, merged: &Merged, names: &[String], problems: &mut Problems) {
-    let has_proxies = tree.get("trusted_proxies").is_some();
+    let proxies = tree.get("trusted_proxies");
+    let mut is_used = false;
     for scope in merged.all() {
         for section in Section::ALL {
             let Some(section) = scope.get(section.name()) else { continue };
             known_keys(section, names, problems);
-            if let Some(key) = section.get("key").filter(|_| !has_proxies) {
+            let Some(key) = section.get("key") else { continue };
+            is_used |= is_forwarded(key);
+            if proxies.is_none() {
                 forwarded(key, problems);
             }
         }
     }
+    if let Some(proxies) = proxies.filter(|_| !is_used) {
+        let problem = Problem::warning(&proxies.place, "nothing asks whom the proxies ask for")
+            .label("no key is `forwarded`");
+        let help = "behind a proxy every request has the proxy's `peer_ip`: clients are told apart by \
+                    key = \"forwarded\"";
+        problems.add(problem.help(help));
+    }
+}
+
+fn is_forwarded(key: &Node) -> bool {
+    key.as_text() == Some("forwarded") || key.items().iter().any(is_forwarded)
 }
 
 fn forwarded(node: &Node, problems: &mut Problems) {

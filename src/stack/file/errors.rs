@@ -4,6 +4,31 @@ use super::{ConfigProblem, Problem, report::Report};
 
 /// Everything that is wrong with a configuration, each with its place, what is wrong and what to write instead.
 ///
+/// ```
+/// use tower_weir::Weir;
+///
+/// let errors = Weir::builder().text("[defaults]\ncache = { tll = '30s' }").check().unwrap_err();
+/// assert_eq!(
+///     errors.to_string(),
+///     "\
+/// error: unknown key `tll`
+///  --> the text:2:11
+///   |
+/// 2 | cache = { tll = '30s' }
+///   |           ^^^ did you mean `ttl`?
+///   |
+/// help: a similar one is known: `ttl`
+///   |
+/// 2 - cache = { tll = '30s' }
+/// 2 + cache = { ttl = '30s' }
+///   |
+///
+/// 1 error in the text"
+/// );
+/// let instead = errors.problems().next().and_then(|problem| problem.replacement());
+/// assert_eq!(instead.as_deref(), Some("ttl"));
+/// ```
+///
 /// Its `Display`, and its `Debug` too, show it as rustc does: the lines that are wrong, what is wrong in them, and a remedy.
 /// No password is in it.
 #[derive(Clone, PartialEq)]

@@ -33,13 +33,14 @@ mod whole;
 
 pub use self::{
     errors::{ConfigErrors, ConfigWarnings},
+    presets::preset_text,
     problem::Severity,
+    schema::schema,
     view::ConfigProblem,
 };
 pub(super) use self::{
     fields::Fields,
     origin::Origin,
-    presets::preset_text,
     problem::{Problem, Problems},
     reading::{Reading, Source, read},
     tree::{Entry, Node, Place, Value},

@@ -12,8 +12,15 @@ const PRESETS: [(&str, &str); 2] = [
     ("development", include_str!("presets/development.toml")),
 ];
 
-/// The text of a preset: TOML, with the reasons for its values.
-pub(in crate::stack) fn preset_text(name: &str) -> Option<&'static str> {
+/// The text of a preset, `production` or `development`: TOML, with the reasons for its values.
+///
+/// ```
+/// use tower_weir::stack::preset_text;
+///
+/// assert!(preset_text("production").is_some_and(|text| text.contains("[defaults]")));
+/// assert_eq!(preset_text("staging"), None);
+/// ```
+pub fn preset_text(name: &str) -> Option<&'static str> {
     PRESETS.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
 }
 

@@ -50,7 +50,8 @@ impl Reading {
     /// Settings that nobody wrote.
     #[cfg(test)]
     pub(in crate::stack) fn unwritten(settings: Settings) -> Self {
-        Self { settings, warnings: ConfigWarnings::default(), merged: Merged::default() }
+        let read = read(&Source::default()).unwrap_or_else(|errors| panic!("{errors}"));
+        Self { settings, ..read }
     }
 
     /// Where the value of a key such as `rate_limit.policies` is from that holds for a route, or for requests of none:

@@ -1,6 +1,8 @@
 //! `[redis]`, and what needs it.
 
-use super::{Node, Origin, Problem, Problems, Value, merged::Merged};
+#[cfg(feature = "redis")]
+use super::Value;
+use super::{Node, Origin, Problem, Problems, merged::Merged};
 use crate::stack::settings::Settings;
 
 /// Reads it, if the program can use it.
@@ -75,7 +77,7 @@ fn urls(node: &Node, problems: &mut Problems) -> Option<Vec<String>> {
     let url = |node: &Node, problems: &mut Problems| {
         let url = text(node, problems)?;
         let is_variable = matches!(*node.place.origin, Origin::Variable { .. });
-        if !is_variable && secrets::has_secret(&url) {
+        if !is_variable && secrets::has_password(&url) {
             let problem = Problem::error(&node.place, "a password is in this file")
                 .label("secrets come by environment variables only");
             let help = "leave `url` out, and set WEIR_REDIS_URL to all of it";

@@ -2,11 +2,7 @@ use std::fmt;
 
 use annotate_snippets::Renderer;
 
-use super::{
-    Origin, Problem,
-    problem::Severity,
-    render::render,
-};
+use super::{Origin, Problem, problem::Severity, render::render};
 
 /// Problems, to be shown.
 #[derive(Clone, Default, PartialEq)]

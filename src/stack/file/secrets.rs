@@ -5,6 +5,8 @@ use std::ops::Range;
 use super::Origin;
 
 const MASK: &str = "***";
+/// Of URLs of sockets, which have no place for a user.
+const PARAMETERS: [&str; 2] = ["pass=", "password="];
 
 /// A text without its secrets, and how places in it correspond to places in the original.
 pub(super) struct Masked {
@@ -49,9 +51,12 @@ pub(super) fn masked(text: &str) -> String {
     replace(text, &hidden(text))
 }
 
-/// Whether a URL says who asks: then it holds a password, or what somebody took for one.
-pub(super) fn has_secret(text: &str) -> bool {
-    !hidden(text).is_empty()
+/// Whether a URL holds a password. A user alone is none.
+#[cfg(feature = "redis")]
+pub(super) fn has_password(url: &str) -> bool {
+    let user = url.split_once("://").and_then(|(_, rest)| rest.rsplit_once('@'));
+    let by_user = user.is_some_and(|(user, _)| user.contains(':') && !user.ends_with(':'));
+    by_user || PARAMETERS.iter().any(|name| url.contains(name))
 }
 
 fn is_secret(variable: &str) -> bool {
@@ -91,7 +96,7 @@ fn hidden(text: &str) -> Vec<Range<usize>> {
             }
         }
         let after = found.last().map_or(start, |last| last.end.max(start));
-        for name in ["pass=", "password="] {
+        for name in PARAMETERS {
             for (at, _) in text[after..line].match_indices(name) {
                 let from = after + at + name.len();
                 let until = text[from..line].find(|c| c == '&' || is_end(c));

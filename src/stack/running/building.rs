@@ -1,7 +1,12 @@
 use std::sync::Arc;
 
 use super::{
-    commit::Commit, key::ConfiguredKey, parts::Parts, sections, stack::Stack, stores::Stores,
+    commit::Commit,
+    key::{ConfiguredKey, is_forwarded},
+    parts::Parts,
+    sections,
+    stack::Stack,
+    stores::Stores,
 };
 #[cfg(feature = "redis")]
 use crate::redis::Redis;
@@ -23,8 +28,8 @@ pub(super) struct Building<'a> {
     pub(super) redis: Option<&'a Redis>,
     /// What is at work now, if anything is.
     before: Option<&'a Stack>,
-    /// Whether a section that is written as before means what it did.
-    same_keys: bool,
+    /// Whether what a section is built of besides its settings is as before.
+    same_proxies: bool,
     same_names: bool,
     same_redis: bool,
 }
@@ -52,18 +57,21 @@ pub(super) fn build(
     let mut stores = before.map(|stack| stack.stores.clone()).unwrap_or_default();
     #[cfg(feature = "redis")]
     let redis = stores.redis(&settings)?;
-    let mut building = Building {
+    let building = Building {
         settings: &settings,
         parts,
         names,
         #[cfg(feature = "redis")]
         redis: redis.as_ref(),
         before,
-        same_keys: before
+        same_proxies: before
             .is_some_and(|stack| stack.settings.trusted_proxies == settings.trusted_proxies),
         same_names: before.is_some_and(|stack| are_same_names(&stack.settings, &settings)),
         same_redis: before.is_some_and(|stack| is_same_redis(&stack.settings, &settings)),
     };
+    if !building.same_names {
+        stores.count_anew();
+    }
     let mut commit = Commit::default();
     let otherwise = building.plan(&defaults(&settings), None, &mut stores, &mut commit)?;
     let otherwise = Arc::new(otherwise);
@@ -74,10 +82,8 @@ pub(super) fn build(
         routes = insert(routes, route, &plan)?;
         plans.push(plan);
     }
-    let names = std::mem::take(&mut building.names);
     let generation = before.map_or(1, |stack| stack.generation + 1);
-    drop(building);
-    let stack = Stack { settings, names, plans, routes, otherwise, stores, generation };
+    let stack = Stack { settings, plans, routes, otherwise, stores, generation };
     Ok((stack, commit))
 }
 
@@ -132,6 +138,11 @@ impl<'a> Building<'a> {
         ConfiguredKey::new(key, &self.settings.trusted_proxies, &self.parts.keys)
     }
 
+    /// Whether a key that is chosen as before is read as before: one that proxies tell is not if others are trusted.
+    pub(super) fn is_same_key(&self, key: Option<&Key>) -> bool {
+        self.same_proxies || !key.is_some_and(is_forwarded)
+    }
+
     fn plan(
         &self,
         place: &Place<'_>,
@@ -146,14 +157,14 @@ impl<'a> Building<'a> {
             Section::Profile,
             |scope| scope.profile.as_ref(),
             |plan| plan.profile.as_ref(),
-            self.same_names,
+            |_| self.same_names,
             |profile, _| Ok(sections::profile(profile, self)),
         )?;
         let rate_limit = at.section(
             Section::RateLimit,
             |scope| scope.rate_limit.as_ref(),
             |plan| plan.rate_limit.as_ref(),
-            self.same_keys && self.same_redis,
+            |limit| self.is_same_key(Some(&limit.key)) && self.same_redis,
             |limit, former| {
                 let table = stores.table(&self.settings.stores);
                 let layer = sections::rate_limit(limit, name, &table, self)?;
@@ -167,29 +178,42 @@ impl<'a> Building<'a> {
             Section::Cache,
             |scope| scope.cache.as_ref(),
             |plan| plan.cache.as_ref(),
-            self.same_keys && self.same_names,
-            |cache, _| sections::cache(cache, &stores.cache(self.settings)?, self),
+            |cache| self.is_same_key(cache.key.as_ref()) && self.same_names,
+            |cache, _| {
+                let layer = sections::cache(cache, &stores.cache(self.settings)?, self)?;
+                Ok(stores.counted(layer))
+            },
         )?;
         let coalesce = at.section(
             Section::Coalesce,
             |scope| scope.coalesce.as_ref(),
             |plan| plan.coalesce.as_ref(),
-            true,
+            |_| true,
             |coalesce, _| Ok(sections::coalesce(coalesce, name, self)),
         )?;
         let concurrency = at.section(
             Section::Concurrency,
             |scope| scope.concurrency.as_ref(),
             |plan| plan.concurrency.as_ref(),
-            self.same_keys,
-            |concurrency, _| sections::concurrency(concurrency, name, self),
+            |concurrency| self.is_same_key(concurrency.key.as_ref()),
+            |concurrency, former| sections::concurrency(concurrency, name, former, self, commit),
         )?;
         let circuit_breaker = at.section(
             Section::CircuitBreaker,
             |scope| scope.circuit_breaker.as_ref(),
             |plan| plan.circuit_breaker.as_ref(),
-            self.same_keys,
-            |breaker, _| sections::circuit_breaker(breaker, name, self),
+            |breaker| self.is_same_key(breaker.key.as_ref()),
+            |breaker, former| {
+                let layer = sections::circuit_breaker(breaker, name, self)?;
+                if let Some((before, former)) = former
+                    && self.is_same_key(breaker.key.as_ref())
+                    && before.key == breaker.key
+                {
+                    let (former, next) = (former.clone(), layer.clone());
+                    commit.add(move || next.take_over(&former));
+                }
+                Ok(layer)
+            },
         )?;
         Ok(Plan { profile, rate_limit, cache, coalesce, concurrency, circuit_breaker })
     }
@@ -221,7 +245,7 @@ impl Site<'_, '_> {
         section: Section,
         settings: impl Fn(&Scope) -> Option<&S>,
         layer: impl Fn(&Plan) -> Option<&L>,
-        same: bool,
+        same: impl Fn(&S) -> bool,
         build: impl FnOnce(&S, Option<(&S, &L)>) -> Result<L, ConfigError>,
     ) -> Result<Option<L>, ConfigError> {
         let Some(now) = settings(self.place.scope) else { return Ok(None) };
@@ -232,7 +256,7 @@ impl Site<'_, '_> {
         let former =
             former.and_then(|former| Some((settings(former.place.scope)?, layer(former.plan)?)));
         match former {
-            Some((before, layer)) if same && before == now => Ok(Some(layer.clone())),
+            Some((before, layer)) if before == now && same(now) => Ok(Some(layer.clone())),
             former => build(now, former).map(Some),
         }
     }

@@ -6,17 +6,12 @@ pub(super) struct Commit(Vec<Box<dyn FnOnce() + Send>>);
 
 impl Commit {
     pub(super) fn rate_limit(&mut self, former: &RateLimiting, next: &RateLimiting) {
-        let (former, next) = (former.handle(), next.handle());
-        self.0.push(Box::new(move || {
-            for limit in next.limits() {
-                let Ok(former) = former.limit(limit.name()) else { continue };
-                for policy in limit.policies() {
-                    if let Ok(former) = former.policy(policy.name()) {
-                        former.set_quota(policy.quota());
-                    }
-                }
-            }
-        }));
+        let (former, next) = (former.limiting().clone(), next.limiting().clone());
+        self.add(move || next.take_over(&former));
+    }
+
+    pub(super) fn add(&mut self, take_over: impl FnOnce() + Send + 'static) {
+        self.0.push(Box::new(take_over));
     }
 
     pub(super) fn run(self) {

@@ -1,6 +1,8 @@
 use std::{fmt, sync::Arc};
 
 use super::{Reloaded, live::Live};
+#[cfg(feature = "redis")]
+use crate::stack::service::RateLimiting;
 use crate::{
     cache, circuit_breaker, coalesce, concurrency,
     profile::Profile,
@@ -31,15 +33,20 @@ impl Handle {
     /// goes by the new settings. Requests that are under way end as they began. It reads a file, so it blocks: in a service,
     /// call it by `tokio::task::spawn_blocking`.
     ///
-    /// | section | what stays |
-    /// |---|---|
-    /// | all | whatever is written as before: the very layer goes on, with what it knows |
-    /// | `rate_limit` | debts, of policies that keep their period; where the quota is another, as so many requests |
-    /// | `cache` | what is stored, and is found again as long as `vary`, `query` and `key` stay; purges reach it in any case |
-    /// | `profile` | all of its history |
+    /// A section that is written as before goes on with its very layer. Of one that changes:
     ///
-    /// A route keeps its state by its name. What a route had in common with the defaults and now has for itself begins anew, and
-    /// the other way round.
+    /// | section | what stays | what does not |
+    /// |---|---|---|
+    /// | `profile` | all of its history | |
+    /// | `rate_limit` | debts, as so many requests if the quota is another, and a whole burst at most; what handles have allowed, denied and overridden; a quota, a cap or a dry run that a handle has set, unless the file says otherwise now | debts of a policy that gets another name, as it does with another period, and of all if the key is another; how far an adaptive rate has fallen; the order of those who wait, who pass by the former terms |
+    /// | `cache` | what is stored: it is found again as long as `vary`, `query` and `key` stay, and purged in any case; what was counted, as long as the routes' patterns stay | |
+    /// | `coalesce` | calls that others wait for | whoever comes next begins another |
+    /// | `concurrency` | whoever is in, and counts; whoever waits, for as long as it was to; what an adaptive limit has learnt; a limit that a handle has set, unless the file has another now; a pause or a drain | all of that, if the key is another, or the number of keys |
+    /// | `circuit_breaker` | whether it is open, until when, and forced; what it has counted, if the window is the same | all of that, if the key is another |
+    ///
+    /// If the trusted proxies change, `forwarded` is another key. A route keeps what it has by its name: see the [handle](Self). What a route had in common with the defaults and now has for itself begins anew,
+    /// and the other way round. The sizes of the stores, and the server behind the cache, stay until the next start:
+    /// [`Reloaded::at_next_start`].
     ///
     /// # Errors
     ///
@@ -53,6 +60,28 @@ impl Handle {
     /// Which configuration is enforced: 1 for that of the start, one more for each that was applied since.
     pub fn generation(&self) -> u64 {
         self.live.stack().generation
+    }
+
+    /// Lets nobody in any more where there are concurrency limits, and waits until all who are in there have left; then returns
+    /// what limits have leased of a quota that processes share. It is the end of a graceful shutdown: a reload that puts up
+    /// another limiter opens it again.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, the limits stay closed.
+    pub async fn drain(&self) {
+        let plans: Vec<_> = self.live.stack().all().cloned().collect();
+        let limits = plans.iter().filter_map(|plan| plan.concurrency.as_ref());
+        let drained: Vec<_> = limits.map(|limit| limit.handle().drain()).collect();
+        for drained in drained {
+            drained.await;
+        }
+        #[cfg(feature = "redis")]
+        for plan in &plans {
+            if let Some(RateLimiting::Shared(limit)) = &plan.rate_limit {
+                limit.return_leases().await;
+            }
+        }
     }
 
     /// What is enforced for each route, as a table.

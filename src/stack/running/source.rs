@@ -1,5 +1,5 @@
 use std::{
-    fs,
+    fmt, fs,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -10,7 +10,6 @@ use crate::{
 };
 
 /// Where settings come from.
-#[derive(Debug)]
 pub(super) struct From {
     pub(super) text: Text,
     /// As it was when the weir was built: that of a running process does not change.
@@ -74,5 +73,12 @@ impl From {
 
     fn name(&self) -> String {
         self.path().map_or_else(|| "the text".to_owned(), |path| path.display().to_string())
+    }
+}
+
+/// Without the variables, which may hold passwords.
+impl fmt::Debug for From {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("From").field("name", &self.name()).finish_non_exhaustive()
     }
 }

@@ -10,8 +10,6 @@ use crate::{
 /// What is enforced at a time: settings, and the layers that were built of them.
 pub(in crate::stack) struct Stack {
     pub(super) settings: Settings,
-    /// The patterns of all routes, by which requests are named.
-    pub(super) names: RouteTable<()>,
     /// In the order of the settings.
     pub(super) plans: Vec<Arc<Plan>>,
     pub(super) routes: RouteTable<Arc<Plan>>,

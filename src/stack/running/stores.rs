@@ -1,5 +1,5 @@
 use crate::{
-    cache::MemoryStore,
+    cache::{CacheLayer, MemoryStore},
     error::ConfigError,
     rate_limit::Table,
     stack::settings::{Settings, Stores as Sizes},
@@ -16,6 +16,8 @@ pub(super) struct Stores {
     /// Each with the size that it was made with.
     table: Option<(Table, usize)>,
     cache: Option<(MemoryStore, u64)>,
+    /// One of the layers over it, as all count their requests together.
+    counts: Option<CacheLayer>,
     /// The server that cached responses go to, which cannot be changed while they are used.
     #[cfg(feature = "redis")]
     behind_cache: Option<Address>,
@@ -48,6 +50,19 @@ impl Stores {
         };
         self.cache = Some((store.clone(), bytes));
         Ok(store)
+    }
+
+    /// A layer that counts its requests with those of the others.
+    pub(super) fn counted(&mut self, layer: CacheLayer) -> CacheLayer {
+        match &self.counts {
+            Some(others) => layer.counted_with(others),
+            None => self.counts.insert(layer).clone(),
+        }
+    }
+
+    /// Counts anew, as routes have other names.
+    pub(super) fn count_anew(&mut self) {
+        self.counts = None;
     }
 
     /// The server that the settings name: the same connection as long as they name it in the same way.

@@ -21,7 +21,7 @@ struct Watching(Weak<Live>);
 
 /// What the task has seen.
 #[derive(Default)]
-struct Seen {
+pub(super) struct Seen {
     /// A text that is new, if the last look found one: it counts when the next look finds the same, since an editor may have
     /// been half-way.
     new: Option<Vec<u8>>,
@@ -64,7 +64,7 @@ impl Live {
     }
 
     /// Looks at the file once.
-    fn look(&self, seen: &mut Seen) {
+    pub(super) fn look(&self, seen: &mut Seen) {
         let text = self.from.look();
         let mut judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
         let generation = self.stack().generation;

@@ -52,6 +52,11 @@ impl Weir {
         Self { live: Arc::new(live) }
     }
 
+    #[cfg(test)]
+    pub(super) fn live(&self) -> Arc<Live> {
+        Arc::clone(&self.live)
+    }
+
     /// All layers as one, for [axum](https://docs.rs/axum), hyper and tonic.
     pub fn layer(&self) -> WeirLayer {
         self.live.keep_watched();

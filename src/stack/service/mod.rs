@@ -8,7 +8,9 @@ mod layer;
 mod maybe;
 mod plan;
 mod rate_limited;
-mod service;
+mod weir_service;
 
 pub(super) use self::plan::{Plan, RateLimiting};
-pub use self::{body::WeirBody, future::ResponseFuture, layer::WeirLayer, service::WeirService};
+pub use self::{
+    body::WeirBody, future::ResponseFuture, layer::WeirLayer, weir_service::WeirService,
+};

@@ -30,12 +30,17 @@ pub(in crate::stack) enum RateLimiting {
 }
 
 impl RateLimiting {
-    pub(in crate::stack) fn handle(&self) -> Handle {
+    /// The limits, however requests wait for them or processes share them.
+    pub(in crate::stack) fn limiting(&self) -> &RateLimitLayer {
         match self {
-            Self::Plain(layer) => layer.handle(),
-            Self::Queued(layer) => layer.handle(),
+            Self::Plain(layer) => layer,
+            Self::Queued(layer) => layer.limiting(),
             #[cfg(feature = "redis")]
-            Self::Shared(layer) => layer.handle(),
+            Self::Shared(layer) => layer.limiting(),
         }
+    }
+
+    pub(in crate::stack) fn handle(&self) -> Handle {
+        self.limiting().handle()
     }
 }

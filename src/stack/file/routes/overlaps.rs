@@ -1,4 +1,9 @@
+use std::collections::HashMap;
+
+use http::Method;
+
 use crate::{
+    error::ConfigError,
     route::RouteTable,
     stack::{
         file::{Node, Place, Problem, Problems},
@@ -8,25 +13,37 @@ use crate::{
 
 /// Reports routes of which one request could belong to two, and such as are called the same.
 pub(in crate::stack::file) fn overlaps(routes: &[(Route, Node)], problems: &mut Problems) {
-    for (index, (route, node)) in routes.iter().enumerate() {
-        let before = &routes[..index];
-        let same = before.iter().find(|(other, _)| {
-            shape(&other.path) == shape(&route.path) && share_method(other, route)
-        });
+    let mut patterns = HashMap::new();
+    let mut names = HashMap::new();
+    let mut apart = Vec::new();
+    for (route, node) in routes {
+        let shape = shape(&route.path);
+        let same =
+            methods(route).find_map(|method| patterns.get(&(method, shape.clone())).copied());
+        let namesake = *names.entry(&route.name).or_insert(node);
         match same {
             Some((other, other_node)) => problems.add(overlapping(route, node, other, other_node)),
-            None => undecided(route, node, before, problems),
+            None => {
+                apart.push((route, node));
+                if !std::ptr::eq(namesake, node) {
+                    problems.add(called_alike(route, node, namesake));
+                }
+            }
         }
-        let namesake = before.iter().find(|(other, _)| other.name == route.name);
-        // Of two that overlap it is said already.
-        if let (Some((_, other)), None) = (namesake, same) {
-            let message = format!("two routes are called `{}`", route.name);
-            let problem = Problem::error(place(node, "name"), message)
-                .label("the second")
-                .related(place(other, "name"), "the first");
-            problems.add(problem.help("names tell routes apart in metrics and variables"));
+        for method in methods(route) {
+            patterns.entry((method, shape.clone())).or_insert((route, node));
         }
     }
+    if table(apart.iter().map(|(route, _)| *route)).is_err() {
+        undecided(&apart, problems);
+    }
+}
+
+fn called_alike(route: &Route, node: &Node, namesake: &Node) -> Problem {
+    Problem::error(place(node, "name"), format!("two routes are called `{}`", route.name))
+        .label("the second")
+        .related(place(namesake, "name"), "the first")
+        .help("names tell routes apart in metrics and variables")
 }
 
 fn overlapping(route: &Route, node: &Node, other: &Route, other_node: &Node) -> Problem {
@@ -49,26 +66,31 @@ fn overlapping(route: &Route, node: &Node, other: &Route, other_node: &Node) -> 
     })
 }
 
-/// What patterns only the table of routes finds to be alike.
-fn undecided(route: &Route, node: &Node, before: &[(Route, Node)], problems: &mut Problems) {
-    let others = before.iter().filter(|(other, _)| share_method(other, route));
-    for (other, other_node) in others {
-        let table = RouteTable::<()>::new().try_route(None, &other.path, ());
-        let Ok(table) = table else { continue };
-        if table.try_route(None, &route.path, ()).is_err() {
+/// Patterns that are written differently, and that the table of routes still cannot part.
+fn undecided(routes: &[(&Route, &Node)], problems: &mut Problems) {
+    for (index, (route, node)) in routes.iter().enumerate() {
+        let other = routes[..index].iter().find(|(other, _)| table([*other, *route]).is_err());
+        if let Some((other, other_node)) = other {
             let help = "a parameter and the rest of the path cannot stand at the same place";
             problems.add(overlapping(route, node, other, other_node).help(help));
-            return;
         }
     }
 }
 
-/// A route with methods counts before one for all of them.
-fn share_method(one: &Route, other: &Route) -> bool {
-    match (&*one.methods, &*other.methods) {
-        ([], []) => true,
-        (one, other) => one.iter().any(|method| other.contains(method)),
+fn table<'a>(routes: impl IntoIterator<Item = &'a Route>) -> Result<RouteTable<()>, ConfigError> {
+    let mut table = RouteTable::new();
+    for route in routes {
+        for method in methods(route) {
+            table = table.try_route(method.cloned(), &route.path, ())?;
+        }
     }
+    Ok(table)
+}
+
+/// What it is there for; `None` for all. A route with methods counts before one for all of them.
+fn methods(route: &Route) -> impl Iterator<Item = Option<&Method>> {
+    let all = route.methods.is_empty().then_some(None);
+    route.methods.iter().map(Some).chain(all)
 }
 
 /// A pattern without the names of its parameters.

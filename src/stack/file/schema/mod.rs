@@ -7,15 +7,15 @@ mod circuit_breaker;
 mod concurrency;
 #[cfg(test)]
 mod conforms;
+mod generate;
 mod kinds;
 mod rate_limit;
 #[cfg(test)]
 mod reference;
-mod schema;
 mod switch;
 #[cfg(test)]
 mod tests;
 mod whole;
 mod words;
 
-pub use self::schema::schema;
+pub use self::generate::schema;

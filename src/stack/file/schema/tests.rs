@@ -4,10 +4,12 @@ use serde_json::Value;
 
 use super::{conforms::conforms, reference::reference, schema};
 use crate::stack::file::{
-    Node, Problems,
+    Node, Problems, Source,
     fields::KNOWN,
+    preset_text,
     sections::{adaptive, cache, circuit_breaker, coalesce, concurrency, profile, rate_limit},
     testing::{line, read},
+    unknown,
 };
 
 /// A definition of the schema, and what reads it: what it makes of a table, as text.
@@ -41,7 +43,7 @@ fn companions(definition: &str, key: &str) -> String {
             "key = 'peer_ip'"
         }
         ("RateLimit", "max_queue") => "max_wait = '1s'",
-        ("RateLimit", "on_outage" | "leases") => "shared = false\n",
+        ("RateLimit", "on_outage" | "leases") => "shared = false",
         (_, "slow_share") => "slow_from = '1s'",
         _ => return companions.join(", "),
     });
@@ -108,7 +110,7 @@ fn the_defaults_of_the_schema_are_those_of_the_readers() {
     for (definition, reader) in SECTIONS {
         for (key, property) in properties(definition) {
             let Some(default) = property.get("default") else { continue };
-            let companions = companions(definition, &key).replace('\n', "");
+            let companions = companions(definition, &key);
             let (without, _) = read(&format!("{{ {companions} }}"), reader);
             let section = format!("{{ {key} = {}, {companions} }}", toml(default));
             let (with, _) = read(&section, reader);
@@ -131,7 +133,6 @@ fn every_word_and_every_example_of_the_schema_is_read() {
             let companions = match &*key {
                 "on_outage" if !built_in => continue,
                 "on_outage" | "leases" => "policies = ['1/s'], shared = true".to_owned(),
-                "leases" | "shared" => companions(definition, &key),
                 _ => companions(definition, &key),
             };
             for value in values {
@@ -194,6 +195,57 @@ fn files_that_are_right_conform_and_others_do_not() {
     ] {
         assert!(conforms(&schema, text).is_err(), "{text}");
     }
+}
+
+#[test]
+fn the_presets_conform() {
+    for preset in ["production", "development"] {
+        assert_eq!(conforms(&schema(), preset_text(preset).unwrap()), Ok(()), "{preset}");
+    }
+}
+
+/// What the readers of the tables around the sections know.
+#[test]
+fn the_keys_of_other_tables_are_those_of_the_schema() {
+    let schema = schema();
+    for (table, keys) in unknown::KEYS {
+        let definition: String = table.split('_').map(capitalised).collect();
+        let table = match &*definition {
+            "" => &schema,
+            definition => &schema["definitions"][definition],
+        };
+        let properties = table["properties"].as_object().unwrap();
+        for key in *keys {
+            assert!(properties.contains_key(*key), "{definition}.{key}");
+        }
+    }
+    let read = |text: &str| {
+        let source = Source { text: text.to_owned(), ..Source::default() };
+        crate::stack::file::read(&source).map(drop).map_err(|errors| errors.to_string())
+    };
+    for (definition, header, companion) in [
+        ("Stores", "[stores]", ""),
+        ("TrustedProxies", "[trusted_proxies]", "cidrs = ['10.0.0.0/8']"),
+        ("Redis", "[redis]", "url = 'redis://a'"),
+    ] {
+        if definition == "Redis" && cfg!(not(feature = "redis")) {
+            continue;
+        }
+        for (key, property) in properties(definition) {
+            let mut values = Vec::new();
+            words(&property, &mut values);
+            let values = values.iter().map(|word| format!("{word:?}"));
+            for value in values.chain(property.get("default").map(toml)) {
+                let text = format!("{header}\n{companion}\n{key} = {value}\n");
+                assert_eq!(read(&text), Ok(()), "{text}");
+            }
+        }
+    }
+}
+
+fn capitalised(word: &str) -> String {
+    let (first, rest) = word.split_at(word.len().min(1));
+    format!("{}{rest}", first.to_uppercase())
 }
 
 /// Compares a file with what it must be, or writes it if `WEIR_BLESS` is set.

@@ -59,7 +59,7 @@ pub(super) struct Route {
     /// Which paths: `{id}` stands for one segment, `{*rest}` for all that follow.
     path: PathPattern,
     /// Which methods; all without this. GET stands for HEAD too.
-    #[schemars(extend("default" = []))]
+    #[schemars(length(min = 1))]
     methods: Option<Vec<Method>>,
     /// What metrics and environment variables call it; its methods and its path otherwise.
     name: Option<Text>,
@@ -94,8 +94,7 @@ pub(super) struct Profile {
 #[schemars(deny_unknown_fields)]
 pub(super) struct TrustedProxies {
     /// The networks, or single addresses, of the proxies in front.
-    #[schemars(extend("default" = []))]
-    cidrs: Option<Vec<Network>>,
+    cidrs: Vec<Network>,
     /// The header field that they write.
     #[schemars(extend("default" = "x-forwarded-for"))]
     field: Option<ProxyField>,

@@ -19,8 +19,8 @@ pub(in crate::stack::file) fn adaptive(
         return boolean(node, problems).map(|on| on.then(Adaptive::default));
     }
     let mut fields = Fields::of(node, "adaptive", problems)?;
-    let mut adaptive = Adaptive::default();
-    adaptive.latency_target = fields.take("latency_target", positive_duration);
+    let latency_target = fields.take("latency_target", positive_duration);
+    let mut adaptive = Adaptive { latency_target, ..Adaptive::default() };
     fields.set(&mut adaptive.interval, "interval", interval);
     fields.set(&mut adaptive.threshold, "threshold", fraction(0.0..=0.999));
     fields.set(&mut adaptive.min_volume, "min_volume", number(0..=u32::MAX));

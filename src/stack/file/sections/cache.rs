@@ -1,6 +1,6 @@
 use crate::stack::{
     file::{
-        Fields, Node, Problem, Problems,
+        Fields, Node, Problems,
         sections::query::query,
         values::{boolean, bytes, duration, fraction, header_name, key, list_of, number, word},
     },
@@ -18,8 +18,8 @@ const CLIENT_DIRECTIVES: [(&str, ClientDirectives); 2] =
 /// `cache`
 pub(in crate::stack::file) fn cache(node: &Node, problems: &mut Problems) -> Option<Cache> {
     let mut fields = Fields::of(node, "cache", problems)?;
-    let mut cache = Cache::default();
-    cache.ttl = fields.take("ttl", duration).filter(|ttl| !ttl.is_zero());
+    let ttl = fields.take("ttl", duration).filter(|ttl| !ttl.is_zero());
+    let mut cache = Cache { ttl, ..Cache::default() };
     fields.set(&mut cache.stale_while_revalidate, "stale_while_revalidate", duration);
     fields.set(&mut cache.stale_if_error, "stale_if_error", duration);
     fields.set(&mut cache.vary, "vary", list_of(header_name));
@@ -51,7 +51,8 @@ fn compress(fields: &mut Fields<'_>, _: &mut Cache) {
     if fields.take("compress", boolean) == Some(true)
         && let Some(node) = fields.node("compress")
     {
-        let problem = Problem::error(&node.place, "this program cannot compress responses");
+        let message = "this program cannot compress responses";
+        let problem = crate::stack::file::Problem::error(&node.place, message);
         let help = "leave it out, or build tower-weir with its feature `compression`";
         fields.problems().add(problem.label("not built in").help(help));
     }

@@ -15,7 +15,7 @@ mod tests;
 mod words;
 
 #[cfg(test)]
-pub(in crate::stack::file) use self::{adaptive::adaptive, query::query};
+pub(in crate::stack::file) use self::adaptive::adaptive;
 pub(in crate::stack::file) use self::{
     cache::cache, circuit_breaker::circuit_breaker, coalesce::coalesce, concurrency::concurrency,
     profile::profile, rate_limit::rate_limit,

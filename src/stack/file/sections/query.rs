@@ -17,7 +17,7 @@ const WORDS: [(&str, Word); 3] =
     [("as_is", Word::AsIs), ("sorted", Word::Sorted), ("ignored", Word::Ignored)];
 
 /// What of a query tells requests apart.
-pub(in crate::stack::file) fn query(node: &Node, problems: &mut Problems) -> Option<Query> {
+pub(super) fn query(node: &Node, problems: &mut Problems) -> Option<Query> {
     if !matches!(node.value, Value::Table(_)) {
         return word(&WORDS)(node, problems).map(|word| match word {
             Word::AsIs => Query::AsIs,

@@ -322,6 +322,20 @@ fn build_rate_limit(settings: &RateLimit) {
     }
 }
 
+#[test]
+fn the_most_that_is_accepted_is_the_most_that_a_layer_takes() {
+    let accepted = |section: &str| read(section, circuit_breaker).1.is_empty();
+    assert!(accepted("{ probes = 1000 }") && Breaker::new().probes(1, 1_000).is_ok());
+    assert!(!accepted("{ probes = 1001 }") && Breaker::new().probes(1, 1_001).is_err());
+    assert!(accepted("{ window = 100000 }") && CallWindow::by_count(100_000, 1).is_ok());
+    assert!(!accepted("{ window = 100001 }") && CallWindow::by_count(100_001, 1).is_err());
+    let accepted = |jitter: &str| {
+        let section = format!("{{ policies = ['1/s'], retry_jitter = {jitter} }}");
+        read(&section, rate_limit).1.is_empty()
+    };
+    assert!(accepted("10.0") && !accepted("10.01"));
+}
+
 fn value() -> impl Strategy<Value = String> {
     prop_oneof![
         (0..200_000_i64).prop_map(|number| number.to_string()),

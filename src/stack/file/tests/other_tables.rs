@@ -20,11 +20,19 @@ fn the_key_forwarded_needs_trusted_proxies_wherever_it_is() {
 fn trusted_proxies_are_somebody_and_not_everybody() {
     assert_eq!(
         lines(&source("[trusted_proxies]\nfield = 'forwarded'\n")),
-        ["weir.toml:1:1: nobody is trusted: `cidrs` is missing @ [trusted_proxies]"]
+        [
+            "weir.toml:1:1: nobody is trusted: `cidrs` is missing @ [trusted_proxies]",
+            "weir.toml:1:1: nothing asks whom the proxies ask for @ [trusted_proxies]",
+        ]
     );
-    let found = lines(&source("[trusted_proxies]\ncidrs = ['0.0.0.0/0']\n"));
+    let key = "[defaults]\nconcurrency = { key = 'forwarded' }\n";
+    let found = lines(&source(&format!("{key}[trusted_proxies]\ncidrs = ['0.0.0.0/0']\n")));
     assert_eq!(found.len(), 1);
     assert!(found[0].contains("everybody is trusted"), "{found:?}");
+    assert_eq!(
+        lines(&source("[trusted_proxies]\ncidrs = ['10.0.0.0/8']\n")),
+        ["weir.toml:1:1: nothing asks whom the proxies ask for @ [trusted_proxies]"]
+    );
 }
 
 #[test]
@@ -70,6 +78,9 @@ fn what_is_shared_needs_redis() {
     assert_eq!(read.settings.redis.unwrap().urls, ["redis://:s3cret@host"]);
     let idle = "[redis]\nurl = ['redis://a', 'redis://b']\n";
     assert_eq!(lines(&source(idle)), ["weir.toml:1:1: nothing uses Redis @ [redis]"]);
+    assert!(
+        reading(&source("[redis]\nurl = 'redis://user@a'\ncache = true\n")).warnings.is_empty()
+    );
     assert_eq!(
         lines(&source("[redis]\ncache = true\n")),
         ["weir.toml:1:1: where Redis is, is missing @ [redis]"]

@@ -38,6 +38,20 @@ fn routes_that_one_request_could_belong_to_overlap() {
 }
 
 #[test]
+fn each_of_many_routes_that_overlap_is_reported() {
+    let routes =
+        ["path = '/{a}/x'", "path = '/{*b}'", "path = '/{c}/x'", "path = '/{*d}'", "path = '/y'"];
+    assert_eq!(
+        lines(&source(&file(&routes))),
+        [
+            "weir.toml:5:8: the routes `/{a}/x` and `/{*b}` overlap @ '/{*b}'",
+            "weir.toml:8:8: the routes `/{a}/x` and `/{c}/x` overlap @ '/{c}/x'",
+            "weir.toml:11:8: the routes `/{*b}` and `/{*d}` overlap @ '/{*d}'",
+        ]
+    );
+}
+
+#[test]
 fn routes_that_no_request_meets_are_errors() {
     for (route, line) in [
         (

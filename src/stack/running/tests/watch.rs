@@ -3,7 +3,11 @@ use std::{fs, time::Duration};
 use http::StatusCode;
 use tokio::time::sleep;
 
-use super::world::{Ask, Folder, counting, file, weir};
+use super::{
+    warnings::warnings,
+    world::{Ask, Folder, counting, file, weir},
+};
+use crate::stack::running::watch::Seen;
 
 const LOOK: Duration = Duration::from_millis(250);
 
@@ -146,4 +150,28 @@ async fn the_task_ends_with_the_last_who_needs_it() {
     drop(service);
     looks().await;
     assert_eq!(tasks(), 0);
+}
+
+#[test]
+fn each_mishap_is_logged_once() {
+    let folder = Folder::new();
+    let path = folder.write("weir.toml", "rate 1");
+    let (weir, _hand) = weir(file(&path));
+    let (live, mut seen) = (weir.live(), Seen::default());
+    let mut logged = |text: Option<&str>| {
+        match text {
+            Some(text) => drop(folder.write("weir.toml", text)),
+            None => fs::remove_file(&path).unwrap(),
+        }
+        warnings(|| (0..5).for_each(|_| live.look(&mut seen)))
+    };
+    for text in ["nonsense", "other nonsense", " \n"] {
+        let logged = logged(Some(text));
+        assert_eq!(logged.len(), 1, "{text:?}: {logged:?}");
+    }
+    assert_eq!(logged(None).len(), 0, "still there is nothing to read");
+    assert_eq!(logged(Some("rate 1")).len(), 0);
+    assert_eq!(logged(Some("")).len(), 1, "again, since it was right meanwhile");
+    assert_eq!(logged(Some("rate 2")).len(), 0);
+    assert_eq!(weir.handle().generation(), 2);
 }

@@ -4,13 +4,17 @@ use std::{
     convert::Infallible,
     future::ready,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
+use tokio::sync::Semaphore;
 use tower::{Service, ServiceExt, service_fn};
 use tower_layer::Layer;
 
@@ -141,33 +145,59 @@ pub(super) fn weir(text: Text) -> (Weir, ManualClock) {
 
 /// A service that says how often it was called.
 pub(super) fn counting(weir: &Weir) -> impl Ask + use<> {
-    let calls = std::sync::Arc::new(AtomicU32::new(0));
+    let calls = Arc::new(AtomicU32::new(0));
     weir.layer().layer(service_fn(move |_: Request<Full<Bytes>>| {
         let body = calls.fetch_add(1, Ordering::SeqCst).to_string();
         ready(Ok::<_, Infallible>(Response::new(Full::<Bytes>::from(body))))
     }))
 }
 
+/// A service that answers as often as `doors` has permits, and keeps what it was asked before.
+pub(super) fn held(weir: &Weir, doors: &Arc<Semaphore>) -> impl Ask + use<> {
+    let doors = Arc::clone(doors);
+    weir.layer().layer(service_fn(move |_: Request<Full<Bytes>>| {
+        let doors = Arc::clone(&doors);
+        async move {
+            doors.acquire().await.unwrap().forget();
+            Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+        }
+    }))
+}
+
+/// A service that fails.
+pub(super) fn failing(weir: &Weir) -> impl Ask + use<> {
+    weir.layer().layer(service_fn(|_: Request<Full<Bytes>>| {
+        let mut response = Response::new(Full::<Bytes>::default());
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        ready(Ok::<_, Infallible>(response))
+    }))
+}
+
 /// Whatever answers, or holds the answer back.
-pub(super) trait Ask: Clone {
-    async fn status(&self, path: &str) -> StatusCode;
-    async fn text(&self, path: &str) -> String;
+pub(super) trait Ask: Clone + Send + 'static {
+    fn status(&self, path: &str) -> impl Future<Output = StatusCode> + Send + 'static;
+    fn text(&self, path: &str) -> impl Future<Output = String> + Send + 'static;
 }
 
 impl<S, B> Ask for S
 where
-    S: Service<Request<Full<Bytes>>, Response = Response<B>, Error = Infallible> + Clone,
-    B: http_body::Body<Data = Bytes>,
+    S: Service<Request<Full<Bytes>>, Response = Response<B>, Error = Infallible>,
+    S: Clone + Send + 'static,
+    S::Future: Send,
+    B: http_body::Body<Data = Bytes> + Send,
     B::Error: std::fmt::Debug,
 {
-    async fn status(&self, path: &str) -> StatusCode {
-        self.clone().oneshot(request(path)).await.unwrap().status()
+    fn status(&self, path: &str) -> impl Future<Output = StatusCode> + Send + 'static {
+        let response = self.clone().oneshot(request(path));
+        async { response.await.unwrap().status() }
     }
 
-    async fn text(&self, path: &str) -> String {
-        let response = self.clone().oneshot(request(path)).await.unwrap();
-        let body = response.into_body().collect().await.unwrap().to_bytes();
-        String::from_utf8(body.into()).unwrap()
+    fn text(&self, path: &str) -> impl Future<Output = String> + Send + 'static {
+        let response = self.clone().oneshot(request(path));
+        async {
+            let body = response.await.unwrap().into_body().collect().await.unwrap().to_bytes();
+            String::from_utf8(body.into()).unwrap()
+        }
     }
 }
 

@@ -1,0 +1,7 @@
+//! A weir as a program has it: built of a text or a file, steered by handles, reloaded while it runs.
+
+mod files;
+mod keys;
+mod reports;
+mod states;
+mod world;
