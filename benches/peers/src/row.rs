@@ -76,8 +76,10 @@ impl Row {
     }
 
     pub(crate) fn goal(&self) -> Option<String> {
-        let least = self.least.map(|least| format!("ours >= {least} {}", self.unit));
-        let most = self.most.map(|most| format!("ours <= {most} {}", self.unit));
+        let bound =
+            |sign, bound: f64| format!("ours {sign} {bound} {}", self.unit).trim_end().to_owned();
+        let least = self.least.map(|least| bound(">=", least));
+        let most = self.most.map(|most| bound("<=", most));
         let ratio = self.most_ratio.map(|most| format!("ratio <= {most}"));
         let promised = self.promised.then(|| "promised".to_owned());
         let parts: Vec<_> = [least, most, ratio, promised].into_iter().flatten().collect();
