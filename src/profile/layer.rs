@@ -99,6 +99,14 @@ impl<U> ProfileLayer<U> {
         self
     }
 
+    /// Names all requests by this pattern, where the framework has not matched another: for a layer that gets those of one route.
+    #[cfg(feature = "config")]
+    pub(crate) fn pattern(mut self, pattern: &str) -> Self {
+        let profiler = Arc::make_mut(&mut self.profiler);
+        profiler.namer = std::mem::take(&mut profiler.namer).pattern(pattern);
+        self
+    }
+
     /// Where to look for what a slow request is to be called in [`Profile::slowest`]: the first of these header fields that it
     /// has. By default `traceparent` (W3C Trace Context), then `x-request-id`.
     pub fn exemplar_ids(mut self, fields: impl IntoIterator<Item = HeaderName>) -> Self {

@@ -61,7 +61,18 @@ pub struct RouteLabels {
 /// Finds what a request may be named by.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RouteNamer {
-    table: Option<Arc<RouteTable<()>>>,
+    patterns: Patterns,
+}
+
+/// What names a request where the framework does not.
+#[derive(Clone, Debug, Default)]
+enum Patterns {
+    #[default]
+    None,
+    Table(Arc<RouteTable<()>>),
+    /// The pattern of all requests that come here.
+    #[cfg(feature = "config")]
+    One(Arc<str>),
 }
 
 /// What a request may be named by.
@@ -78,14 +89,25 @@ pub(crate) enum RouteName<'a> {
 impl RouteNamer {
     /// Names requests also by the patterns of `table`.
     pub(crate) fn table<T>(self, table: RouteTable<T>) -> Self {
-        Self { table: Some(Arc::new(table.map(|_, _| ()))) }
+        Self { patterns: Patterns::Table(Arc::new(table.map(|_, _| ()))) }
+    }
+
+    /// Names requests by this pattern, if the framework has not matched another.
+    #[cfg(feature = "config")]
+    pub(crate) fn pattern(self, pattern: &str) -> Self {
+        Self { patterns: Patterns::One(pattern.into()) }
     }
 
     /// Of a request that speaks gRPC or does not.
     #[inline]
     pub(crate) fn name<'a>(&'a self, head: &Head<'a>, is_grpc: bool) -> RouteName<'a> {
-        let of_table = || self.table.as_ref().and_then(|table| table.pattern(head));
-        match matched_pattern(head).or_else(of_table) {
+        let ours = || match &self.patterns {
+            Patterns::None => None,
+            Patterns::Table(table) => table.pattern(head),
+            #[cfg(feature = "config")]
+            Patterns::One(pattern) => Some(&**pattern),
+        };
+        match matched_pattern(head).or_else(ours) {
             Some(pattern) if !is_grpc || !is_catch_all(pattern) => RouteName::Pattern(pattern),
             _ if is_grpc => RouteName::Rpc(head.uri.path()),
             _ => RouteName::Unmatched,

@@ -173,6 +173,9 @@ impl<T> RouteTable<T> {
         // A pattern looked up as if it were a path finds itself, or the entry that covers it: `{id}` is a segment like any
         // other to a parameter.
         let by_pattern = self.at(head.method, pattern);
+        if pattern == path {
+            return by_pattern;
+        }
         // A nested Router is shown only a part of the path, which must not be taken for the whole.
         let by_path = fits(pattern, path).then(|| self.at(head.method, path)).flatten();
         match (by_pattern, by_path) {

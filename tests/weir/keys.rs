@@ -1,7 +1,10 @@
+use std::net::IpAddr;
+
 use http::HeaderName;
 use tower_weir::{
     head::Head,
     key::{Header, PeerIp},
+    rate_limit::LimitHandle,
 };
 
 use super::world::{Ask, builder, counting, from, get, weir, with};
@@ -69,7 +72,8 @@ async fn the_file_may_name_a_key_that_the_program_brings() {
 async fn a_handle_finds_a_key_by_what_it_stands_for() {
     let user = || Header(HeaderName::from_static("x-user"));
     let peer = "192.0.2.1".parse().unwrap();
-    let cases: [(&str, fn(&tower_weir::rate_limit::LimitHandle, _)); 5] = [
+    type Deny = fn(&LimitHandle, IpAddr);
+    let cases: [(&str, Deny); 5] = [
         ("'peer_ip'", |limit, peer| limit.deny(&PeerIp.key_for(peer))),
         ("'header:x-user'", |limit, _| limit.deny("u")),
         ("'user'", |limit, _| limit.deny("u")),

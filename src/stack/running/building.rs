@@ -37,6 +37,7 @@ pub(super) struct Building<'a> {
 /// A scope of the settings that is to become a plan: the defaults, or a route.
 struct Place<'a> {
     name: &'a str,
+    pattern: Option<&'a str>,
     scope: &'a Scope,
     own: &'a [Section],
 }
@@ -125,11 +126,11 @@ fn is_same_redis(before: &Settings, now: &Settings) -> bool {
 }
 
 fn defaults(settings: &Settings) -> Place<'_> {
-    Place { name: Stack::DEFAULTS, scope: &settings.defaults, own: &Section::ALL }
+    Place { name: Stack::DEFAULTS, pattern: None, scope: &settings.defaults, own: &Section::ALL }
 }
 
 fn of(route: &Route) -> Place<'_> {
-    Place { name: &route.name, scope: &route.scope, own: &route.own }
+    Place { name: &route.name, pattern: Some(&route.path), scope: &route.scope, own: &route.own }
 }
 
 impl<'a> Building<'a> {
@@ -153,13 +154,8 @@ impl<'a> Building<'a> {
         let former = self.former(place.name, inherited.is_none());
         let at = Site { place, former: former.as_ref(), inherited };
         let name = place.name;
-        let profile = at.section(
-            Section::Profile,
-            |scope| scope.profile.as_ref(),
-            |plan| plan.profile.as_ref(),
-            |_| self.same_names,
-            |profile, _| Ok(sections::profile(profile, self)),
-        )?;
+        let profile = place.scope.profile.as_ref();
+        let profile = profile.map(|profile| sections::profile(profile, place.pattern, self));
         let rate_limit = at.section(
             Section::RateLimit,
             |scope| scope.rate_limit.as_ref(),

@@ -264,7 +264,7 @@ fn is_current(path: &str, expected: &str) {
     );
 }
 
-/// The schema as text whose keys are sorted, whether or not serde_json sorts them.
+/// The schema as text whose keys are sorted, whether or not the crate that writes it sorts them.
 fn sorted(value: Value) -> Value {
     match value {
         Value::Object(entries) => {

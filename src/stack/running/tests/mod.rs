@@ -3,6 +3,8 @@
 mod carried;
 mod load;
 mod reload;
+// The tests of Redis have it too.
+#[allow(clippy::duplicate_mod)]
 #[path = "../../../../tests/support/warnings.rs"]
 mod warnings;
 mod watch;
