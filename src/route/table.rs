@@ -173,11 +173,12 @@ impl<T> RouteTable<T> {
         // A pattern looked up as if it were a path finds itself, or the entry that covers it: `{id}` is a segment like any
         // other to a parameter.
         let by_pattern = self.at(head.method, pattern);
-        if pattern == path {
-            return by_pattern;
+        let by_path = self.at(head.method, path);
+        if by_pattern == by_path {
+            return by_path;
         }
         // A nested Router is shown only a part of the path, which must not be taken for the whole.
-        let by_path = fits(pattern, path).then(|| self.at(head.method, path)).flatten();
+        let by_path = by_path.filter(|_| fits(pattern, path));
         match (by_pattern, by_path) {
             (Some(pattern), Some(path)) if self.rank(path) > self.rank(pattern) => Some(path),
             (by_pattern, by_path) => by_pattern.or(by_path),
