@@ -112,6 +112,22 @@ async fn a_gap_in_what_is_heard_is_filled_from_the_log() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_two_purges_of_the_same_in_two_processes_both_count_although_the_log_holds_the_last() {
+    let world = World::counting();
+    let (a, b) = (world.process(), world.process());
+    let uri = "/a".parse().unwrap();
+    b.cache.purge(&uri);
+    assert_eq!(b.get("/a").await.text(), "call 0");
+    a.cache.purge(&uri);
+    // That of the first process is numbered first, and the second hears of its own alone.
+    world.server.state().deaf = Some(1);
+    world.server.carry();
+    assert_eq!(b.get("/a").await.told(), "weir; hit; ttl=60", "it has not heard of it");
+    world.server.tell(1);
+    assert_eq!(b.get("/a").await.text(), "call 1");
+}
+
+#[tokio::test(start_paused = true)]
 async fn another_log_purges_everything_in_memory() {
     let world = World::counting();
     let a = world.process();

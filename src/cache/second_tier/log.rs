@@ -160,16 +160,20 @@ impl Log {
         let come = self.position.number;
         let mut new: Vec<_> = purges.into_iter().filter(|(number, _)| *number > come).collect();
         new.sort_unstable_by_key(|(number, _)| *number);
+        // A number that is missing is that of a purge that was repeated later, perhaps by this process: of the same, the log
+        // holds the last. If it was one of others, what was asked for between the two is not purged here yet.
+        let (mut last, mut is_whole) = (come, true);
         for (number, purge) in &new {
+            is_whole &= number - last == 1;
+            last = *number;
             let purge = Purge::from_bytes(purge);
-            if self.ahead.contains_key(number) {
+            if is_whole && self.ahead.contains_key(number) {
                 self.known.add(*number, &purge);
             } else {
                 self.take_over(*number, &purge, local);
             }
         }
-        let last = new.last().map_or(0, |(number, _)| *number);
-        self.position.number = come.max(position.number).max(last);
+        self.position.number = position.number.max(last);
         self.is_current = true;
         self.settle();
         new.len()

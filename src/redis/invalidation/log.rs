@@ -154,3 +154,6 @@ fn strange() -> Failure {
     let text = "the log of purges has another form";
     Failure::Failed((::redis::ErrorKind::UnexpectedReturnType, text).into())
 }
+
+#[cfg(test)]
+mod tests;

@@ -114,3 +114,32 @@ fn another_log_begins_anew() {
     assert_eq!(log.position(), Position { log: 8, number: 5 });
     assert_eq!(log.unsent().len(), 2, "it cannot know that the fifth is its own");
 }
+
+/// Two processes purge the same; that of the other is the later one and is numbered first; the log keeps the last of the two,
+/// which is this process's, and the message of the other's is lost.
+#[test]
+fn a_purge_of_this_process_does_not_hide_a_later_one_of_the_same_by_another() {
+    for purge in [Purge::Tag(1), Purge::All] {
+        let (mut log, local) = process();
+        log.issue(&purge, &local);
+        let between = entry(1, local.epoch());
+        // Now the other purges, and has number 3.
+        let issue = log.unsent()[0].issue;
+        assert!(!log.sent(issue, at(4)));
+        log.catch_up(at(4), 0, [(4, purge.to_bytes())], &local);
+        assert_eq!(log.position(), at(4));
+        assert!(local.concerns(&between), "it was asked for before the other's");
+    }
+}
+
+#[test]
+fn a_purge_of_this_process_counts_once_if_the_log_has_all_before_it() {
+    let (mut log, local) = process();
+    log.issue(&Purge::Tag(1), &local);
+    let after = entry(1, local.epoch());
+    let issue = log.unsent()[0].issue;
+    assert!(!log.sent(issue, at(4)));
+    log.catch_up(at(4), 0, [(3, tag(9)), (4, tag(1))], &local);
+    assert!(!local.concerns(&after));
+    assert_eq!(log.born(&after, &local), Some(at(4)));
+}
