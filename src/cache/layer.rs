@@ -101,6 +101,12 @@ impl CacheLayer {
         self.with(|settings| settings.route_ttl = Some(ttls))
     }
 
+    /// Finds only what was stored under the same terms. Purges reach all that was stored under the name.
+    #[cfg(feature = "config")]
+    pub(crate) fn terms(self, terms: u128) -> Self {
+        self.with(|settings| settings.terms = Some(terms))
+    }
+
     /// Names requests by the patterns of `names` in figures, where nothing else does.
     #[cfg(feature = "config")]
     pub(crate) fn names(self, names: RouteTable<()>) -> Self {

@@ -23,6 +23,8 @@ pub(in super::super) type Cacheable = Arc<dyn Fn(&Head<'_>, &Response<()>) -> bo
 #[derive(Clone)]
 pub(in super::super) struct Settings {
     pub(in super::super) name: Cow<'static, str>,
+    /// What tells it from other caches of the same name over the same store, which are purged with it.
+    pub(in super::super) terms: Option<u128>,
     pub(in super::super) status_name: CacheName,
     pub(in super::super) fingerprint: FingerprintBuilder,
     pub(in super::super) rules: Rules,
@@ -48,6 +50,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             name: Cow::Borrowed("weir"),
+            terms: None,
             status_name: CacheName::default(),
             fingerprint: FingerprintBuilder::default(),
             rules: Rules::new(),
