@@ -10,7 +10,7 @@ use crate::{
     route::RouteTable,
     stack::{
         service::Plan,
-        settings::{Key, Route, Scope, Section, Settings},
+        settings::{Coalesce, Key, Route, Scope, Section, Settings},
     },
 };
 
@@ -174,13 +174,25 @@ impl<'a> Building<'a> {
                 Ok(stores.counted(layer))
             },
         )?;
-        let coalesce = at.section(
-            Section::Coalesce,
-            |scope| scope.coalesce.as_ref(),
-            |plan| plan.coalesce.as_ref(),
-            true,
-            |coalesce, _| Ok(sections::coalesce(coalesce, name, self)),
-        )?;
+        let apart = sections::Apart::of(place.scope);
+        let anew = |coalesce: &Coalesce| sections::coalesce(coalesce, &apart, name, self);
+        let inherits = inherited.is_some() && !place.own.contains(&Section::Coalesce);
+        let coalesce = match &place.scope.coalesce {
+            // The cache of this route tells requests apart that those of others do not.
+            Some(coalesce) if inherits && apart != sections::Apart::of(&self.settings.defaults) => {
+                Some(anew(coalesce)?)
+            }
+            _ => at.section(
+                Section::Coalesce,
+                |scope| scope.coalesce.as_ref(),
+                |plan| plan.coalesce.as_ref(),
+                self.same_keys
+                    && former
+                        .as_ref()
+                        .is_some_and(|it| apart == sections::Apart::of(it.place.scope)),
+                |coalesce, _| anew(coalesce),
+            )?,
+        };
         let concurrency = at.section(
             Section::Concurrency,
             |scope| scope.concurrency.as_ref(),
