@@ -4,4 +4,5 @@ mod files;
 mod keys;
 mod reports;
 mod states;
+mod stored;
 mod world;
