@@ -10,6 +10,8 @@ use super::{
         AuthorizedResponses, CacheName, CookieResponses, Grace, Heuristic, RequestDirectives, Rules,
     },
 };
+#[cfg(feature = "config")]
+use crate::route::RouteNamer;
 use crate::{clock::Clock, error::ConfigError, head::Head, route::RouteTable};
 
 /// Answers requests with responses that the service inside gave before, as far as RFC 9111 allows it.
@@ -107,9 +109,9 @@ impl CacheLayer {
         self.with(|settings| settings.terms = Some(terms))
     }
 
-    /// Names requests by the patterns of `names` in figures, where nothing else does.
+    /// Names requests in figures as `names` does, which may be that of many layers.
     #[cfg(feature = "config")]
-    pub(crate) fn names(self, names: RouteTable<()>) -> Self {
+    pub(crate) fn names(self, names: RouteNamer) -> Self {
         self.with(|settings| settings.names = Some(names))
     }
 

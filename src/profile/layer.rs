@@ -99,6 +99,13 @@ impl<U> ProfileLayer<U> {
         self
     }
 
+    /// Names requests as `namer` does, which may be that of many layers.
+    #[cfg(feature = "config")]
+    pub(crate) fn named_by(mut self, namer: RouteNamer) -> Self {
+        Arc::make_mut(&mut self.profiler).namer = namer;
+        self
+    }
+
     /// Where to look for what a slow request is to be called in [`Profile::slowest`]: the first of these header fields that it
     /// has. By default `traceparent` (W3C Trace Context), then `x-request-id`.
     pub fn exemplar_ids(mut self, fields: impl IntoIterator<Item = HeaderName>) -> Self {

@@ -12,7 +12,7 @@ use crate::{
     },
     clock::Clock,
     head::Head,
-    route::RouteTable,
+    route::{RouteNamer, RouteTable},
     telemetry::Resolved,
 };
 
@@ -30,7 +30,7 @@ pub(in super::super) struct Settings {
     pub(in super::super) rules: Rules,
     pub(in super::super) route_ttl: Option<RouteTable<Duration>>,
     /// What requests are named by in figures; the patterns that have a lifetime otherwise.
-    pub(in super::super) names: Option<RouteTable<()>>,
+    pub(in super::super) names: Option<RouteNamer>,
     /// Where requests are counted; by itself otherwise.
     pub(in super::super) counts: Option<Arc<Resolved<Routes>>>,
     pub(in super::super) cacheable: Option<Cacheable>,

@@ -29,7 +29,7 @@ use crate::{
     flight::Flights,
     head::Head,
     pass_marks::PassMarks,
-    route::RouteTable,
+    route::{RouteNamer, RouteTable},
     telemetry::Resolved,
 };
 
@@ -138,9 +138,9 @@ impl Keeper {
     #[inline]
     pub(in super::super) fn routes(&self) -> &Routes {
         self.routes.get_or_resolve(|| {
-            let lifetimes = || Some(self.route_rules.clone()?.map(|_, _| ()));
-            let table = self.settings.names.clone().or_else(lifetimes);
-            Routes::new(&self.settings.name, table.as_ref())
+            let lifetimes = || Some(RouteNamer::default().table(self.route_rules.clone()?));
+            let namer = self.settings.names.clone().or_else(lifetimes);
+            Routes::new(&self.settings.name, namer.unwrap_or_default())
         })
     }
 

@@ -7,7 +7,7 @@ use super::{
 use crate::redis::Redis;
 use crate::{
     error::ConfigError,
-    route::RouteTable,
+    route::{RouteNamer, RouteTable},
     stack::{
         service::Plan,
         settings::{Coalesce, Key, Route, Scope, Section, Settings},
@@ -18,7 +18,7 @@ use crate::{
 pub(super) struct Building<'a> {
     pub(super) settings: &'a Settings,
     pub(super) parts: &'a Parts,
-    pub(super) names: RouteTable<()>,
+    pub(super) names: RouteNamer,
     #[cfg(feature = "redis")]
     pub(super) redis: Option<&'a Redis>,
     /// What is at work now, if anything is.
@@ -48,7 +48,7 @@ pub(super) fn build(
     parts: &Parts,
     before: Option<&Stack>,
 ) -> Result<(Stack, Commit), ConfigError> {
-    let names = names(&settings)?;
+    let names = RouteNamer::default().table(names(&settings)?);
     let mut stores = before.map(|stack| stack.stores.clone()).unwrap_or_default();
     #[cfg(feature = "redis")]
     let redis = stores.redis(&settings)?;

@@ -6,7 +6,7 @@ use crate::{
 /// All of them record into one profile, and name requests by the routes of the file.
 pub(in crate::stack::running) fn profile(profile: &Profile, at: &Building<'_>) -> ProfileLayer {
     ProfileLayer::new(at.parts.profile.clone())
-        .routes(at.names.clone())
+        .named_by(at.names.clone())
         .exemplar_ids(profile.exemplar_ids.iter().cloned())
         .server_timing(profile.server_timing)
 }
