@@ -1,5 +1,6 @@
 //! A weir as a program has it: built of a text or a file, steered by handles, reloaded while it runs.
 
+mod extremes;
 mod files;
 mod keys;
 mod reports;
