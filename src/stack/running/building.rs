@@ -158,8 +158,9 @@ impl<'a> Building<'a> {
             |limit, former| {
                 let table = stores.table(&self.settings.stores);
                 let layer = sections::rate_limit(limit, name, &table, self)?;
-                if let Some((_, former)) = former {
-                    commit.rate_limit(former, &layer);
+                // Addresses are the same whichever proxies tell them.
+                if let Some((before, former)) = former {
+                    commit.rate_limit(former, &layer, before.key == limit.key);
                 }
                 Ok(layer)
             },
