@@ -3,6 +3,7 @@
 mod extremes;
 mod files;
 mod keys;
+mod paths;
 mod reports;
 mod states;
 mod stored;
