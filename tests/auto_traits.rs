@@ -188,6 +188,32 @@ fn structs_are_unbounded() {
     let _: ResponseBody<Request<NotAService>, NotAService> = ResponseBody::default();
 }
 
+#[cfg(feature = "config")]
+#[test]
+fn a_weir_goes_where_its_services_go() {
+    use tower_weir::{
+        Weir,
+        stack::{
+            self, Builder, Checked, ConfigErrors, ConfigWarnings, Overview, Reloaded, WeirBody,
+            WeirLayer, WeirService,
+        },
+    };
+    shareable::<(Weir, WeirLayer, stack::Handle, WeirService<Inner>)>();
+    sendable::<WeirService<std::cell::Cell<u8>>>();
+    sendable::<stack::ResponseFuture<std::future::Ready<u8>>>();
+    unpin::<stack::ResponseFuture<std::future::Ready<u8>>>();
+    sendable::<WeirBody<std::cell::Cell<u8>>>();
+    unpin::<WeirBody<u8>>();
+    sendable::<Builder>();
+    shareable::<(ConfigErrors, ConfigWarnings, Overview, Reloaded)>();
+    sendable::<Checked>();
+
+    struct NotAService;
+    let weir = Weir::builder().environment([("", ""); 0]).build().unwrap();
+    let service: WeirService<NotAService> = tower::Layer::layer(&weir.layer(), NotAService);
+    let _: NotAService = service.into_inner();
+}
+
 #[cfg(feature = "redis")]
 #[test]
 fn what_is_shared_over_redis_goes_where_its_services_go() {

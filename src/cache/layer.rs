@@ -10,6 +10,8 @@ use super::{
         AuthorizedResponses, CacheName, CookieResponses, Grace, Heuristic, RequestDirectives, Rules,
     },
 };
+#[cfg(feature = "config")]
+use crate::route::RouteNamer;
 use crate::{clock::Clock, error::ConfigError, head::Head, route::RouteTable};
 
 /// Answers requests with responses that the service inside gave before, as far as RFC 9111 allows it.
@@ -101,9 +103,15 @@ impl CacheLayer {
         self.with(|settings| settings.route_ttl = Some(ttls))
     }
 
-    /// Names requests by the patterns of `names` in figures, where nothing else does.
+    /// Finds only what was stored under the same terms. Purges reach all that was stored under the name.
     #[cfg(feature = "config")]
-    pub(crate) fn names(self, names: RouteTable<()>) -> Self {
+    pub(crate) fn terms(self, terms: u128) -> Self {
+        self.with(|settings| settings.terms = Some(terms))
+    }
+
+    /// Names requests in figures as `names` does, which may be that of many layers.
+    #[cfg(feature = "config")]
+    pub(crate) fn names(self, names: RouteNamer) -> Self {
         self.with(|settings| settings.names = Some(names))
     }
 

@@ -271,3 +271,38 @@ contract!(batch_http,
         drops::dropped_after_the_last_frame,
     ],
 );
+
+#[cfg(feature = "config")]
+fn weir(text: &str) -> tower_weir::stack::WeirLayer {
+    let builder = tower_weir::Weir::builder().environment([("", ""); 0]).profile(Profile::new());
+    builder.text(text).build().unwrap_or_else(|errors| panic!("{errors}")).layer()
+}
+
+#[cfg(feature = "config")]
+const ALL: &str = "\
+profile = { server_timing = true }
+rate_limit = { policies = ['1000000/second'] }
+cache = { ttl = '1h' }
+coalesce = true
+concurrency = { limit = 1000 }
+circuit_breaker = { window = 100000, minimum = 100000, failure_share = 1.0 }
+";
+
+#[cfg(feature = "config")]
+contract!(weir_of_nothing, open: || weir(""));
+
+#[cfg(feature = "config")]
+contract!(weir_of_everything,
+    open: || weir(&format!("[defaults]\n{ALL}")),
+    tight: || weir(&format!("[defaults]\n{ALL}rate_limit.policies = ['2/day']").replacen(
+        "rate_limit = { policies = ['1000000/second'] }\n", "", 1)),
+);
+
+#[cfg(feature = "config")]
+contract!(weir_with_a_queue_and_a_limit_by_key,
+    open: || weir(&format!(
+        "[[route]]\npath = '/{{*all}}'\n{ALL}rate_limit.max_wait = '1ms'\nconcurrency.key = 'peer_ip'"
+    ).replace("rate_limit = { policies = ['1000000/second'] }", "rate_limit.policies = ['1000000/second']")
+     .replace("concurrency = { limit = 1000 }", "concurrency.limit = 1000")),
+    tight: || weir("defaults.concurrency = { limit = 2, max_queue = 0 }"),
+);

@@ -94,3 +94,22 @@ async fn a_handle_finds_a_key_by_what_it_stands_for() {
         assert_eq!(service.status(other).await, 200, "{key}");
     }
 }
+
+#[tokio::test]
+async fn what_was_said_of_a_key_is_not_said_of_another_that_looks_alike() {
+    let text = |key: &str, quota: u32| {
+        format!("[defaults]\nrate_limit = {{ key = '{key}', policies = ['{quota}/hour'] }}\n")
+    };
+    let file = super::world::File::new(&text("header:x-team", 5));
+    let weir = builder().0.file(&file.0).build().unwrap();
+    let service = counting(&weir);
+    weir.handle().rate_limit("default").unwrap().limit("default").unwrap().deny("a");
+    let ask = |name, value: &str| service.status(with(get("/"), name, value));
+    assert_eq!((ask("x-team", "a").await, ask("x-team", "b").await), (403, 200));
+    file.write(&text("header:x-team", 6));
+    weir.handle().reload().unwrap();
+    assert_eq!((ask("x-team", "a").await, ask("x-team", "b").await), (403, 200));
+    file.write(&text("header:x-plan", 6));
+    weir.handle().reload().unwrap();
+    assert_eq!((ask("x-plan", "a").await, ask("x-plan", "b").await), (200, 200));
+}

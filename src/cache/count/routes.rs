@@ -9,7 +9,7 @@ use super::{Outcome, RouteStats};
 use crate::{
     head::Head,
     reject::is_grpc,
-    route::{Names, RouteName, RouteNamer, RouteTable, UNMATCHED},
+    route::{Names, RouteName, RouteNamer, UNMATCHED},
     telemetry::names,
 };
 
@@ -35,10 +35,9 @@ pub(crate) struct RouteCounts {
 const MAX_RPCS: usize = 1_000;
 
 impl Routes {
-    pub(in super::super) fn new(cache: &str, table: Option<&RouteTable<()>>) -> Self {
-        let namer = RouteNamer::default();
+    pub(in super::super) fn new(cache: &str, namer: RouteNamer) -> Self {
         Self {
-            namer: table.map_or(namer.clone(), |table| namer.table(table.clone())),
+            namer,
             patterns: Names::new(usize::MAX),
             rpcs: Names::new(MAX_RPCS),
             unmatched: Arc::new(RouteCounts::new(cache, &Arc::from(UNMATCHED))),

@@ -12,7 +12,7 @@ use crate::{
     },
     clock::Clock,
     head::Head,
-    route::RouteTable,
+    route::{RouteNamer, RouteTable},
     telemetry::Resolved,
 };
 
@@ -23,12 +23,14 @@ pub(in super::super) type Cacheable = Arc<dyn Fn(&Head<'_>, &Response<()>) -> bo
 #[derive(Clone)]
 pub(in super::super) struct Settings {
     pub(in super::super) name: Cow<'static, str>,
+    /// What tells it from other caches of the same name over the same store, which are purged with it.
+    pub(in super::super) terms: Option<u128>,
     pub(in super::super) status_name: CacheName,
     pub(in super::super) fingerprint: FingerprintBuilder,
     pub(in super::super) rules: Rules,
     pub(in super::super) route_ttl: Option<RouteTable<Duration>>,
     /// What requests are named by in figures; the patterns that have a lifetime otherwise.
-    pub(in super::super) names: Option<RouteTable<()>>,
+    pub(in super::super) names: Option<RouteNamer>,
     /// Where requests are counted; by itself otherwise.
     pub(in super::super) counts: Option<Arc<Resolved<Routes>>>,
     pub(in super::super) cacheable: Option<Cacheable>,
@@ -48,6 +50,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             name: Cow::Borrowed("weir"),
+            terms: None,
             status_name: CacheName::default(),
             fingerprint: FingerprintBuilder::default(),
             rules: Rules::new(),

@@ -29,7 +29,7 @@ use crate::{
     flight::Flights,
     head::Head,
     pass_marks::PassMarks,
-    route::RouteTable,
+    route::{RouteNamer, RouteTable},
     telemetry::Resolved,
 };
 
@@ -37,7 +37,7 @@ use crate::{
 pub(in super::super) struct Keeper {
     pub(super) settings: Settings,
     pub(super) store: Arc<dyn Store>,
-    /// What fingerprints begin with, so that caches of different names share nothing.
+    /// What fingerprints begin with, so that caches of different names, or terms, share nothing.
     pub(super) prefix: Box<[u8]>,
     pub(super) scope: Scope,
     pub(super) phrases: &'static Phrases,
@@ -65,7 +65,14 @@ const TELL_EVERY: Duration = Duration::from_secs(1);
 impl Keeper {
     pub(in super::super) fn new(settings: Settings, store: Arc<dyn Store>) -> Self {
         let mut prefix = settings.name.as_bytes().to_vec();
-        prefix.push(0);
+        // No name has either byte.
+        match settings.terms {
+            None => prefix.push(0),
+            Some(terms) => {
+                prefix.push(1);
+                prefix.extend(terms.to_le_bytes());
+            }
+        }
         let scope = Scope::new(store.shared().tagging(), &settings.name);
         let route_rules = settings.route_ttl.clone();
         let route_rules = route_rules
@@ -131,9 +138,9 @@ impl Keeper {
     #[inline]
     pub(in super::super) fn routes(&self) -> &Routes {
         self.routes.get_or_resolve(|| {
-            let lifetimes = || Some(self.route_rules.clone()?.map(|_, _| ()));
-            let table = self.settings.names.clone().or_else(lifetimes);
-            Routes::new(&self.settings.name, table.as_ref())
+            let lifetimes = || Some(RouteNamer::default().table(self.route_rules.clone()?));
+            let namer = self.settings.names.clone().or_else(lifetimes);
+            Routes::new(&self.settings.name, namer.unwrap_or_default())
         })
     }
 

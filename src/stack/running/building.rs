@@ -12,10 +12,10 @@ use super::{
 use crate::redis::Redis;
 use crate::{
     error::ConfigError,
-    route::RouteTable,
+    route::{RouteNamer, RouteTable},
     stack::{
         service::Plan,
-        settings::{Key, Route, Scope, Section, Settings},
+        settings::{Coalesce, Key, Route, Scope, Section, Settings},
     },
 };
 
@@ -23,7 +23,7 @@ use crate::{
 pub(super) struct Building<'a> {
     pub(super) settings: &'a Settings,
     pub(super) parts: &'a Parts,
-    pub(super) names: RouteTable<()>,
+    pub(super) names: RouteNamer,
     #[cfg(feature = "redis")]
     pub(super) redis: Option<&'a Redis>,
     /// What is at work now, if anything is.
@@ -54,7 +54,7 @@ pub(super) fn build(
     parts: &Parts,
     before: Option<&Stack>,
 ) -> Result<(Stack, Commit), ConfigError> {
-    let names = names(&settings)?;
+    let names = RouteNamer::default().table(names(&settings)?);
     let mut stores = before.map(|stack| stack.stores.clone()).unwrap_or_default();
     #[cfg(feature = "redis")]
     let redis = stores.redis(&settings)?;
@@ -164,8 +164,9 @@ impl<'a> Building<'a> {
             |limit, former| {
                 let table = stores.table(&self.settings.stores);
                 let layer = sections::rate_limit(limit, name, &table, self)?;
-                if let Some((_, former)) = former {
-                    commit.rate_limit(former, &layer);
+                // Addresses are the same whichever proxies tell them.
+                if let Some((before, former)) = former {
+                    commit.rate_limit(former, &layer, before.key == limit.key);
                 }
                 Ok(layer)
             },
@@ -180,13 +181,27 @@ impl<'a> Building<'a> {
                 Ok(stores.counted(layer))
             },
         )?;
-        let coalesce = at.section(
-            Section::Coalesce,
-            |scope| scope.coalesce.as_ref(),
-            |plan| plan.coalesce.as_ref(),
-            |_| true,
-            |coalesce, _| Ok(sections::coalesce(coalesce, name, self)),
-        )?;
+        let apart = sections::Apart::of(place.scope);
+        let anew = |coalesce: &Coalesce| sections::coalesce(coalesce, &apart, name, self);
+        let inherits = inherited.is_some() && !place.own.contains(&Section::Coalesce);
+        let coalesce = match &place.scope.coalesce {
+            // The cache of this route tells requests apart that those of others do not.
+            Some(coalesce) if inherits && apart != sections::Apart::of(&self.settings.defaults) => {
+                Some(anew(coalesce)?)
+            }
+            _ => at.section(
+                Section::Coalesce,
+                |scope| scope.coalesce.as_ref(),
+                |plan| plan.coalesce.as_ref(),
+                |_| {
+                    self.is_same_key(apart.key)
+                        && former
+                            .as_ref()
+                            .is_some_and(|it| apart == sections::Apart::of(it.place.scope))
+                },
+                |coalesce, _| anew(coalesce),
+            )?,
+        };
         let concurrency = at.section(
             Section::Concurrency,
             |scope| scope.concurrency.as_ref(),

@@ -5,9 +5,14 @@ use crate::stack::service::RateLimiting;
 pub(super) struct Commit(Vec<Box<dyn FnOnce() + Send>>);
 
 impl Commit {
-    pub(super) fn rate_limit(&mut self, former: &RateLimiting, next: &RateLimiting) {
+    pub(super) fn rate_limit(
+        &mut self,
+        former: &RateLimiting,
+        next: &RateLimiting,
+        same_key: bool,
+    ) {
         let (former, next) = (former.limiting().clone(), next.limiting().clone());
-        self.add(move || next.take_over(&former));
+        self.add(move || next.take_over(&former, same_key));
     }
 
     pub(super) fn add(&mut self, take_over: impl FnOnce() + Send + 'static) {

@@ -38,8 +38,8 @@ impl Handle {
     /// | section | what stays | what does not |
     /// |---|---|---|
     /// | `profile` | all of its history | |
-    /// | `rate_limit` | debts, as so many requests if the quota is another, and a whole burst at most; what handles have allowed, denied and overridden; a quota, a cap or a dry run that a handle has set, unless the file says otherwise now | debts of a policy that gets another name, as it does with another period, and of all if the key is another; how far an adaptive rate has fallen; the order of those who wait, who pass by the former terms |
-    /// | `cache` | what is stored: it is found again as long as `vary`, `query` and `key` stay, and purged in any case; what was counted, as long as the routes' patterns stay | |
+    /// | `rate_limit` | debts, as so many requests if the quota is another, and a whole burst at most; what handles have allowed, denied and overridden; a quota, a cap or a dry run that a handle has set, unless the file says otherwise now | debts of a policy that gets another name, as it does with another period; what handles have said of keys, if the key is another; how far an adaptive rate has fallen; the order of those who wait, who pass by the former terms |
+    /// | `cache` | what is stored: it is found again as long as stays whom it may be given to (`vary`, `disregard`, `query`, `key`, `set_cookie`, `authorization`, and the trusted proxies for a key that they tell), for as long as it was to be kept, and purged in any case; what was counted, as long as the routes' patterns stay | |
     /// | `coalesce` | calls that others wait for | whoever comes next begins another |
     /// | `concurrency` | whoever is in, and counts; whoever waits, for as long as it was to; what an adaptive limit has learnt; a limit that a handle has set, unless the file has another now; a pause or a drain | all of that, if the key is another, or the number of keys |
     /// | `circuit_breaker` | whether it is open, until when, and forced; what it has counted, if the window is the same | all of that, if the key is another |

@@ -40,7 +40,7 @@ pub(in crate::stack) struct Cache {
 }
 
 /// What of a query tells requests apart.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(in crate::stack) enum Query {
     /// `as_is`
     #[default]
@@ -56,7 +56,7 @@ pub(in crate::stack) enum Query {
 }
 
 /// What becomes of responses that set a cookie.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(in crate::stack) enum Cookies {
     #[default]
     Refuse,
@@ -64,7 +64,7 @@ pub(in crate::stack) enum Cookies {
 }
 
 /// What becomes of responses to requests with `Authorization`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(in crate::stack) enum Authorization {
     /// Stored if they say that they may be shared.
     #[default]

@@ -1,7 +1,7 @@
 use http::HeaderName;
 
 /// Who a request is counted for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(in crate::stack) enum Key {
     /// `global`
     #[default]

@@ -16,14 +16,14 @@ impl Default for Stores {
 }
 
 /// Who is believed when it says on whose behalf it asks, for the key `forwarded`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(in crate::stack) struct TrustedProxies {
     pub(in crate::stack) cidrs: Vec<IpNet>,
     pub(in crate::stack) field: ProxyField,
 }
 
 /// Where it says so.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(in crate::stack) enum ProxyField {
     #[default]
     XForwardedFor,

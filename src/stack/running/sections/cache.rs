@@ -1,4 +1,6 @@
-use std::num::NonZeroUsize;
+use std::{hash::Hash, num::NonZeroUsize};
+
+use siphasher::sip128::{Hasher128, SipHasher13};
 
 #[cfg(feature = "compression")]
 use crate::cache::Compression;
@@ -9,8 +11,8 @@ use crate::{
     },
     error::ConfigError,
     stack::{
-        running::building::Building,
-        settings::{Authorization, Cache, ClientDirectives, Cookies},
+        running::{building::Building, key::is_forwarded},
+        settings::{Authorization, Cache, ClientDirectives, Cookies, TrustedProxies},
     },
 };
 
@@ -42,6 +44,7 @@ pub(in crate::stack::running) fn cache(
     };
     let variants = NonZeroUsize::new(cache.max_variants).unwrap_or(NonZeroUsize::MIN);
     let mut layer = CacheLayer::new(store.clone())
+        .terms(terms(cache, &at.settings.trusted_proxies))
         .names(at.names.clone())
         .fingerprint(fingerprint)
         .grace(grace)
@@ -68,4 +71,15 @@ pub(in crate::stack::running) fn cache(
         layer = layer.compress(Compression::gzip());
     }
     Ok(layer)
+}
+
+/// What decides whom a response may be given to. Where it differs, so do those who may have what is stored: another user, who is
+/// told apart only now, or whoever is without a cookie that no longer may be shared. So they find nothing of each other's.
+fn terms(cache: &Cache, proxies: &TrustedProxies) -> u128 {
+    let Cache { vary, disregard, query, key, set_cookie, authorization, .. } = cache;
+    let proxies = key.as_ref().is_some_and(is_forwarded).then_some(proxies);
+    // The same in each process of this build, as some keep what they store in one place.
+    let mut terms = SipHasher13::new();
+    (vary, disregard, query, key, proxies, set_cookie, authorization).hash(&mut terms);
+    terms.finish128().as_u128()
 }

@@ -8,6 +8,10 @@ mod profile;
 mod rate_limit;
 
 pub(super) use self::{
-    cache::cache, circuit_breaker::circuit_breaker, coalesce::coalesce, concurrency::concurrency,
-    profile::profile, rate_limit::rate_limit,
+    cache::cache,
+    circuit_breaker::circuit_breaker,
+    coalesce::{Apart, coalesce},
+    concurrency::concurrency,
+    profile::profile,
+    rate_limit::rate_limit,
 };
