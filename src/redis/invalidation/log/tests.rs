@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use super::*;
 
+// The tests of connections have it too.
+#[allow(clippy::duplicate_mod)]
 #[path = "../../../../tests/support/redis.rs"]
 #[allow(dead_code)]
 mod server;
