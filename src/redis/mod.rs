@@ -100,6 +100,10 @@ mod invalidation;
 #[cfg(feature = "rate-limit")]
 mod quota_store;
 mod random;
+#[cfg(test)]
+#[path = "../../tests/support/redis.rs"]
+#[allow(dead_code)]
+mod server;
 
 #[cfg(feature = "cache")]
 pub use self::cache_store::RedisCache;

@@ -13,8 +13,7 @@ mod world;
 
 #[path = "../../../../tests/support/recorded.rs"]
 mod recorded;
-#[path = "../../../../tests/support/redis.rs"]
-#[allow(dead_code)]
-mod server;
 #[path = "../../../../tests/support/warnings.rs"]
 mod warnings;
+
+use crate::redis::server;

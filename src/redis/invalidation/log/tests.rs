@@ -3,14 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-
-// The tests of connections have it too.
-#[allow(clippy::duplicate_mod)]
-#[path = "../../../../tests/support/redis.rs"]
-#[allow(dead_code)]
-mod server;
-
-use self::server::RedisServer;
+use crate::redis::server::RedisServer;
 
 /// Whoever reads it is told by the number alone that there was another: see the log of a process.
 #[tokio::test]
