@@ -69,6 +69,7 @@ async fn the_file_may_name_a_key_that_the_program_brings() {
 async fn a_handle_finds_a_key_by_what_it_stands_for() {
     let user = || Header(HeaderName::from_static("x-user"));
     let peer = "192.0.2.1".parse().unwrap();
+    #[expect(clippy::type_complexity, reason = "the type is read here and nowhere else")]
     let cases: [(&str, fn(&tower_weir::rate_limit::LimitHandle, _)); 5] = [
         ("'peer_ip'", |limit, peer| limit.deny(&PeerIp.key_for(peer))),
         ("'header:x-user'", |limit, _| limit.deny("u")),
