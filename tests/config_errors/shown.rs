@@ -147,3 +147,14 @@ fn a_terminal_gets_colours_and_a_log_gets_none() {
     // What `unwrap` prints is for people too.
     assert!(format!("{errors:?}").ends_with(&errors.to_string()));
 }
+
+#[test]
+fn of_more_mistakes_than_anybody_reads_the_first_are_shown() {
+    let text: String = (0..1_000).map(|n| format!("unheard_of_{n} = 'redis://a:b@c'\n")).collect();
+    let errors = Weir::builder().environment([("", ""); 0]).text(text).check().unwrap_err();
+    assert_eq!(errors.problems().len(), 1_000);
+    let shown = errors.to_string();
+    assert!(shown.ends_with("\n1000 errors in the text, 900 of which are not shown"), "{shown}");
+    assert!(shown.contains("unheard_of_99`") && !shown.contains("unheard_of_100`"), "{shown}");
+    assert!(errors.in_colour().len() < 100_000);
+}

@@ -3,6 +3,7 @@
 mod extremes;
 mod files;
 mod keys;
+mod passing;
 mod paths;
 mod reports;
 mod states;

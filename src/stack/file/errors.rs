@@ -29,7 +29,8 @@ use super::{ConfigProblem, Problem, report::Report};
 /// assert_eq!(instead.as_deref(), Some("ttl"));
 /// ```
 ///
-/// Its `Display`, and its `Debug` too, show it as rustc does: the lines that are wrong, what is wrong in them, and a remedy.
+/// Its `Display`, and its `Debug` too, show it as rustc does: the lines that are wrong, what is wrong in them, and a remedy. Of
+/// more than a hundred problems they show the first; [`problems`](Self::problems) has them all.
 /// No password is in it.
 #[derive(Clone, PartialEq)]
 pub struct ConfigErrors {

@@ -8,6 +8,10 @@ use super::{Origin, Problem, problem::Severity, render::render};
 #[derive(Clone, Default, PartialEq)]
 pub(super) struct Report(pub(super) Vec<Problem>);
 
+/// Nobody reads more, and each is shown with a look at the whole text: a file that is no configuration at all is to be refused
+/// soon, and without filling a log.
+const MOST_SHOWN: usize = 100;
+
 impl Report {
     pub(super) fn in_colour(&self) -> String {
         self.shown(&Renderer::styled())
@@ -15,7 +19,14 @@ impl Report {
 
     fn shown(&self, renderer: &Renderer) -> String {
         match self.summary() {
-            Some(summary) => format!("{}\n\n{summary}", render(&self.0, renderer)),
+            Some(summary) => {
+                let shown = &self.0[..self.0.len().min(MOST_SHOWN)];
+                let rest = match self.0.len() - shown.len() {
+                    0 => String::new(),
+                    rest => format!(", {rest} of which are not shown"),
+                };
+                format!("{}\n\n{summary}{rest}", render(shown, renderer))
+            }
             None => String::new(),
         }
     }

@@ -126,7 +126,7 @@ fn is_same_redis(before: &Settings, now: &Settings) -> bool {
 }
 
 fn defaults(settings: &Settings) -> Place<'_> {
-    Place { name: Stack::DEFAULTS, pattern: None, scope: &settings.defaults, own: &Section::ALL }
+    Place { name: Settings::DEFAULTS, pattern: None, scope: &settings.defaults, own: &Section::ALL }
 }
 
 fn of(route: &Route) -> Place<'_> {

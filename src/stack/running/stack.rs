@@ -21,9 +21,6 @@ pub(in crate::stack) struct Stack {
 }
 
 impl Stack {
-    /// The name of what the defaults have of their own.
-    pub(super) const DEFAULTS: &str = "default";
-
     /// What is done for the request with this head.
     #[inline]
     pub(in crate::stack) fn plan(&self, head: &Head<'_>) -> &Arc<Plan> {
@@ -35,7 +32,7 @@ impl Stack {
         let at = self.settings.routes.iter().position(|route| route.name == name);
         match at {
             Some(at) => self.plans.get(at),
-            None => (name == Self::DEFAULTS).then_some(&self.otherwise),
+            None => (name == Settings::DEFAULTS).then_some(&self.otherwise),
         }
     }
 

@@ -1,5 +1,4 @@
 use std::{
-    mem,
     sync::{Arc, PoisonError, Weak, atomic::Ordering},
     thread,
     time::Duration,
@@ -25,8 +24,8 @@ pub(super) struct Seen {
     /// A text that is new, if the last look found one: it counts when the next look finds the same, since an editor may have
     /// been half-way.
     new: Option<Vec<u8>>,
-    /// Whether there was nothing to read, which is said once.
-    nothing: bool,
+    /// Why there was nothing to read, if there was nothing: each reason is said once.
+    nothing: Option<String>,
 }
 
 impl Live {
@@ -77,17 +76,18 @@ impl Live {
             nothing => {
                 meters::state(generation, false);
                 seen.new = None;
-                if !mem::replace(&mut seen.nothing, true) {
-                    let why = nothing.map_or_else(
-                        |errors| errors.to_string(),
-                        |_| "the configuration's file is empty".to_owned(),
-                    );
+                let why = nothing.map_or_else(
+                    |errors| errors.to_string(),
+                    |_| "the configuration's file is empty".to_owned(),
+                );
+                if seen.nothing.as_ref() != Some(&why) {
                     tracing::warn!("{why}; what was configured stays (logged once)");
+                    seen.nothing = Some(why);
                 }
                 return;
             }
         };
-        seen.nothing = false;
+        seen.nothing = None;
         if seen.new.as_ref() == Some(&text) {
             seen.new = None;
             // Told where it is judged.

@@ -35,6 +35,9 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// The name of what the defaults have of their own. No route has it.
+    pub(in crate::stack) const DEFAULTS: &str = "default";
+
     /// How often a file is looked at, unless it says so itself.
     pub(in crate::stack) const WATCH: Duration = Duration::from_millis(250);
 }

@@ -11,7 +11,7 @@ use crate::stack::{
         scopes,
         values::{list_of, method, path_pattern, text},
     },
-    settings::{Route, Section},
+    settings::{Route, Section, Settings},
 };
 
 /// Every `[[route]]`, with its merged tree. Those of which path or methods are wrong are left out.
@@ -40,7 +40,7 @@ fn one(node: &Node, inherited: &Node, problems: &mut Problems) -> Option<(Route,
     let mut fields = Fields::of(node, "route", problems)?;
     let path = fields.value("path", None, |node, problems| path(node, problems).map(Some));
     let methods = fields.value("methods", Vec::new(), methods);
-    let name = fields.value("name", None, |node, problems| name(node, problems).map(Some));
+    let name = fields.value("name", None, |node, problems| name_of(node, problems).map(Some));
     let own: Vec<_> =
         Section::ALL.into_iter().filter(|own| fields.node(own.name()).is_some()).collect();
     if path == Some(None) {
@@ -60,18 +60,6 @@ fn one(node: &Node, inherited: &Node, problems: &mut Problems) -> Option<(Route,
     unsafe_only(&route, node, problems);
     route.name = name?.unwrap_or_else(|| route.pattern());
     Some((route, merged))
-}
-
-/// What a route is called: anything but what the defaults are called.
-fn name(node: &Node, problems: &mut Problems) -> Option<String> {
-    let name = text(node, problems)?;
-    if name == "default" {
-        let problem = Problem::error(&node.place, "no route is called `default`");
-        let help = "limits and metrics of the defaults are called so: give the route another name";
-        problems.add(problem.label("not a route's").help(help));
-        return None;
-    }
-    Some(name)
 }
 
 /// The sections. Of what is inherited it has been said already what is suspicious.
@@ -125,6 +113,18 @@ fn without_empty(path: &str) -> String {
     let segments = path.split('/').filter(|segment| !segment.is_empty());
     let end = if path.ends_with('/') { "/" } else { "" };
     format!("/{}{end}", segments.collect::<Vec<_>>().join("/"))
+}
+
+/// What is at work for requests of no route has a name too, by which limits, metrics and handles find it.
+fn name_of(node: &Node, problems: &mut Problems) -> Option<String> {
+    let name = text(node, problems)?;
+    if name == Settings::DEFAULTS {
+        let message = format!("`{name}` is what requests of no route are counted as");
+        let problem = Problem::error(&node.place, message).label("taken");
+        problems.add(problem.help("call this route otherwise"));
+        return None;
+    }
+    Some(name)
 }
 
 fn methods(node: &Node, problems: &mut Problems) -> Option<Vec<Method>> {

@@ -67,7 +67,8 @@ pub(super) struct Cache {
     compress: Option<Truth>,
 }
 
-/// Lets requests for the same share one call to the service while it is under way. Nothing is kept afterwards.
+/// Lets requests for the same share one call to the service while it is under way. Nothing is kept afterwards. What the `cache` of the
+/// same route tells apart by `key` and `vary` shares no calls.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub(super) struct Coalesce {

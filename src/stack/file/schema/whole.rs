@@ -61,7 +61,7 @@ pub(super) struct Route {
     /// Which methods; all without this. GET stands for HEAD too.
     #[schemars(length(min = 1))]
     methods: Option<Vec<Method>>,
-    /// What metrics and environment variables call it; its methods and its path otherwise.
+    /// What metrics and environment variables call it, but not `default`; its methods and its path otherwise.
     name: Option<Text>,
     /// Measures how long requests take, by route.
     profile: Option<Switch<Profile>>,

@@ -118,3 +118,13 @@ fn a_single_table_is_no_list_of_routes() {
         ["weir.toml:1:3: unknown key `routes` @ routes => route"]
     );
 }
+
+#[test]
+fn no_route_is_called_as_the_defaults_are() {
+    let text = "[[route]]\npath = '/a'\nname = 'default'\ncache = true";
+    let found = lines(&source(text));
+    assert_eq!(
+        found,
+        ["weir.toml:3:8: `default` is what requests of no route are counted as @ 'default'"]
+    );
+}
