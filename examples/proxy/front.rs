@@ -19,7 +19,7 @@ use super::{
     fields,
     interim::Interim,
     life::Life,
-    max_forwards,
+    max_forwards, paths,
     problem::problem,
 };
 
@@ -65,6 +65,9 @@ fn settle<B>(request: &mut Request<B>) -> Option<Response<Full<Bytes>>> {
     if let Err(detail) = settle_host(request) {
         return Some(problem(StatusCode::BAD_REQUEST, detail));
     }
+    if let Err(detail) = settle_path(request) {
+        return Some(problem(StatusCode::BAD_REQUEST, detail));
+    }
     if let Some(response) = max_forwards::count_down(request) {
         return Some(response);
     }
@@ -105,6 +108,24 @@ fn settle_host<B>(request: &mut Request<B>) -> Result<(), &'static str> {
     let path = request.uri().path_and_query().cloned();
     *request.uri_mut() = path.map_or_else(Uri::default, Uri::from);
     request.headers_mut().insert(HOST, host);
+    Ok(())
+}
+
+/// Spells the path in the one way that is looked up and sent on.
+fn settle_path<B>(request: &mut Request<B>) -> Result<(), &'static str> {
+    let uri = request.uri();
+    let normal = match uri.path() {
+        path if path.starts_with('/') => paths::normal(path),
+        _ => return Ok(()),
+    };
+    if normal == uri.path() {
+        return Ok(());
+    }
+    let target = match uri.query() {
+        Some(query) => format!("{normal}?{query}"),
+        None => normal,
+    };
+    *request.uri_mut() = target.parse().map_err(|_| "The path is not one.")?;
     Ok(())
 }
 

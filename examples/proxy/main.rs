@@ -14,7 +14,8 @@
 //! Clients speak HTTP/1.1 or HTTP/2 without TLS, in the version that they begin with. The upstream is asked by HTTP/1.1 over a
 //! pool of connections, or with `--upstream-http2` by HTTP/2 over one, as gRPC wants it. Any method and any body passes, as it
 //! comes, in both directions: a slow reader slows the writer on the other side down. The upstream is asked for what the client
-//! asked for, under the name that the client called.
+//! asked for, under the name that the client called. Of a path it sees one spelling, by which the file's route was found:
+//! `/a/../%6cogin` is `/login` to both.
 //!
 //! What it adds and takes away:
 //!
@@ -71,6 +72,7 @@ pub(crate) mod log;
 mod max_forwards;
 mod multiplexed;
 mod notes;
+mod paths;
 mod patient;
 mod pool;
 mod problem;

@@ -34,6 +34,10 @@
 //! [`RouteTable`](crate::route::RouteTable): `{name}` stands for one segment, `{*rest}` at the end for all that follow. The most
 //! specific route holds for a request, whatever the order in the file, and `HEAD` belongs to the routes of `GET`.
 //!
+//! Paths are compared as they were sent: `/login/`, `//login` and `/%6cogin` are others than `/login`. That is right where the service
+//! takes them for others too, as axum, tonic and hyper do. In front of one that does not, spell paths in one way first, as
+//! `examples/proxy` does.
+//!
 //! A section, such as `rate_limit`, is a table, or `true` for what is built in, or `false` to be without it. A route takes from the
 //! defaults what it does not say, key by key: the one above that has only `cache` is limited as all others are.
 //!

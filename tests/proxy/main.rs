@@ -12,6 +12,7 @@ mod caching;
 mod ending;
 mod fields;
 mod http2;
+mod paths;
 mod process;
 mod slow;
 mod streaming;

@@ -56,6 +56,24 @@ async fn some_networks_pass_and_some_never_do() {
 }
 
 #[tokio::test]
+async fn networks_are_those_of_clients_where_proxies_are_trusted() {
+    let lists = ", exempt = ['192.0.2.0/24'], deny = ['203.0.113.7']";
+    let proxies = "[trusted_proxies]\ncidrs = ['10.0.0.0/8']\n";
+    let text = format!("{}{proxies}", limit("'header:x-user'", lists));
+    let service = counting(&weir(&text));
+    let ask = |client| {
+        let request = with(from(get("/"), "10.0.0.1"), "x-forwarded-for", client);
+        with(request, "x-user", "u")
+    };
+    for _ in 0..3 {
+        assert_eq!(service.status(ask("192.0.2.1")).await, 200);
+    }
+    assert_eq!(service.status(ask("203.0.113.7")).await, 403);
+    assert_eq!(service.status(ask("198.51.100.1")).await, 200);
+    assert_eq!(service.status(ask("198.51.100.1")).await, 429);
+}
+
+#[tokio::test]
 async fn the_file_may_name_a_key_that_the_program_brings() {
     let tenant = |head: &Head<'_>| head.uri.path().split('/').nth(1).map(str::to_owned);
     let text = limit("['tenant', 'header:x-user']", "");

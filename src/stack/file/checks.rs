@@ -11,6 +11,8 @@ pub(super) fn keys(tree: &Node, merged: &Merged, names: &[String], problems: &mu
         for section in Section::ALL {
             let Some(section) = scope.get(section.name()) else { continue };
             known_keys(section, names, problems);
+            let lists = ["exempt", "deny"].into_iter().filter_map(|list| section.get(list));
+            is_used |= lists.into_iter().any(|list| !list.items().is_empty());
             let Some(key) = section.get("key") else { continue };
             is_used |= is_forwarded(key);
             if proxies.is_none() {

@@ -160,7 +160,12 @@ impl<'a> Building<'a> {
             Section::RateLimit,
             |scope| scope.rate_limit.as_ref(),
             |plan| plan.rate_limit.as_ref(),
-            |limit| self.is_same_key(Some(&limit.key)) && self.same_redis,
+            |limit| {
+                let lists_nobody = limit.exempt.is_empty() && limit.deny.is_empty();
+                (lists_nobody || self.same_proxies)
+                    && self.is_same_key(Some(&limit.key))
+                    && self.same_redis
+            },
             |limit, former| {
                 let table = stores.table(&self.settings.stores);
                 let layer = sections::rate_limit(limit, name, &table, self)?;

@@ -30,10 +30,11 @@ pub(super) struct RateLimit {
     /// The header fields that tell clients about the limit.
     #[schemars(extend("default" = "standard"))]
     headers: Option<LimitFields>,
-    /// Networks, or single addresses, whose requests pass uncounted: monitors and health checks, say.
+    /// Networks, or single addresses, whose requests pass uncounted: monitors and health checks, say. With `[trusted_proxies]` it is
+    /// the client behind them that is meant, otherwise the peer.
     #[schemars(extend("default" = []))]
     exempt: Option<Vec<Network>>,
-    /// Networks, or single addresses, whose requests are turned away.
+    /// Networks, or single addresses, whose requests are turned away. Clients behind proxies are told as with `exempt`.
     #[schemars(extend("default" = []))]
     deny: Option<Vec<Network>>,
     /// Lengthens the retry delays that clients are told by a random part of up to this share, so that they do not all come back

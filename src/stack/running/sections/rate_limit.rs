@@ -9,7 +9,7 @@ use crate::{
     stack::{
         running::{
             building::Building,
-            key::{forwarded, is_forwarded, on_missing},
+            key::{forwarded, on_missing},
         },
         service::RateLimiting,
         settings::{Adaptive as Chosen, Charge, Fields, RateLimit},
@@ -51,10 +51,10 @@ pub(in crate::stack::running) fn rate_limit(
         Charge::Successes => layer.charge_on(|served| u32::from(served.is_success())),
     };
     if !limit.exempt.is_empty() {
-        layer = layer.exempt(within(limit, &limit.exempt, at)?);
+        layer = layer.exempt(within(&limit.exempt, at)?);
     }
     if !limit.deny.is_empty() {
-        layer = layer.deny(within(limit, &limit.deny, at)?);
+        layer = layer.deny(within(&limit.deny, at)?);
     }
     #[cfg(feature = "redis")]
     if limit.shared {
@@ -134,11 +134,12 @@ fn fields(fields: Fields) -> Headers {
 type Test = Box<dyn Fn(&Head<'_>) -> bool + Send + Sync>;
 
 /// Whether a request comes from one of these networks: told by proxies if the limit counts by what they tell.
-fn within(limit: &RateLimit, networks: &[IpNet], at: &Building<'_>) -> Result<Test, ConfigError> {
+fn within(networks: &[IpNet], at: &Building<'_>) -> Result<Test, ConfigError> {
     let networks: Vec<_> = networks.iter().map(ToString::to_string).collect();
-    Ok(if is_forwarded(&limit.key) {
-        Box::new(forwarded(&at.settings.trusted_proxies)?.within(networks)?)
-    } else {
+    let proxies = &at.settings.trusted_proxies;
+    Ok(if proxies.cidrs.is_empty() {
         Box::new(PeerIp.within(networks)?)
+    } else {
+        Box::new(forwarded(proxies)?.within(networks)?)
     })
 }
