@@ -38,18 +38,22 @@ impl Stores {
         let bytes = settings.stores.cache_bytes;
         let store = MemoryStore::with_max_bytes(bytes);
         #[cfg(feature = "redis")]
-        let store = match settings.redis.as_ref().filter(|redis| redis.cache) {
-            Some(address) => {
-                let redis = self.redis(settings)?;
-                self.behind_cache = Some(address.clone());
-                redis
-                    .map(|redis| RedisCache::new(&redis))
-                    .map_or(store.clone(), |tier| MemoryStore::with_max_bytes(bytes).over(tier))
-            }
+        let store = match self.behind_cache(settings)? {
+            Some(redis) => store.over(RedisCache::new(&redis)),
             None => store,
         };
         self.cache = Some((store.clone(), bytes));
         Ok(store)
+    }
+
+    /// The server that cached responses are to go to, if they are to.
+    #[cfg(feature = "redis")]
+    fn behind_cache(&mut self, settings: &Settings) -> Result<Option<Redis>, ConfigError> {
+        self.behind_cache = wanted_behind_cache(settings);
+        match self.behind_cache {
+            Some(_) => self.redis(settings),
+            None => Ok(None),
+        }
     }
 
     /// A layer that counts its requests with those of the others.
