@@ -33,8 +33,9 @@ const TIGHT: u64 = 500;
 
 pub(crate) fn section(figures: &Figures) -> Section {
     let edits = if figures.is_quick() { 4 } else { 12 };
-    // Each edit and the bad one have a pause after them, and there is one before the first and two after the last.
-    let seconds = (edits + 5) * PAUSE.as_secs();
+    // Each edit and the bad one have a pause after them, and there is one before the first and two after the last; and each edit
+    // may take a second to be in force.
+    let seconds = (edits + 5) * PAUSE.as_secs() + edits + 1;
     let upstream = Upstream::start();
     let file = File::new();
     file.replace(&text(wide(0)));
