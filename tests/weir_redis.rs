@@ -1,10 +1,10 @@
-//! Two weirs of one file over one server.
+//! Two weirs of one file over one server, with one limit.
 
 #[path = "support/redis.rs"]
 #[allow(dead_code)]
 mod server;
 
-use std::{convert::Infallible, future::ready, time::Duration};
+use std::{convert::Infallible, future::ready};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -16,15 +16,10 @@ use tower_weir::Weir;
 const FILE: &str = r#"
 [redis]
 timeout = "30s"
-cache = true
 
 [[route]]
 path = "/limited"
 rate_limit = { policies = ["4/hour"], shared = true, on_outage = "closed" }
-
-[[route]]
-path = "/pages/{number}"
-cache = { ttl = "1h" }
 "#;
 
 /// A service in a weir, as a process of its own would have it; it says its name.
@@ -53,22 +48,4 @@ async fn they_enforce_one_limit_together() {
         assert_eq!((a("/limited").await.0, b("/limited").await.0), (200, 200));
     }
     assert_eq!((a("/limited").await.0, b("/limited").await.0), (429, 429));
-}
-
-#[tokio::test]
-async fn what_one_has_stored_the_other_gives() {
-    let redis = RedisServer::start();
-    let (a, b) = (process("a", &redis).await, process("b", &redis).await);
-    // A response is on its way to the server when its client has it.
-    let given = async {
-        for number in 0.. {
-            let path = format!("/pages/{number}");
-            assert_eq!(a(&path).await, (200, "a".to_owned()));
-            tokio::task::yield_now().await;
-            if b(&path).await == (200, "a".to_owned()) {
-                return;
-            }
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(60), given).await.expect("nothing is shared");
 }
